@@ -1,0 +1,166 @@
+//! The register of codes: every finding has one, every code has a page for `megax explain`.
+//!
+//! Codes are append-only: a number is never used for another meaning. The first digit names the stage that finds it.
+
+use super::Severity;
+
+macro_rules! codes {
+    ($($variant:ident $id:literal $name:literal $severity:ident $title:literal;)+) => {
+        /// The stable identity of a finding.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $(#[doc = $title] $variant,)+ }
+
+        impl Code {
+            /// Every code, ascending.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The stable id, `MX` and three digits.
+            #[must_use]
+            pub fn id(self) -> &'static str {
+                match self { $(Self::$variant => $id,)+ }
+            }
+
+            /// The id as words.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+
+            /// What it means, in one line.
+            #[must_use]
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)+ }
+            }
+
+            /// The severity unless a run changes it.
+            #[must_use]
+            pub fn severity(self) -> Severity {
+                match self { $(Self::$variant => Severity::$severity,)+ }
+            }
+
+            /// The page of `megax explain`: meaning, an example, the mend (Markdown).
+            #[must_use]
+            pub fn page(self) -> &'static str {
+                match self { $(Self::$variant => include_str!(concat!("pages/", $id, ".md")),)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    UnreadableInput "MX101" "unreadable-input" Error "a file cannot be read, or is not UTF-8 text";
+    NoInput "MX102" "no-input" Error "a path, pattern or selector matches nothing";
+    YamlSyntax "MX103" "yaml-syntax" Error "the text is not valid YAML";
+    DuplicateKey "MX104" "duplicate-key" Error "a mapping has the same key twice";
+    YamlFeature "MX105" "yaml-feature" Error "a YAML feature that mega-files do not use";
+    YamlLimit "MX106" "yaml-limit" Error "the YAML is larger or deeper than a limit allows";
+    MixedProjects "MX107" "mixed-projects" Error "mega-files of two projects in one run";
+
+    UnknownKey "MX201" "unknown-key" Error "a key that the format does not know";
+    WrongType "MX202" "wrong-type" Error "a value of the wrong type";
+    MissingKey "MX203" "missing-key" Error "a required key is missing";
+    BadValue "MX204" "bad-value" Error "a value that the format does not allow";
+    NotYet "MX205" "not-yet" Error "a part of the format that this version cannot run yet";
+    UnknownDialect "MX206" "unknown-dialect" Error "the document is neither mega-file dialect";
+    BadCombination "MX207" "bad-combination" Error "keys that do not go together";
+
+    DuplicateId "MX301" "duplicate-id" Error "two mega-files have one id";
+    UnknownTemplate "MX302" "unknown-template" Error "a template that does not exist";
+    UnknownPattern "MX303" "unknown-pattern" Error "a path pattern that does not exist";
+    BadLoop "MX304" "bad-loop" Error "a loop or condition that cannot be evaluated";
+    AmbiguousList "MX305" "ambiguous-list" Error "several lists could be the one to loop over";
+    EmptyRule "MX306" "empty-rule" Warning "a rule yields no file";
+    NoOutput "MX307" "no-output" Warning "a mega-file or a run yields no file";
+    UnknownDependency "MX308" "unknown-dependency" Warning "a dependency that no mega-file has";
+    UnusedTemplate "MX309" "unused-template" Warning "a template that nothing uses";
+    UnknownCheck "MX310" "unknown-check" Warning "a validation check that megax does not know";
+    BadItem "MX311" "bad-item" Error "a loop item of the wrong shape";
+    IgnoredKey "MX312" "ignored-key" Warning "a key that has no effect";
+    CheckFailed "MX313" "check-failed" Error "a check that the mega-file asks for failed";
+    CommandNotRun "MX314" "command-not-run" Warning "a command in a mega-file is never run";
+
+    TemplateSyntax "MX401" "template-syntax" Error "a template cannot be parsed";
+    UnknownName "MX402" "unknown-name" Error "a template uses a name that does not exist";
+    MissingField "MX403" "missing-field" Error "a template prints a field that is missing";
+    NearMiss "MX404" "near-miss" Error "a word in braces that is almost a placeholder";
+    UnknownPlaceholder "MX405" "unknown-placeholder" Error "a path holds a placeholder that is not known";
+    BareField "MX406" "bare-field" Warning "a bare word in braces that names a field of the item";
+    UnknownFilter "MX407" "unknown-filter" Error "a filter, test or function that does not exist";
+    Unprintable "MX408" "unprintable" Error "a null, list or map is printed as text";
+    TemplateFailed "MX409" "template-failed" Error "a template failed while it was rendered";
+    TemplateLimit "MX410" "template-limit" Error "a template is over a limit";
+    UnknownInclude "MX411" "unknown-include" Error "an included template does not exist";
+    ReservedCharacter "MX412" "reserved-character" Error "a template holds a character that megax keeps for itself";
+    UnknownForm "MX413" "unknown-form" Warning "a word in braces that looks like a form of a name that has none";
+
+    BadPath "MX501" "bad-path" Error "a rendered path is no valid output path";
+    Collision "MX502" "collision" Error "two files are planned at one path";
+    CaseCollision "MX503" "case-collision" Error "two planned paths are one place on some file systems";
+    FolderCollision "MX504" "folder-collision" Error "a file is planned where another file needs a folder";
+    OutsideBoundary "MX505" "outside-boundary" Error "a path is outside the team's write paths";
+    ForbiddenPath "MX506" "forbidden-path" Error "a path is in the team's forbidden paths";
+    NeighbourUnreadable "MX507" "neighbour-unreadable" Warning "a mega-file that was not selected cannot be read";
+    BadCopy "MX508" "bad-copy" Error "a file to copy cannot be used";
+    PlanLimit "MX509" "plan-limit" Error "the plan is over a limit";
+
+    UnknownTeam "MX601" "unknown-team" Error "a team that the manifest does not name";
+    DependencyCycle "MX602" "dependency-cycle" Error "teams depend on one another in a circle";
+    UnknownTeamDependency "MX603" "unknown-team-dependency" Error "a team depends on a team that does not exist";
+    BadGlob "MX604" "bad-glob" Error "a path pattern in the manifest cannot be read";
+    DuplicateTeam "MX605" "duplicate-team" Error "two entries of the manifest are one team";
+    NoManifest "MX606" "no-manifest" Note "no manifest was found, so boundaries are off";
+
+    FileCount "MX701" "file-count" Warning "the declared files differ from what is generated";
+    LineCount "MX702" "line-count" Warning "the declared lines differ from what is generated";
+    TreeDiffers "MX703" "tree-differs" Error "the tree digest is not the demanded one";
+
+    EditedFile "MX801" "edited-file" Error "a generated file was edited by somebody else";
+    ForeignFile "MX802" "foreign-file" Error "a file that megax did not write is in the way";
+    NotAFile "MX803" "not-a-file" Error "a symlink, folder or device is in the way";
+    GuardHeld "MX804" "guard-held" Error "another run holds the team";
+    DiskFailed "MX805" "disk-failed" Error "the disk failed";
+    DamagedLockfile "MX806" "damaged-lockfile" Error "a lockfile cannot be read";
+    EditKept "MX807" "edit-kept" Warning "an edited file was left as it is";
+    EditReplaced "MX808" "edit-replaced" Warning "an edited file was overwritten on request";
+    OrphanEdited "MX809" "orphan-edited" Warning "an edited file is no longer planned and was left";
+    ChangedMeanwhile "MX810" "changed-meanwhile" Error "a file changed while megax was running";
+    MergeLater "MX811" "merge-later" Error "merging edits is not available yet";
+}
+
+impl Code {
+    /// Finds a code by id (`MX101`, case ignored) or by name (`yaml-syntax`).
+    #[must_use]
+    pub fn find(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.id().eq_ignore_ascii_case(text) || code.name() == text)
+    }
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_ascend_and_every_page_says_meaning_example_and_mend() {
+        for pair in Code::ALL.windows(2) {
+            assert!(pair[0].id() < pair[1].id(), "{} before {}", pair[0], pair[1]);
+        }
+        for code in Code::ALL {
+            let page = code.page();
+            assert!(page.starts_with(&format!("# {} {}\n", code.id(), code.name())), "{code}: title line");
+            for heading in ["\n## Example\n", "\n## What to do\n"] {
+                let body = page.split(heading).nth(1).unwrap_or("");
+                assert!(body.trim().len() > 20, "{code}: {heading:?} is missing or empty");
+            }
+            let meaning = page.lines().skip(1).collect::<Vec<_>>().join("\n");
+            assert!(meaning.split("\n## ").next().unwrap_or("").trim().len() > 40, "{code}: meaning");
+            assert_eq!(Code::find(code.name()), Some(*code));
+            assert_eq!(Code::find(&code.id().to_lowercase()), Some(*code));
+        }
+    }
+}

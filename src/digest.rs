@@ -1,0 +1,114 @@
+//! BLAKE3 digests of bytes, and the one digest of a whole tree.
+
+use std::fmt;
+
+use crate::path::{FileMode, OutputPath};
+
+/// BLAKE3 of some bytes (32 bytes, printed as 64 lower-case hexadecimal digits).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest of `bytes`.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(*blake3::hash(bytes).as_bytes())
+    }
+
+    /// Reads 64 lower-case hexadecimal digits; `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        if bytes.len() != 64 {
+            return None;
+        }
+        let mut out = [0; 32];
+        for (slot, pair) in out.iter_mut().zip(bytes.chunks_exact(2)) {
+            *slot = hex_value(pair[0])? << 4 | hex_value(pair[1])?;
+        }
+        Some(Self(out))
+    }
+
+    /// The raw bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The first twelve hexadecimal digits, for people.
+    #[must_use]
+    pub fn short(&self) -> String {
+        self.to_string()[..12].to_owned()
+    }
+}
+
+fn hex_value(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Folds several labelled byte strings into one digest; lengths are framed, so that no two lists of parts collide.
+#[derive(Debug, Default)]
+pub struct DigestBuilder(blake3::Hasher);
+
+impl DigestBuilder {
+    /// Adds one part.
+    pub fn part(&mut self, bytes: &[u8]) -> &mut Self {
+        self.0.update(&(bytes.len() as u64).to_le_bytes());
+        self.0.update(bytes);
+        self
+    }
+
+    /// The digest of all parts so far.
+    #[must_use]
+    pub fn finish(&self) -> Digest {
+        Digest(*self.0.finalize().as_bytes())
+    }
+}
+
+/// The digest of a tree: BLAKE3 over (path, mode, digest) of every file. The entries must come sorted by path; the
+/// same files give the same digest on every machine.
+#[must_use]
+pub fn tree_digest<'a>(files: impl IntoIterator<Item = (&'a OutputPath, FileMode, Digest)>) -> Digest {
+    let mut builder = DigestBuilder::default();
+    builder.part(b"megax tree 1");
+    for (path, mode, digest) in files {
+        builder.part(path.as_str().as_bytes()).part(mode.as_str().as_bytes()).part(digest.as_bytes());
+    }
+    builder.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn printed_digests_read_back() {
+        let digest = Digest::of(b"x");
+        assert_eq!(Digest::parse(&digest.to_string()), Some(digest));
+        assert_eq!(Digest::parse("zz"), None);
+        assert_eq!(Digest::parse(&digest.to_string().to_uppercase()), None, "one spelling only");
+    }
+
+    #[test]
+    fn parts_are_framed() {
+        let one = DigestBuilder::default().part(b"ab").part(b"c").finish();
+        let two = DigestBuilder::default().part(b"a").part(b"bc").finish();
+        assert_ne!(one, two);
+    }
+}

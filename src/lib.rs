@@ -1,0 +1,7 @@
+//! megax (architecture page to be written)
+pub mod diagnostic;
+pub mod digest;
+pub mod event;
+pub mod path;
+pub mod source;
+pub mod span;

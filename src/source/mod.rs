@@ -1,0 +1,3 @@
+//! (being written)
+pub mod tree;
+pub use tree::{Kind, Node, NodeId, Style, Tree};
