@@ -5,3 +5,4 @@ pub mod event;
 pub mod path;
 pub mod source;
 pub mod span;
+pub mod template;

@@ -1,0 +1,264 @@
+//! From a template's text to something that renders: chooses the syntax, judges what was found, rewrites the rest for
+//! the engine.
+//!
+//! A template without tags and filters becomes a list of segments and needs no engine. Any other is rewritten with
+//! delimiters that no text holds, so that braces of the target language never reach the engine's lexer; a table maps
+//! the engine's offsets back to the template's.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::issue::Issue;
+use super::judge;
+use super::scan::{Piece, Placeholder, Rules, Scan, Syntax, Tag, TagKind, scan};
+use super::scope::{PLACEHOLDERS, ROOTS};
+use super::tags;
+use super::vocabulary::{Vocabulary, Word};
+use crate::diagnostic::Code;
+
+/// Delimiters of rewritten templates: private-use characters of the last plane. A template may not hold them.
+pub(super) const OPEN_BLOCK: &str = "\u{10fff0}";
+pub(super) const CLOSE_BLOCK: &str = "\u{10fff1}";
+pub(super) const OPEN_VARIABLE: &str = "\u{10fff2}";
+pub(super) const CLOSE_VARIABLE: &str = "\u{10fff3}";
+pub(super) const OPEN_COMMENT: &str = "\u{10fff4}";
+pub(super) const CLOSE_COMMENT: &str = "\u{10fff5}";
+
+/// A template as it was read.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// Its name in the unit.
+    pub name: &'a str,
+    /// Its text.
+    pub text: &'a str,
+    /// Its `syntax:`.
+    pub syntax: Syntax,
+    /// Its `literal:` list.
+    pub literal: &'a [String],
+    /// Its `placeholders:` list.
+    pub placeholders: &'a [String],
+    /// Whether it is a path: then every word in braces must be known.
+    pub is_path: bool,
+    /// Names that templates which include this one (or which it includes) bind.
+    pub also_bound: &'a BTreeSet<String>,
+}
+
+/// One part of a template without tags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Segment {
+    /// Bytes of the text.
+    Text(Range<usize>),
+    /// A placeholder without filters: the root and the dotted path's fields.
+    Value { range: Range<usize>, root: String, fields: Vec<String> },
+}
+
+/// A stretch of the rewritten text and where it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stretch {
+    /// First byte in the rewritten text.
+    pub at: usize,
+    /// Bytes of the original.
+    pub from: Range<usize>,
+    /// Copied byte for byte, so that an offset inside maps to an offset.
+    pub copied: bool,
+}
+
+/// How a template renders.
+#[derive(Debug, Clone)]
+pub(super) enum Body {
+    /// Without the engine.
+    Segments(Vec<Segment>),
+    /// By the engine: the rewritten text and its map.
+    Engine { text: String, map: Vec<Stretch> },
+}
+
+/// A compiled template.
+#[derive(Debug, Clone)]
+pub(super) struct Compiled {
+    /// The original text.
+    pub text: String,
+    /// How it renders.
+    pub body: Body,
+}
+
+/// The syntax that was chosen and why, for `megax explain`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// Never [`Syntax::Auto`].
+    pub syntax: Syntax,
+    /// A clause such as "it has the tag `{% for %}`".
+    pub why: Cow<'static, str>,
+}
+
+/// Chooses the syntax of a template and reads it.
+#[must_use]
+pub fn choose(source: &Source<'_>, words: &Vocabulary) -> (Choice, Scan) {
+    let syntax = source.syntax;
+    if syntax != Syntax::Auto {
+        let read = read_as(source.text, syntax, words);
+        return (Choice { syntax, why: Cow::Borrowed("the template says so") }, read);
+    }
+    if !source.text.contains("{{") && !source.text.contains("{%") && !source.text.contains("{#") {
+        let choice = Choice { syntax: Syntax::Placeholder, why: Cow::Borrowed("it has no Jinja tag") };
+        return (choice, read_as(source.text, Syntax::Placeholder, words));
+    }
+    let rules = Rules { placeholders: Some(words), jinja: true, careful: true, brackets: false };
+    let read = scan(source.text, rules);
+    if let Some(why) = judge::speaks_jinja(source, words, &read) {
+        return (Choice { syntax: Syntax::Both, why: Cow::Owned(why) }, read);
+    }
+    let why = if read.passed.is_empty() && read.tags().next().is_none() {
+        "it has no Jinja tag"
+    } else {
+        "it has no tag keyword, and no `{{ }}` in it uses a name that exists here"
+    };
+    let mut without = read_as(source.text, Syntax::Placeholder, words);
+    // What looked like tags is judged for near misses by the caller.
+    without.passed = read.tags().map(|tag| tag.range.clone()).collect();
+    (Choice { syntax: Syntax::Placeholder, why: Cow::Borrowed(why) }, without)
+}
+
+fn read_as(text: &str, syntax: Syntax, words: &Vocabulary) -> Scan {
+    let placeholders = matches!(syntax, Syntax::Both | Syntax::Placeholder | Syntax::Auto).then_some(words);
+    let jinja = matches!(syntax, Syntax::Both | Syntax::Jinja | Syntax::Brackets);
+    if placeholders.is_none() && !jinja {
+        return Scan { pieces: vec![Piece::Text(0..text.len())], ..Scan::default() };
+    }
+    scan(text, Rules { placeholders, jinja, careful: false, brackets: syntax == Syntax::Brackets })
+}
+
+/// Compiles a template. The issues may be warnings only; with an error among them the result is not used.
+pub(super) fn compile(source: &Source<'_>, words: &Vocabulary) -> (Compiled, Choice, Vec<Issue>) {
+    let words = &words.for_template(source.literal, source.placeholders);
+    let (choice, read) = choose(source, words);
+    let mut issues = judge::judge(source, words, &choice, &read);
+    if let Some(at) = source.text.find(|c| ('\u{10fff0}'..='\u{10fff5}').contains(&c)) {
+        let message = "the template holds one of the characters U+10FFF0 to U+10FFF5";
+        issues.push(
+            Issue::new(Code::ReservedCharacter, at..at + 4, message).help("remove it; megax marks tags with these"),
+        );
+    }
+    let bound = read.bound(source.text);
+    let is_bound = |root: &str| {
+        (bound.contains(root) && words.word(root).is_none_or(|word| matches!(word, Word::Bound)))
+            || bound.contains(root)
+            || matches!(words.word(root), Some(Word::Bound))
+    };
+    let body = match segments(source.text, &read, &is_bound) {
+        Some(segments) => Body::Segments(segments),
+        None => rewrite(source.text, &read, &is_bound),
+    };
+    (Compiled { text: source.text.to_owned(), body }, choice, issues)
+}
+
+fn segments(text: &str, read: &Scan, is_bound: &dyn Fn(&str) -> bool) -> Option<Vec<Segment>> {
+    let piece = |piece: &Piece| match piece {
+        Piece::Text(range) => Some(Segment::Text(range.clone())),
+        Piece::Placeholder(p) if p.filters.is_empty() && !is_bound(&text[p.root.clone()]) => Some(Segment::Value {
+            range: p.range.clone(),
+            root: text[p.root.clone()].to_owned(),
+            fields: text[p.path.clone()].split('.').skip(1).map(str::to_owned).collect(),
+        }),
+        _ => None,
+    };
+    read.pieces.iter().map(piece).collect()
+}
+
+fn rewrite(text: &str, read: &Scan, is_bound: &dyn Fn(&str) -> bool) -> Body {
+    let mut out = Rewriter { text, out: String::with_capacity(text.len() + 64), map: Vec::new() };
+    for piece in &read.pieces {
+        match piece {
+            Piece::Text(range) => out.copy(range.clone()),
+            Piece::Placeholder(placeholder) => {
+                let expression = expression_of(text, placeholder, is_bound(&text[placeholder.root.clone()]));
+                out.replace(placeholder.range.clone(), &format!("{OPEN_VARIABLE} {expression} {CLOSE_VARIABLE}"));
+            }
+            Piece::Tag(tag) => out.tag(tag),
+        }
+    }
+    Body::Engine { text: out.out, map: out.map }
+}
+
+/// The Jinja expression of a placeholder.
+fn expression_of(text: &str, placeholder: &Placeholder, bound: bool) -> String {
+    let root = &text[placeholder.root.clone()];
+    let path: String = text[placeholder.path.clone()]
+        .split('.')
+        .skip(1)
+        .map(|field| {
+            let is_index = field.bytes().all(|byte| byte.is_ascii_digit());
+            if is_index { format!("[{field}]") } else { format!("['{field}']") }
+        })
+        .collect();
+    let mut expression = match (bound, path.is_empty()) {
+        (true, true) => format!("{root}|__megax_name"),
+        (true, false) => format!("{root}{path}"),
+        (false, true) => format!("{PLACEHOLDERS}.{root}"),
+        (false, false) => format!("{ROOTS}.{root}{path}"),
+    };
+    for (name, arguments) in &placeholder.filters {
+        expression.push('|');
+        expression.push_str(&text[name.clone()]);
+        expression.push_str(arguments);
+    }
+    expression
+}
+
+struct Rewriter<'a> {
+    text: &'a str,
+    out: String,
+    map: Vec<Stretch>,
+}
+
+impl Rewriter<'_> {
+    fn copy(&mut self, from: Range<usize>) {
+        self.map.push(Stretch { at: self.out.len(), from: from.clone(), copied: true });
+        self.out.push_str(&self.text[from]);
+    }
+
+    fn replace(&mut self, from: Range<usize>, by: &str) {
+        self.map.push(Stretch { at: self.out.len(), from, copied: false });
+        self.out.push_str(by);
+    }
+
+    fn tag(&mut self, tag: &Tag) {
+        let (open, close) = match tag.kind {
+            TagKind::Variable => (OPEN_VARIABLE, CLOSE_VARIABLE),
+            TagKind::Block => (OPEN_BLOCK, CLOSE_BLOCK),
+            TagKind::Comment => (OPEN_COMMENT, CLOSE_COMMENT),
+        };
+        self.replace(tag.range.start..tag.body.start, open);
+        self.copy(tag.body.clone());
+        self.replace(tag.body.end..tag.range.end, close);
+    }
+}
+
+/// Where the bytes `range` of the rewritten text stand in the original.
+pub(super) fn original(map: &[Stretch], range: Range<usize>) -> Range<usize> {
+    let find = |at: usize| map.get(map.partition_point(|stretch| stretch.at <= at).saturating_sub(1));
+    let start = find(range.start).map_or(0, |stretch| {
+        if stretch.copied {
+            (stretch.from.start + range.start - stretch.at).min(stretch.from.end)
+        } else {
+            stretch.from.start
+        }
+    });
+    let last = range.end.saturating_sub(1).max(range.start);
+    let end = find(last).map_or(start, |stretch| {
+        if stretch.copied {
+            (stretch.from.start + last + 1 - stretch.at).min(stretch.from.end)
+        } else {
+            stretch.from.end
+        }
+    });
+    start..end.max(start)
+}
+
+/// The names of templates that a text includes, extends or imports, with their places.
+#[must_use]
+pub fn references(source: &Source<'_>, words: &Vocabulary) -> Vec<(String, Range<usize>)> {
+    let (_, read) = choose(source, words);
+    let found = read.tags().flat_map(|tag| tags::references(source.text, tag));
+    found.map(|(name, range)| (name.to_owned(), range)).collect()
+}

@@ -1,0 +1,311 @@
+//! The filters that megax adds to Jinja. Pure functions of their arguments, with a budget on what they make.
+
+use std::fmt::Write as _;
+
+use minijinja::value::{Kwargs, Rest, ValueKind};
+use minijinja::{Environment, Error, ErrorKind, Value};
+
+use super::forms;
+
+/// Most bytes that one filter call may make.
+pub const MAX_FILTER_BYTES: usize = 4 << 20;
+
+/// The added filters with one line each, for `megax explain` and suggestions.
+pub const DOCUMENTATION: &[(&str, &str)] = &[
+    ("pascal", "UserProfile (also PascalCase, pascal_case, upper_camel)"),
+    ("camel", "userProfile (also camelCase, camel_case, lower_camel)"),
+    ("snake", "user_profile (also snake_case)"),
+    ("kebab", "user-profile (also kebab_case, kebab-case as kebabCase)"),
+    ("screaming_snake", "USER_PROFILE (also SCREAMING_SNAKE_CASE, constant, constant_case, upper_snake)"),
+    ("title", "User Profile (also title_case)"),
+    ("plural", "the plural of the last word (also pluralize)"),
+    ("singular", "the singular of the last word (also singularize)"),
+    ("upper_first", "the first letter in upper case, the rest as it is"),
+    ("lower_first", "the first letter in lower case, the rest as it is"),
+    ("indent", "indent(4, first=false, blank=false): every line but the first by so many blanks"),
+    ("json", "JSON; json(2) over several lines (also tojson)"),
+    ("yaml", "YAML block style (also toyaml)"),
+    ("quote", "in double quotes with JSON escapes; quote(\"'\") in single quotes"),
+    ("comment", "comment('//'): the marker before every line"),
+    ("strip", "without blanks at both ends; lstrip, rstrip"),
+    ("ljust", "ljust(10): filled with blanks to a width; rjust, center, zfill"),
+];
+
+/// Adds all of them to `env`.
+pub fn register(env: &mut Environment<'_>) {
+    type Spelling = fn(&str) -> String;
+    let spellings: [(&[&str], Spelling); 10] = [
+        (&["pascal", "pascal_case", "PascalCase", "upper_camel"], forms::pascal),
+        (&["camel", "camel_case", "camelCase", "lower_camel"], forms::camel),
+        (&["snake", "snake_case"], forms::snake),
+        (&["kebab", "kebab_case", "kebabCase", "dashed"], forms::kebab),
+        (
+            &["screaming_snake", "SCREAMING_SNAKE_CASE", "constant", "constant_case", "upper_snake"],
+            forms::screaming_snake,
+        ),
+        (&["title", "title_case"], forms::title),
+        (&["plural", "pluralize"], forms::plural),
+        (&["singular", "singularize"], forms::singular),
+        (&["upper_first", "capitalize_first"], |text| first(text, |c| c.to_uppercase().collect())),
+        (&["lower_first", "uncapitalize"], |text| first(text, |c| c.to_lowercase().collect())),
+    ];
+    for (names, spelling) in spellings {
+        for name in names {
+            env.add_filter(*name, move |value: Value| text_of(&value).map(|text| spelling(&text)));
+        }
+    }
+    env.add_filter("indent", indent);
+    for name in ["json", "tojson"] {
+        env.add_filter(name, json);
+    }
+    for name in ["yaml", "toyaml"] {
+        env.add_filter(name, |value: Value| {
+            let mut out = String::new();
+            write_yaml(&value, 0, &mut out)?;
+            within(out.trim_end_matches('\n').to_owned())
+        });
+    }
+    env.add_filter("quote", quote);
+    env.add_filter("comment", |value: Value, marker: Option<String>| {
+        let marker = marker.unwrap_or_else(|| "//".to_owned());
+        let text = text_of(&value)?;
+        let lines = text.lines().map(|line| format!("{marker} {line}").trim_end().to_owned());
+        within(lines.collect::<Vec<_>>().join("\n"))
+    });
+    env.add_filter("strip", |value: Value| text_of(&value).map(|text| text.trim().to_owned()));
+    env.add_filter("lstrip", |value: Value| text_of(&value).map(|text| text.trim_start().to_owned()));
+    env.add_filter("rstrip", |value: Value| text_of(&value).map(|text| text.trim_end().to_owned()));
+    env.add_filter("ljust", |value: Value, width: usize| fill(&value, width, |gap| (0, gap), ' '));
+    env.add_filter("rjust", |value: Value, width: usize| fill(&value, width, |gap| (gap, 0), ' '));
+    env.add_filter("center", |value: Value, width: usize| fill(&value, width, |gap| (gap / 2, gap - gap / 2), ' '));
+    env.add_filter("zfill", |value: Value, width: usize| fill(&value, width, |gap| (gap, 0), '0'));
+    env.add_filter("replace", |value: Value, from: String, to: String| {
+        let text = text_of(&value)?;
+        let grown = text.matches(from.as_str()).count().saturating_mul(to.len()).saturating_add(text.len());
+        budget(grown)?;
+        Ok::<_, Error>(text.replace(&from, &to))
+    });
+    // The engine's own `format` takes a width from the text and would make any amount of padding.
+    env.remove_filter("format");
+    env.remove_filter("pprint");
+    env.remove_filter("escape");
+    env.remove_filter("e");
+    env.add_filter("__megax_name", super::value::standing_for);
+}
+
+fn first(text: &str, change: impl Fn(char) -> String) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |head| change(head) + chars.as_str())
+}
+
+fn text_of(value: &Value) -> Result<String, Error> {
+    let mut out = String::new();
+    super::value::print(value, &mut out).map_err(|what| {
+        Error::new(ErrorKind::InvalidOperation, format!("this filter takes text, but the value is {what}"))
+    })?;
+    Ok(out)
+}
+
+fn budget(bytes: usize) -> Result<(), Error> {
+    if bytes > MAX_FILTER_BYTES {
+        let message = format!("the filter would make {bytes} bytes; the limit of one call is {MAX_FILTER_BYTES}");
+        return Err(Error::new(ErrorKind::OutOfFuel, message));
+    }
+    Ok(())
+}
+
+fn within(text: String) -> Result<String, Error> {
+    budget(text.len()).map(|()| text)
+}
+
+fn fill(value: &Value, width: usize, gaps: impl Fn(usize) -> (usize, usize), with: char) -> Result<String, Error> {
+    budget(width)?;
+    let text = text_of(value)?;
+    let (left, right) = gaps(width.saturating_sub(text.chars().count()));
+    Ok(with.to_string().repeat(left) + &text + &with.to_string().repeat(right))
+}
+
+fn indent(value: Value, args: Rest<Value>, kwargs: Kwargs) -> Result<String, Error> {
+    let text = text_of(&value)?;
+    let flag = |index: usize, name: &str| -> Result<bool, Error> {
+        let given = kwargs.get::<Option<bool>>(name)?;
+        Ok(given.or_else(|| args.get(index).map(Value::is_true)).unwrap_or(false))
+    };
+    let (first_too, blank_too) = (flag(1, "first")?, flag(2, "blank")?);
+    let width = match kwargs.get::<Option<usize>>("width")? {
+        Some(width) => width,
+        None => args.first().map_or(Ok(4), |value| usize::try_from(value.clone()))?,
+    };
+    kwargs.assert_all_used()?;
+    budget(width.saturating_mul(text.lines().count()).saturating_add(text.len()))?;
+    let pad = " ".repeat(width);
+    let mut out = String::with_capacity(text.len());
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        let blank = line.trim_end_matches(['\r', '\n']).is_empty();
+        if (number > 0 || first_too) && (!blank || blank_too) {
+            out.push_str(&pad);
+        }
+        out.push_str(line);
+    }
+    Ok(out)
+}
+
+fn quote(value: Value, mark: Option<String>) -> Result<String, Error> {
+    let text = text_of(&value)?;
+    if mark.as_deref() == Some("'") {
+        return within(format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n")));
+    }
+    let mut out = String::new();
+    write_json_text(&text, &mut out);
+    within(out)
+}
+
+fn json(value: Value, indent: Option<usize>) -> Result<String, Error> {
+    let indent = indent.filter(|&width| width > 0);
+    if let Some(width) = indent {
+        budget(width.saturating_mul(16))?;
+    }
+    let mut out = String::new();
+    write_json(&value, indent, 0, &mut out)?;
+    Ok(out)
+}
+
+fn write_json_text(text: &str, out: &mut String) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            // U+2028 and U+2029 end a line in old JavaScript.
+            c if u32::from(c) < 0x20 || matches!(c, '\u{7f}' | '\u{2028}' | '\u{2029}') => {
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}
+
+fn new_line(indent: Option<usize>, depth: usize, out: &mut String) {
+    if let Some(width) = indent {
+        out.push('\n');
+        out.push_str(&" ".repeat(width * depth));
+    }
+}
+
+fn write_json(value: &Value, indent: Option<usize>, depth: usize, out: &mut String) -> Result<(), Error> {
+    budget(out.len())?;
+    if depth > 128 {
+        return Err(Error::new(ErrorKind::BadSerialization, "the value is nested deeper than 128"));
+    }
+    match value.kind() {
+        ValueKind::None => out.push_str("null"),
+        ValueKind::String => write_json_text(value.as_str().unwrap_or_default(), out),
+        ValueKind::Bool | ValueKind::Number => {
+            let _ = super::value::print(value, out);
+        }
+        ValueKind::Map => {
+            let mut first = true;
+            out.push('{');
+            for key in value.try_iter()? {
+                if !std::mem::take(&mut first) {
+                    out.push(',');
+                }
+                new_line(indent, depth + 1, out);
+                write_json_text(&text_of(&key)?, out);
+                out.push_str(if indent.is_some() { ": " } else { ":" });
+                write_json(&value.get_item(&key)?, indent, depth + 1, out)?;
+            }
+            if !first {
+                new_line(indent, depth, out);
+            }
+            out.push('}');
+        }
+        ValueKind::Seq | ValueKind::Iterable => {
+            let mut first = true;
+            out.push('[');
+            for item in value.try_iter()? {
+                if !std::mem::take(&mut first) {
+                    out.push(',');
+                }
+                new_line(indent, depth + 1, out);
+                write_json(&item, indent, depth + 1, out)?;
+            }
+            if !first {
+                new_line(indent, depth, out);
+            }
+            out.push(']');
+        }
+        kind => return Err(Error::new(ErrorKind::BadSerialization, format!("{kind} cannot become JSON"))),
+    }
+    Ok(())
+}
+
+/// Whether a text can stand in YAML without quotes and stay text.
+fn is_plain_yaml(text: &str) -> bool {
+    let word = text.to_ascii_lowercase();
+    !matches!(word.as_str(), "" | "~" | "null" | "true" | "false" | "yes" | "no" | "on" | "off" | "y" | "n")
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '/' | '.' | ' '))
+        && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '/')
+        && !text.ends_with(' ')
+}
+
+fn write_yaml_scalar(value: &Value, out: &mut String) -> Result<(), Error> {
+    match value.as_str() {
+        Some(text) if is_plain_yaml(text) => out.push_str(text),
+        Some(text) => write_json_text(text, out),
+        None => write_json(value, None, 0, out)?,
+    }
+    Ok(())
+}
+
+/// Writes a value in block style; every line ends with a newline.
+fn write_yaml(value: &Value, depth: usize, out: &mut String) -> Result<(), Error> {
+    budget(out.len())?;
+    if depth > 64 {
+        return Err(Error::new(ErrorKind::BadSerialization, "the value is nested deeper than 64"));
+    }
+    let pad = "  ".repeat(depth);
+    let nested =
+        |item: &Value| matches!(item.kind(), ValueKind::Map | ValueKind::Seq | ValueKind::Iterable) && item.is_true();
+    match value.kind() {
+        ValueKind::Map if value.is_true() => {
+            for key in value.try_iter()? {
+                let item = value.get_item(&key)?;
+                out.push_str(&pad);
+                write_yaml_scalar(&Value::from(text_of(&key)?), out)?;
+                out.push(':');
+                if nested(&item) {
+                    out.push('\n');
+                    write_yaml(&item, depth + 1, out)?;
+                } else {
+                    out.push(' ');
+                    write_yaml_scalar(&item, out)?;
+                    out.push('\n');
+                }
+            }
+        }
+        ValueKind::Seq | ValueKind::Iterable if value.is_true() => {
+            for item in value.try_iter()? {
+                out.push_str(&pad);
+                out.push_str("- ");
+                if nested(&item) {
+                    let mut inner = String::new();
+                    write_yaml(&item, depth + 1, &mut inner)?;
+                    out.push_str(inner.trim_start());
+                } else {
+                    write_yaml_scalar(&item, out)?;
+                    out.push('\n');
+                }
+            }
+        }
+        _ => {
+            write_yaml_scalar(value, out)?;
+            out.push('\n');
+        }
+    }
+    Ok(())
+}

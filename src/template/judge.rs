@@ -1,0 +1,329 @@
+//! Judges what the scanner found: near misses, bare fields, unknown names, limits. Pure.
+
+use std::collections::BTreeSet;
+
+use super::compile::{Choice, Source};
+use super::forms::Form;
+use super::issue::Issue;
+use super::lexer::{self, TokenKind};
+use super::scan::{Scan, Syntax, Tag, TagKind, Unknown};
+use super::tags;
+use super::unit::FUNCTIONS;
+use super::vocabulary::{Change, Origin, Vocabulary, Word};
+use crate::diagnostic::{Code, nearest};
+
+/// Most `elif` and deepest nesting of blocks in one template: the engine's parser recurses for each.
+const MAX_BLOCK_DEPTH: usize = 64;
+const MAX_ELIF: usize = 128;
+
+/// Why an `auto` template is taken for Jinja; `None` if it is not.
+pub(super) fn speaks_jinja(source: &Source<'_>, words: &Vocabulary, read: &Scan) -> Option<String> {
+    let text = source.text;
+    if let Some(tag) = read.tags().find(|tag| tag.kind == TagKind::Block) {
+        let keyword = tags::keyword(&text[tag.body.clone()]).unwrap_or("");
+        return Some(format!("it has the tag `{{% {keyword} %}}`"));
+    }
+    if !read.bad.is_empty() {
+        return Some("it has a tag".to_owned());
+    }
+    let uses = read.roots(text);
+    let known = uses.iter().find(|name| {
+        let word = &text[name.range.clone()];
+        if name.called { FUNCTIONS.contains(&word) } else { knows(source, words, word) }
+    });
+    if let Some(name) = known {
+        return Some(format!("a `{{{{ }}}}` in it uses `{}`", &text[name.range.clone()]));
+    }
+    let mut tags = read.tags();
+    (uses.is_empty() && read.passed.is_empty()).then(|| tags.next().map(|_| "it has a Jinja tag".to_owned())).flatten()
+}
+
+fn knows(source: &Source<'_>, words: &Vocabulary, name: &str) -> bool {
+    words.jinja_knows(name) || source.also_bound.contains(name)
+}
+
+/// All findings of a template.
+pub(super) fn judge(source: &Source<'_>, words: &Vocabulary, choice: &Choice, read: &Scan) -> Vec<Issue> {
+    let mut issues = Vec::new();
+    let bound = read.bound(source.text);
+    for bad in &read.bad {
+        let help = "close it, put the text into {% raw %} ... {% endraw %}, or give the template `syntax: placeholder`";
+        issues.push(Issue::new(Code::TemplateSyntax, bad.range.clone(), bad.message.clone()).help(help));
+    }
+    for unknown in &read.unknown {
+        issues.extend(unknown_word(source, words, &bound, read, unknown));
+    }
+    if source.is_path {
+        issues.extend(stray_braces(source, read));
+    }
+    if matches!(choice.syntax, Syntax::Both | Syntax::Jinja | Syntax::Brackets) {
+        for tag in read.tags() {
+            issues.extend(unknown_names(source, words, &bound, tag));
+            issues.extend(comparisons(source.text, words, &bound, tag));
+            if let Some((what, limit)) = lexer::over_limit(source.text, &tag.tokens) {
+                let message = format!("over the limit of {limit} {what}");
+                let help = "split the expression with {% set %} into several tags";
+                issues.push(Issue::new(Code::TemplateLimit, tag.range.clone(), message).help(help));
+            }
+        }
+        issues.extend(block_limits(source.text, read));
+    } else {
+        issues.extend(tag_near_misses(source, words, read));
+    }
+    issues
+}
+
+fn unknown_word(
+    source: &Source<'_>,
+    words: &Vocabulary,
+    bound: &BTreeSet<String>,
+    read: &Scan,
+    unknown: &Unknown,
+) -> Option<Issue> {
+    let name = &source.text[unknown.root.clone()];
+    let shown = &source.text[unknown.range.clone()];
+    if words.is_literal(name) {
+        return None;
+    }
+    let candidates = || words.words().map(|(word, _)| word).chain(bound.iter().map(String::as_str));
+    if source.is_path {
+        let issue =
+            Issue::new(Code::UnknownPlaceholder, unknown.range.clone(), format!("`{shown}` is not known in this path"));
+        if words.is_field(name)
+            && let Some(variable) = words.words().find_map(|(word, kind)| is_loop(kind).then_some(word))
+        {
+            let dotted = format!("{{{variable}.{name}}}");
+            let help = format!("`{name}` is a field of the item: write `{dotted}`");
+            return Some(issue.help(help).fix(unknown.range.clone(), dotted));
+        }
+        let known: Vec<&str> = candidates().collect();
+        return Some(match nearest(name, known.iter().copied()) {
+            Some(near) => issue.help(format!("did you mean `{{{near}}}`?")).fix(unknown.root.clone(), near),
+            None if known.is_empty() => issue.help("no placeholder exists here: the rule has no `for_each`"),
+            None => issue.help(format!("the placeholders here are {}", list(known.iter().copied()))),
+        });
+    }
+    if !unknown.dotted && words.is_field(name) {
+        let help = bare_field_help(words, name);
+        let message = format!("`{{{name}}}` stays as it is, although `{name}` is a field of the item");
+        return Some(Issue::new(Code::BareField, unknown.range.clone(), message).help(help));
+    }
+    let near = words.near_miss(name).or_else(|| {
+        bound.iter().map(String::as_str).find(|word| name.len() >= 5 && strsim::damerau_levenshtein(word, name) == 1)
+    });
+    if let Some(near) = near
+        && !stands_elsewhere(source.text, name, read)
+    {
+        let message = format!("`{shown}` is almost the placeholder `{{{near}}}`");
+        let help = format!("write `{{{near}}}`, or list `{name}` under the template's `literal:` if the text is meant");
+        return Some(
+            Issue::new(Code::NearMiss, unknown.range.clone(), message).help(help).fix(unknown.root.clone(), near),
+        );
+    }
+    form_without_meaning(words, bound, name).map(|(of, filter)| {
+        let message = format!("`{{{name}}}` stays as it is: only loop variables have forms, and `{of}` is none");
+        let help = format!("write `{{{of}|{filter}}}`, or list `{name}` under the template's `literal:`");
+        Issue::new(Code::UnknownForm, unknown.range.clone(), message).help(help)
+    })
+}
+
+fn is_loop(word: &Word) -> bool {
+    matches!(word, Word::Value(Origin::Loop(_), Change::None))
+}
+
+fn bare_field_help(words: &Vocabulary, name: &str) -> String {
+    let variable = words.words().find_map(|(word, kind)| is_loop(kind).then_some(word)).unwrap_or("entity");
+    format!(
+        "write `{{{variable}.{name}}}` for the field, or list `{name}` under the template's `literal:` to keep the text"
+    )
+}
+
+/// Whether the word stands in the text outside of `{word}` shapes: then it is a name of the target language.
+fn stands_elsewhere(text: &str, word: &str, read: &Scan) -> bool {
+    let inside = |at: usize| read.unknown.iter().any(|unknown| unknown.root.start == at);
+    memchr::memmem::find_iter(text.as_bytes(), word).any(|at| {
+        let before = text[..at].chars().next_back().is_some_and(lexer::is_name_part);
+        let after = text[at + word.len()..].chars().next().is_some_and(lexer::is_name_part);
+        !before && !after && !inside(at)
+    })
+}
+
+/// The name of which `word` would be a form, if that name had forms, and the filter that makes it.
+fn form_without_meaning(words: &Vocabulary, bound: &BTreeSet<String>, word: &str) -> Option<(String, &'static str)> {
+    let plain = words.words().filter(|(_, kind)| matches!(kind, Word::Value(Origin::With(_), _) | Word::Bound));
+    let names = plain.map(|(name, _)| name).chain(bound.iter().map(String::as_str));
+    let filters = [(Form::Pascal, "pascal"), (Form::Screaming, "screaming_snake"), (Form::Plural, "plural")];
+    names.filter(|name| *name != word).find_map(|name| {
+        let filter = filters.iter().find(|(form, _)| form.spelling(name) == word)?;
+        Some((name.to_owned(), filter.1))
+    })
+}
+
+/// A path holds no braces besides placeholders and tags.
+fn stray_braces(source: &Source<'_>, read: &Scan) -> Vec<Issue> {
+    let mut issues = Vec::new();
+    for piece in &read.pieces {
+        let super::scan::Piece::Text(range) = piece else { continue };
+        let text = &source.text[range.clone()];
+        let reported = |at: usize| read.unknown.iter().any(|unknown| unknown.range.contains(&at));
+        if let Some(found) = text.find(['{', '}']).filter(|found| !reported(range.start + found)) {
+            let at = range.start + found;
+            let end = source.text[at..].find('}').map_or(at + 1, |close| at + close + 1);
+            let message = format!("`{}` is left in the path", &source.text[at..end]);
+            let help = "a placeholder is a brace, a name, a brace, without blanks: `{entity}`";
+            issues.push(Issue::new(Code::UnknownPlaceholder, at..end, message).help(help));
+        }
+    }
+    issues
+}
+
+fn unknown_names(source: &Source<'_>, words: &Vocabulary, bound: &BTreeSet<String>, tag: &Tag) -> Vec<Issue> {
+    let mut issues = Vec::new();
+    for name in tags::read_names(source.text, tag) {
+        let word = &source.text[name.range.clone()];
+        let exists = bound.contains(word)
+            || knows(source, words, word)
+            || if name.called { FUNCTIONS.contains(&word) } else { false };
+        if exists {
+            continue;
+        }
+        let issue = Issue::new(
+            if name.called { Code::UnknownFilter } else { Code::UnknownName },
+            name.range.clone(),
+            if name.called {
+                format!("there is no function `{word}`")
+            } else {
+                format!("the name `{word}` does not exist here")
+            },
+        );
+        issues.push(suggest(source, words, bound, word, issue, &name));
+    }
+    issues
+}
+
+fn suggest(
+    source: &Source<'_>,
+    words: &Vocabulary,
+    bound: &BTreeSet<String>,
+    word: &str,
+    issue: Issue,
+    name: &lexer::NameUse,
+) -> Issue {
+    if let Some(hint) = words.hint(word) {
+        return issue.help(format!("did you mean `{hint}`?")).fix(name.range.clone(), hint);
+    }
+    let names = words.jinja_names().chain(bound.iter().map(String::as_str));
+    let names: Vec<&str> = names.chain(source.also_bound.iter().map(String::as_str)).collect();
+    if let Some(near) = nearest(word, names.iter().copied()) {
+        return issue.help(format!("did you mean `{near}`?")).fix(name.range.clone(), near);
+    }
+    let escape = "or put the text into {% raw %} ... {% endraw %} if another tool reads these braces";
+    issue.help(format!("the names here are {}; {escape}", list(names.into_iter())))
+}
+
+/// At most twelve names, for messages.
+pub(super) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let mut names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    let more = names.len().saturating_sub(12);
+    names.truncate(12);
+    let shown = names.join(", ");
+    if more > 0 { format!("{shown} and {more} more") } else { shown }
+}
+
+/// `entity == 'users'` with a mapping item is always false: an error.
+fn comparisons(text: &str, words: &Vocabulary, bound: &BTreeSet<String>, tag: &Tag) -> Vec<Issue> {
+    compared_mappings(text, &tag.tokens, words)
+        .into_iter()
+        .filter(|(_, name)| !bound.contains(name))
+        .map(|(range, name)| {
+            let message = format!("`{name}` is a mapping; comparing it with text is always false");
+            let help = format!("compare a field, for example `{name}.name`");
+            Issue::new(Code::TemplateFailed, range.clone(), message).help(help).fix(range, format!("{name}.name"))
+        })
+        .collect()
+}
+
+/// The loop variables that hold mappings and are compared with a text in these tokens.
+pub(super) fn compared_mappings(
+    text: &str,
+    tokens: &[lexer::Token],
+    words: &Vocabulary,
+) -> Vec<(std::ops::Range<usize>, String)> {
+    let word = |index: usize| tokens.get(index).map_or("", |token| &text[token.range.clone()]);
+    let is_text = |index: usize| tokens.get(index).is_some_and(|token| token.kind == TokenKind::Text);
+    let compares = |word: &str| matches!(word, "==" | "!=" | "<" | ">" | "<=" | ">=");
+    let mut found = Vec::new();
+    for (index, token) in tokens.iter().enumerate() {
+        let name = &text[token.range.clone()];
+        if token.kind != TokenKind::Name
+            || !words.is_mapping(name)
+            || (index > 0 && matches!(word(index - 1), "." | "|"))
+        {
+            continue;
+        }
+        let after = (compares(word(index + 1)) && is_text(index + 2))
+            || (word(index + 1) == "in" && (word(index + 2) == "[" || is_text(index + 2)))
+            || (word(index + 1) == "not" && word(index + 2) == "in");
+        let before =
+            index >= 2 && compares(word(index - 1)) && is_text(index - 2) && !matches!(word(index + 1), "." | "[");
+        if after || before {
+            found.push((token.range.clone(), name.to_owned()));
+        }
+    }
+    found
+}
+
+fn block_limits(text: &str, read: &Scan) -> Option<Issue> {
+    let (mut depth, mut elifs) = (0_usize, 0_usize);
+    for tag in read.tags().filter(|tag| tag.kind == TagKind::Block) {
+        match tags::keyword(&text[tag.body.clone()]) {
+            Some("for" | "if" | "with" | "block" | "macro" | "call" | "filter" | "autoescape") => depth += 1,
+            Some("elif") => elifs += 1,
+            Some(word) if word.starts_with("end") => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let over = [("nested blocks", depth, MAX_BLOCK_DEPTH), ("`elif` in one template", elifs, MAX_ELIF)];
+        if let Some((what, _, limit)) = over.into_iter().find(|(_, count, limit)| count > limit) {
+            let message = format!("over the limit of {limit} {what}");
+            let help = "split the template with {% include %}, or loop over data";
+            return Some(Issue::new(Code::TemplateLimit, tag.range.clone(), message).help(help));
+        }
+    }
+    None
+}
+
+/// In a template that passes untouched, `{{ enttiy }}` is still a slip.
+fn tag_near_misses(source: &Source<'_>, words: &Vocabulary, read: &Scan) -> Vec<Issue> {
+    if source.syntax != Syntax::Auto {
+        return Vec::new();
+    }
+    let mut issues = Vec::new();
+    for range in &read.passed {
+        let inner = range.start + 2..range.end.saturating_sub(2).max(range.start + 2);
+        let Ok(tokens) = lexer::lex(source.text, inner) else { continue };
+        for name in lexer::roots(source.text, &tokens) {
+            let word = &source.text[name.range.clone()];
+            let close = |candidate: &&str| strsim::damerau_levenshtein(candidate, word) == 1;
+            let once = memchr::memmem::find_iter(source.text.as_bytes(), word).count() == 1;
+            if word.len() >= 5
+                && once
+                && let Some(near) = words.jinja_names().find(close)
+            {
+                let message = format!("`{word}` is almost the name `{near}`");
+                let help = format!(
+                    "write `{near}`, or give the template `syntax: placeholder` if another tool reads `{{{{ }}}}`"
+                );
+                issues.push(Issue::new(Code::NearMiss, name.range.clone(), message).help(help).fix(name.range, near));
+            }
+        }
+    }
+    issues
+}
+
+/// Unknown names and comparisons of one expression.
+pub(super) fn names_of_expression(source: &Source<'_>, words: &Vocabulary, tag: &Tag) -> Vec<Issue> {
+    let bound = BTreeSet::new();
+    let mut issues = unknown_names(source, words, &bound, tag);
+    issues.extend(comparisons(source.text, words, &bound, tag));
+    issues
+}

@@ -1,0 +1,27 @@
+//! Templates: placeholders and Jinja side by side, exactly as the format's documentation says.
+//!
+//! Text and vocabulary in, rendered bytes or located issues out. A unit is compiled once per rule and shared by all
+//! threads. This module reads no file, knows no team and decides no path; a template can reach nothing but its scope.
+
+mod compile;
+pub mod filters;
+pub mod forms;
+mod issue;
+mod judge;
+mod lexer;
+mod scan;
+mod scope;
+mod tags;
+mod unit;
+pub mod value;
+mod vocabulary;
+
+#[cfg(test)]
+mod tests;
+
+pub use compile::{Choice, Source, choose, references};
+pub use issue::Issue;
+pub use scan::Syntax;
+pub use scope::{Base, Scope};
+pub use unit::{Failure, MAX_FILE_BYTES, MAX_STEPS, Unit, expression_body, is_expression};
+pub use vocabulary::{Change, Origin, Vocabulary, Word};

@@ -1,0 +1,517 @@
+//! Finds what is a tag, what is a placeholder and what is just text. Pure: text and vocabulary in, pieces out.
+//!
+//! The rules are those of the format's documentation ("placeholders and Jinja, side by side"). Everything that is
+//! neither a tag nor a placeholder stays as it is, to the letter.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::lexer::{self, NameUse, Token, is_name_part, is_name_start};
+use super::tags;
+use super::vocabulary::{Vocabulary, Word};
+
+/// Which tags a template has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Syntax {
+    /// megax finds out; see [`super::choose`].
+    #[default]
+    Auto,
+    /// Jinja tags and placeholders; every `{{`, `{%` and `{#` is a tag.
+    Both,
+    /// Jinja tags only.
+    Jinja,
+    /// Placeholders only.
+    Placeholder,
+    /// Neither: the text as it stands.
+    Raw,
+    /// Jinja with `[[ ]]`, `[% %]` and `[# #]`; braces are text.
+    Brackets,
+}
+
+impl Syntax {
+    /// All names that a mega-file can use.
+    pub const NAMES: [(&'static str, Self); 6] = [
+        ("auto", Self::Auto),
+        ("both", Self::Both),
+        ("jinja", Self::Jinja),
+        ("placeholder", Self::Placeholder),
+        ("raw", Self::Raw),
+        ("brackets", Self::Brackets),
+    ];
+
+    /// The name in a mega-file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, syntax)| *syntax == self).map_or("auto", |(name, _)| name)
+    }
+}
+
+/// A placeholder: `{root.path|filter:arg}`. All ranges are bytes of the template's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placeholder {
+    /// With its braces.
+    pub range: Range<usize>,
+    /// The first name.
+    pub root: Range<usize>,
+    /// What follows the root up to the first filter, with its leading dot; empty without one.
+    pub path: Range<usize>,
+    /// Filter names with their arguments as Jinja writes them.
+    pub filters: Vec<(Range<usize>, String)>,
+}
+
+/// What a tag is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TagKind {
+    /// `{{ }}`.
+    Variable,
+    /// `{% %}`.
+    Block,
+    /// `{# #}`.
+    Comment,
+}
+
+/// A Jinja tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    /// What it is.
+    pub kind: TagKind,
+    /// With its delimiters.
+    pub range: Range<usize>,
+    /// Between the delimiters, whitespace control included.
+    pub body: Range<usize>,
+    /// The tokens of the body, empty for comments.
+    pub tokens: Vec<Token>,
+}
+
+/// A piece of a template, in order; together they cover the text except for the backslash of `{\name}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// Text that is copied.
+    Text(Range<usize>),
+    /// A value.
+    Placeholder(Placeholder),
+    /// A tag.
+    Tag(Tag),
+}
+
+/// A `{word}` that has the shape of a placeholder, but whose root is not in the vocabulary.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// With its braces.
+    pub range: Range<usize>,
+    /// The first name.
+    pub root: Range<usize>,
+    /// Whether a dotted path follows.
+    pub dotted: bool,
+}
+
+/// A tag that cannot be one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadTag {
+    /// The place.
+    pub range: Range<usize>,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// What [`scan`] found.
+#[derive(Debug, Clone, Default)]
+pub struct Scan {
+    /// The pieces.
+    pub pieces: Vec<Piece>,
+    /// Shapes that are no placeholder.
+    pub unknown: Vec<Unknown>,
+    /// Tags that cannot be parsed.
+    pub bad: Vec<BadTag>,
+    /// `{{ }}` that cannot be Jinja and were left as text.
+    pub passed: Vec<Range<usize>>,
+}
+
+impl Scan {
+    /// The tags.
+    pub fn tags(&self) -> impl Iterator<Item = &Tag> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Tag(tag) => Some(tag),
+            _ => None,
+        })
+    }
+
+    /// The names that the tags bind (`for`, `set`, `with`, `macro`, `import`).
+    #[must_use]
+    pub fn bound(&self, text: &str) -> BTreeSet<String> {
+        self.tags().flat_map(|tag| tags::bound_names(text, tag)).map(str::to_owned).collect()
+    }
+
+    /// The variables that the tags read, with their places.
+    #[must_use]
+    pub fn roots(&self, text: &str) -> Vec<NameUse> {
+        self.tags().flat_map(|tag| tags::read_names(text, tag)).collect()
+    }
+}
+
+/// How to read a text.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules<'a> {
+    /// The placeholders that exist; `None`: placeholders are off.
+    pub placeholders: Option<&'a Vocabulary>,
+    /// Jinja tags are on.
+    pub jinja: bool,
+    /// Only what looks like a tag is one (`auto`).
+    pub careful: bool,
+    /// `[[ ]]` instead of `{{ }}`.
+    pub brackets: bool,
+}
+
+/// Reads `text` by `rules`.
+#[must_use]
+pub fn scan(text: &str, rules: Rules<'_>) -> Scan {
+    let mut scanner = Scanner { text, rules, out: Scan::default(), text_start: 0, bound: BTreeSet::new() };
+    if rules.jinja && rules.placeholders.is_some() {
+        let tags_only = scan(text, Rules { placeholders: None, ..rules });
+        scanner.bound = tags_only.bound(text);
+    }
+    scanner.run();
+    scanner.out
+}
+
+struct Scanner<'a> {
+    text: &'a str,
+    rules: Rules<'a>,
+    out: Scan,
+    text_start: usize,
+    bound: BTreeSet<String>,
+}
+
+impl<'a> Scanner<'a> {
+    fn run(&mut self) {
+        let open = if self.rules.brackets { b'[' } else { b'{' };
+        let mut at = 0;
+        while let Some(found) = memchr::memchr(open, &self.text.as_bytes()[at..]) {
+            at = self.step(at + found);
+        }
+        self.flush(self.text.len());
+    }
+
+    /// Handles the opening brace at `at` and returns where to go on.
+    fn step(&mut self, at: usize) -> usize {
+        let rest = &self.text[at..];
+        let mut after = rest.chars();
+        let open = after.next().unwrap_or('{');
+        let second = after.next();
+        match second {
+            Some('%') if self.rules.jinja => self.block(at),
+            Some('#') if self.rules.jinja => self.comment(at),
+            Some(c) if c == open && self.rules.jinja => self.variable(at),
+            Some('{') if !self.rules.brackets && self.preceded_by(at, b"$") => {
+                self.tag_end(at + 2, *b"}}").map_or(at + 2, |(end, _)| end + 2)
+            }
+            Some('\\') if open == '{' => self.escaped(at),
+            _ if open == '{' => self.single(at),
+            _ => at + 1,
+        }
+    }
+
+    fn flush(&mut self, until: usize) {
+        if self.text_start < until {
+            self.out.pieces.push(Piece::Text(self.text_start..until));
+        }
+        self.text_start = until;
+    }
+
+    fn preceded_by(&self, at: usize, marks: &[u8]) -> bool {
+        at > 0 && marks.contains(&self.text.as_bytes()[at - 1])
+    }
+
+    fn close(&self, inner: char) -> [u8; 2] {
+        let last = if self.rules.brackets { b']' } else { b'}' };
+        [u8::try_from(inner).unwrap_or(last), last]
+    }
+
+    /// `{%`: a tag if a keyword follows, or always outside `auto`.
+    fn block(&mut self, at: usize) -> usize {
+        let body_start = at + 2;
+        let keyword = tags::keyword(&self.text[body_start..]);
+        if self.rules.careful && keyword.is_none() {
+            return body_start;
+        }
+        let close = self.close('%');
+        let Some((body_end, tokens)) = self.tag_end(body_start, close) else {
+            self.bad(at..body_start, "this tag is never closed with `%}`");
+            return body_start;
+        };
+        let end = body_end + 2;
+        if tokens.is_none() {
+            self.bad(at..end, "this tag holds a character or an open text that Jinja cannot read");
+        }
+        let tag = Tag {
+            kind: TagKind::Block,
+            range: at..end,
+            body: body_start..body_end,
+            tokens: tokens.unwrap_or_default(),
+        };
+        self.push_tag(tag);
+        if keyword == Some("raw") { self.raw(end) } else { end }
+    }
+
+    /// Copies everything up to `{% endraw %}`.
+    fn raw(&mut self, start: usize) -> usize {
+        let opener = if self.rules.brackets { "[%" } else { "{%" };
+        let mut at = start;
+        while let Some(found) = self.text[at..].find(opener) {
+            let tag = at + found;
+            if tags::keyword(&self.text[tag + 2..]) == Some("endraw") {
+                self.flush(tag);
+                let close = self.close('%');
+                if let Some((body_end, _)) = self.tag_end(tag + 2, close) {
+                    let end = body_end + 2;
+                    self.push_tag(Tag {
+                        kind: TagKind::Block,
+                        range: tag..end,
+                        body: tag + 2..body_end,
+                        tokens: Vec::new(),
+                    });
+                    return end;
+                }
+            }
+            at = tag + 2;
+        }
+        self.bad(start..start, "this raw block is never ended with `{% endraw %}`");
+        self.text.len()
+    }
+
+    /// `{#`: a comment if a blank follows, or always outside `auto`.
+    fn comment(&mut self, at: usize) -> usize {
+        let body_start = at + 2;
+        let next = self.text[body_start..].trim_start_matches(['-', '+']).chars().next();
+        if self.rules.careful && !next.is_some_and(char::is_whitespace) {
+            return body_start;
+        }
+        let close = if self.rules.brackets { "#]" } else { "#}" };
+        let Some(found) = self.text[body_start..].find(close) else {
+            self.bad(at..body_start, "this comment is never closed with `#}`");
+            return body_start;
+        };
+        let body = body_start..body_start + found;
+        let range = at..body.end + 2;
+        let end = range.end;
+        self.push_tag(Tag { kind: TagKind::Comment, range, body, tokens: Vec::new() });
+        end
+    }
+
+    /// `{{`: an expression, unless its form says that it belongs to another language.
+    fn variable(&mut self, at: usize) -> usize {
+        let body_start = at + 2;
+        let careful = self.rules.careful;
+        if careful && self.text[body_start..].starts_with('{') {
+            return body_start; // `{{{x}}}`: two braces of text, then perhaps a placeholder
+        }
+        if careful && let Some(inner) = self.placeholder_at(at + 1) {
+            let closed = self.text[inner.range.end..].starts_with('}');
+            if !closed && self.known(&inner).is_some() {
+                return self.single(at + 1); // `{{Name}` and no `}`: a brace and a placeholder
+            }
+        }
+        let close = if self.rules.brackets { *b"]]" } else { *b"}}" };
+        let Some((body_end, tokens)) = self.tag_end(body_start, close) else {
+            if !careful {
+                self.bad(at..body_start, "this expression is never closed with `}}`");
+            }
+            return body_start;
+        };
+        let end = body_end + 2;
+        if careful && self.preceded_by(at, b"$") {
+            return end; // `${{ x }}` of GitHub Actions
+        }
+        let body = &self.text[body_start..body_end];
+        if careful && !tags::looks_like_expression(body, tokens.as_deref(), body_start) {
+            self.out.passed.push(at..end);
+            // Inside an object literal a placeholder is still one: `style={{ color: '{color}' }}`.
+            return body_start;
+        }
+        if tokens.is_none() {
+            self.bad(at..end, "this expression holds a character or an open text that Jinja cannot read");
+        }
+        let tokens = tokens.unwrap_or_default();
+        self.push_tag(Tag { kind: TagKind::Variable, range: at..end, body: body_start..body_end, tokens });
+        end
+    }
+
+    /// Where the tag's closing delimiter begins, and its tokens (`None` if they cannot be read).
+    fn tag_end(&self, start: usize, close: [u8; 2]) -> Option<(usize, Option<Vec<Token>>)> {
+        let bytes = self.text.as_bytes();
+        let (mut depth, mut at) = (0_usize, start);
+        let found = loop {
+            let byte = *bytes.get(at)?;
+            if depth == 0 && bytes[at..].starts_with(&close) {
+                break Some(at);
+            }
+            match byte {
+                b'\'' | b'"' => match lexer::text_len(&self.text[at..], char::from(byte)) {
+                    Some(len) => at += len - 1,
+                    None => break None,
+                },
+                b'{' | b'[' | b'(' => depth += 1,
+                b'}' | b']' | b')' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            at += 1;
+            if at >= bytes.len() {
+                break None;
+            }
+        };
+        // An apostrophe in prose (`{{ don't }}`) or an odd bracket: take the first closing delimiter as it stands.
+        let end = found.or_else(|| memchr::memmem::find(&bytes[start..], &close).map(|found| start + found))?;
+        let inner_start = start + usize::from(self.text[start..end].starts_with(['-', '+']));
+        let inner_end = if end > inner_start && matches!(bytes[end - 1], b'-' | b'+') { end - 1 } else { end };
+        Some((end, lexer::lex(self.text, inner_start..inner_end).ok()))
+    }
+
+    /// `{\name}` writes `{name}` where `{name}` would have been something.
+    fn escaped(&mut self, at: usize) -> usize {
+        if self.rules.placeholders.is_none() {
+            return at + 2;
+        }
+        let Some(shape) = parse_shape(self.text, at + 2) else { return at + 2 };
+        let root = &self.text[shape.root.clone()];
+        let means = self.rules.placeholders.is_some_and(|words| words.would_notice(root)) || self.bound.contains(root);
+        if means {
+            self.flush(at + 1);
+            self.text_start = at + 2;
+            return shape.range.end;
+        }
+        at + 2
+    }
+
+    /// A single `{`: a placeholder, an unknown word of the same shape, or text.
+    fn single(&mut self, at: usize) -> usize {
+        if self.rules.placeholders.is_none() || self.preceded_by(at, b"$#") {
+            return at + 1;
+        }
+        let Some(shape) = self.placeholder_at(at) else { return at + 1 };
+        match self.known(&shape) {
+            Some(Word::Dotted) if shape.path.is_empty() => at + 1,
+            Some(_) => {
+                self.flush(at);
+                self.text_start = shape.range.end;
+                let end = shape.range.end;
+                self.out.pieces.push(Piece::Placeholder(shape));
+                end
+            }
+            None => {
+                let dotted = !shape.path.is_empty();
+                self.out.unknown.push(Unknown { range: shape.range, root: shape.root, dotted });
+                at + 1
+            }
+        }
+    }
+
+    fn placeholder_at(&self, at: usize) -> Option<Placeholder> {
+        self.text[at..].starts_with('{').then(|| parse_shape(self.text, at + 1)).flatten()
+    }
+
+    fn known(&self, shape: &Placeholder) -> Option<&'a Word> {
+        const BOUND: &Word = &Word::Bound;
+        let words = self.rules.placeholders?;
+        let root = &self.text[shape.root.clone()];
+        if words.is_literal(root) {
+            return None;
+        }
+        if self.bound.contains(root) { Some(BOUND) } else { words.word(root) }
+    }
+
+    fn push_tag(&mut self, tag: Tag) {
+        self.flush(tag.range.start);
+        self.text_start = tag.range.end;
+        self.out.pieces.push(Piece::Tag(tag));
+    }
+
+    fn bad(&mut self, range: Range<usize>, message: &str) {
+        self.out.bad.push(BadTag { range, message: message.to_owned() });
+    }
+}
+
+/// Reads `name(.name)*(|filter(:args)?)*}` at `start`; the brace before `start` belongs to the placeholder.
+fn parse_shape(text: &str, start: usize) -> Option<Placeholder> {
+    let root = name_at(text, start)?;
+    let path_start = root.end;
+    let mut at = path_start;
+    while text[at..].starts_with('.') {
+        at = field_at(text, at + 1)?.end;
+    }
+    let path = path_start..at;
+    let mut filters = Vec::new();
+    while text[at..].starts_with('|') {
+        let name = name_at(text, at + 1)?;
+        at = name.end;
+        let mut arguments = String::new();
+        if text[at..].starts_with('(') {
+            let end = closing_parenthesis(text, at)?;
+            text[at..=end].clone_into(&mut arguments);
+            at = end + 1;
+        } else if text[at..].starts_with(':') {
+            let end = colon_arguments(text, at + 1)?;
+            arguments = format!("({})", &text[at + 1..end]);
+            at = end;
+        }
+        filters.push((name, arguments));
+    }
+    let open = text[..start].rfind('{')?;
+    text[at..].starts_with('}').then(|| Placeholder { range: open..at + 1, root, path, filters })
+}
+
+fn name_at(text: &str, at: usize) -> Option<Range<usize>> {
+    let rest = text.get(at..)?;
+    if !rest.starts_with(is_name_start) {
+        return None;
+    }
+    let len = rest.find(|c: char| !is_name_part(c)).unwrap_or(rest.len());
+    Some(at..at + len)
+}
+
+/// A field name or a list index.
+fn field_at(text: &str, at: usize) -> Option<Range<usize>> {
+    let rest = text.get(at..)?;
+    let len = rest.find(|c: char| !is_name_part(c)).unwrap_or(rest.len());
+    (len > 0).then_some(at..at + len)
+}
+
+fn closing_parenthesis(text: &str, open: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let (mut depth, mut at) = (0_usize, open);
+    loop {
+        match *bytes.get(at)? {
+            b'\n' | b'{' | b'}' => return None,
+            b'(' => depth += 1,
+            b')' => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some(at);
+                }
+            }
+            quote @ (b'\'' | b'"') => at += lexer::text_len(&text[at..], char::from(quote))? - 1,
+            _ => {}
+        }
+        at += 1;
+    }
+}
+
+/// `'text'`, a number or a name, separated by commas without blanks.
+fn colon_arguments(text: &str, start: usize) -> Option<usize> {
+    let mut at = start;
+    loop {
+        let rest = &text[at..];
+        let first = rest.chars().next()?;
+        let len = match first {
+            '\'' | '"' => lexer::text_len(rest, first)?,
+            _ => rest.find(|c: char| !(is_name_part(c) || c == '.' || c == '-')).unwrap_or(rest.len()),
+        };
+        if len == 0 {
+            return None;
+        }
+        at += len;
+        if !text[at..].starts_with(',') {
+            return Some(at);
+        }
+        at += 1;
+    }
+}

@@ -1,0 +1,474 @@
+//! A unit: the templates, paths and expressions of one rule, compiled once and rendered many times from many threads.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
+
+use super::compile::{self, Body, Choice, Compiled, Segment, Source};
+use super::issue::Issue;
+use super::judge;
+use super::lexer::{self, TokenKind};
+use super::scan::Syntax;
+use super::scope::Scope;
+use super::value::{Mapping, Unprintable, print};
+use super::vocabulary::Vocabulary;
+use super::{filters, tags};
+use crate::diagnostic::{Code, nearest};
+
+/// Functions that templates may call.
+pub(super) const FUNCTIONS: [&str; 3] = ["range", "dict", "namespace"];
+
+/// Steps of the engine that one render may take.
+pub const MAX_STEPS: u64 = 20_000_000;
+/// Most bytes that one file may have.
+pub const MAX_FILE_BYTES: usize = 64 << 20;
+
+/// Filters of the engine itself, for suggestions.
+const ENGINE_FILTERS: [&str; 36] = [
+    "abs",
+    "attr",
+    "batch",
+    "bool",
+    "capitalize",
+    "chain",
+    "count",
+    "d",
+    "default",
+    "dictsort",
+    "first",
+    "float",
+    "groupby",
+    "int",
+    "items",
+    "join",
+    "last",
+    "length",
+    "lines",
+    "list",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "reject",
+    "rejectattr",
+    "replace",
+    "reverse",
+    "round",
+    "select",
+    "selectattr",
+    "slice",
+    "sort",
+    "split",
+    "trim",
+    "upper",
+];
+
+/// The compiled templates of one vocabulary.
+#[derive(Debug)]
+pub struct Unit {
+    words: Arc<Vocabulary>,
+    env: Environment<'static>,
+    compiled: BTreeMap<String, Compiled>,
+}
+
+/// Why a render or an evaluation failed, at bytes of the named template's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The template in which it failed (an included one, perhaps).
+    pub template: String,
+    /// What is wrong.
+    pub issue: Issue,
+}
+
+impl Unit {
+    /// An empty unit for these words.
+    #[must_use]
+    pub fn new(words: Arc<Vocabulary>) -> Self {
+        Self { words, env: environment(), compiled: BTreeMap::new() }
+    }
+
+    /// The words of the unit.
+    #[must_use]
+    pub fn words(&self) -> &Arc<Vocabulary> {
+        &self.words
+    }
+
+    /// Whether a template of this name was added.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.compiled.contains_key(name)
+    }
+
+    /// Compiles a template into the unit and returns what is wrong with it. With an error among the issues the
+    /// template is not rendered by anybody.
+    pub fn add(&mut self, source: &Source<'_>) -> (Choice, Vec<Issue>) {
+        let (compiled, choice, mut issues) = compile::compile(source, &self.words);
+        if let Body::Engine { text, map } = &compiled.body {
+            issues.extend(self.unknown_filters(source, &choice));
+            if !issues.iter().any(Issue::is_error)
+                && let Err(error) = self.env.add_template_owned(source.name.to_owned(), text.clone())
+            {
+                let mut issue = explain(&error, |range| compile::original(map, range), &compiled.text);
+                issue.code = Code::TemplateSyntax;
+                issues.push(issue);
+            }
+        }
+        self.compiled.insert(source.name.to_owned(), compiled);
+        (choice, issues)
+    }
+
+    /// Renders the template `name` into `out` (cleared first).
+    ///
+    /// # Errors
+    /// Where and why it failed; `out` then holds an unspecified part.
+    pub fn render(&self, name: &str, scope: &Arc<Scope>, out: &mut Vec<u8>) -> Result<(), Failure> {
+        out.clear();
+        let Some(compiled) = self.compiled.get(name) else {
+            let issue = Issue::new(Code::UnknownTemplate, 0..0, format!("the template `{name}` was not compiled"));
+            return Err(Failure { template: name.to_owned(), issue });
+        };
+        match &compiled.body {
+            Body::Segments(segments) => render_segments(compiled, segments, scope, out)
+                .map_err(|issue| Failure { template: name.to_owned(), issue }),
+            Body::Engine { .. } => {
+                let writer = Capped { out, limit: MAX_FILE_BYTES };
+                let context = Value::from_dyn_object(Arc::clone(scope));
+                let template = self.env.get_template(name).map_err(|error| self.failure(name, &error))?;
+                template.render_captured_to(context, writer).map(drop).map_err(|error| self.failure(name, &error))
+            }
+        }
+    }
+
+    /// Renders the template `name` to text.
+    ///
+    /// # Errors
+    /// Where and why it failed.
+    pub fn render_text(&self, name: &str, scope: &Arc<Scope>) -> Result<String, Failure> {
+        let mut out = Vec::new();
+        self.render(name, scope, &mut out)?;
+        Ok(String::from_utf8_lossy(&out).into_owned())
+    }
+
+    /// Checks the names of an expression (`when`, `for_each`), without evaluating it.
+    #[must_use]
+    pub fn check_expression(&self, text: &str) -> Vec<Issue> {
+        let source = expression_source(text);
+        let body = expression_body(text);
+        let tokens = match lexer::lex(text, body.clone()) {
+            Ok(tokens) => tokens,
+            Err((_, at)) => {
+                let message = "the expression holds a character or an open text that it cannot have";
+                return vec![Issue::new(Code::TemplateSyntax, at..at + 1, message)];
+            }
+        };
+        if let Some((what, limit)) = lexer::over_limit(text, &tokens) {
+            return vec![Issue::new(Code::TemplateLimit, body, format!("over the limit of {limit} {what}"))];
+        }
+        let tag = super::scan::Tag { kind: super::scan::TagKind::Variable, range: body.clone(), body, tokens };
+        let mut issues = judge::names_of_expression(&source, &self.words, &tag);
+        issues.extend(self.unknown_filters_of(text, &tag));
+        issues
+    }
+
+    /// Evaluates an expression; `{{ expr }}` around it is taken off.
+    ///
+    /// # Errors
+    /// A syntax error or a failed evaluation, at bytes of `text`.
+    pub fn evaluate(&self, text: &str, scope: &Arc<Scope>) -> Result<Value, Issue> {
+        let body = expression_body(text);
+        let original = |range: Range<usize>| body.start + range.start..body.start + range.end;
+        let expression = self
+            .env
+            .compile_expression_owned(text[body.clone()].to_owned())
+            .map_err(|error| Issue { code: Code::TemplateSyntax, ..explain(&error, original, text) })?;
+        expression.eval(Value::from_dyn_object(Arc::clone(scope))).map_err(|error| explain(&error, original, text))
+    }
+
+    fn failure(&self, name: &str, error: &Error) -> Failure {
+        let inner = innermost(error);
+        let template = inner.name().filter(|name| self.compiled.contains_key(*name)).unwrap_or(name).to_owned();
+        let compiled = self.compiled.get(&template);
+        let text = compiled.map_or("", |compiled| &compiled.text);
+        let original = |range: Range<usize>| match compiled.map(|compiled| &compiled.body) {
+            Some(Body::Engine { map, .. }) => compile::original(map, range),
+            _ => range,
+        };
+        Failure { issue: explain(error, original, text), template }
+    }
+
+    fn unknown_filters(&self, source: &Source<'_>, choice: &Choice) -> Vec<Issue> {
+        let fixed = Source { syntax: choice.syntax, ..*source };
+        let words = self.words.for_template(source.literal, source.placeholders);
+        let (_, read) = if source.syntax == Syntax::Auto {
+            compile::choose(source, &words)
+        } else {
+            compile::choose(&fixed, &words)
+        };
+        let mut issues: Vec<Issue> = read.tags().flat_map(|tag| self.unknown_filters_of(source.text, tag)).collect();
+        for piece in &read.pieces {
+            let super::scan::Piece::Placeholder(placeholder) = piece else { continue };
+            let names = placeholder.filters.iter();
+            issues.extend(names.filter_map(|(name, _)| self.unknown_filter(source.text, name.clone(), "filter")));
+        }
+        issues
+    }
+
+    fn unknown_filters_of(&self, text: &str, tag: &super::scan::Tag) -> Vec<Issue> {
+        let tokens = &tag.tokens;
+        let word = |index: usize| tokens.get(index).map_or("", |token| &text[token.range.clone()]);
+        let mut issues = Vec::new();
+        for (index, token) in tokens.iter().enumerate().filter(|(_, token)| token.kind == TokenKind::Name) {
+            let name = word(index);
+            let before = if index == 0 { "" } else { word(index - 1) };
+            let negated = before == "not" && index >= 2 && word(index - 2) == "is";
+            if before == "|" || (index == 1 && before == "filter") {
+                issues.extend(self.unknown_filter(text, token.range.clone(), "filter"));
+            } else if (before == "is" && name != "not") || negated {
+                issues.extend(self.unknown_filter(text, token.range.clone(), "test"));
+            }
+        }
+        issues
+    }
+
+    fn unknown_filter(&self, text: &str, range: Range<usize>, what: &str) -> Option<Issue> {
+        let name = &text[range.clone()];
+        let question = if what == "filter" { "n is filter" } else { "n is test" };
+        let context = Value::from_object(Mapping::new(vec![(Arc::from("n"), Value::from(name))]));
+        let known = self.env.compile_expression(question).and_then(|question| question.eval(context));
+        if known.is_ok_and(|known| known.is_true()) {
+            return None;
+        }
+        let issue = Issue::new(Code::UnknownFilter, range.clone(), format!("there is no {what} `{name}`"));
+        let own = filters::DOCUMENTATION.iter().map(|(name, _)| *name);
+        let names: Vec<&str> = own.chain(ENGINE_FILTERS).collect();
+        Some(match nearest(name, names.iter().copied()).filter(|_| what == "filter") {
+            Some(near) => issue.help(format!("did you mean `{near}`?")).fix(range, near),
+            None if what == "filter" => issue.help(format!("the filters are {}", names.join(", "))),
+            None => issue
+                .help("the tests are defined, none, string, number, mapping, sequence, odd, even, in, eq and the like"),
+        })
+    }
+}
+
+/// Where the expression proper stands in `when: "{{ x }}"` or `when: "x"`.
+#[must_use]
+pub fn expression_body(text: &str) -> Range<usize> {
+    let trimmed = text.trim();
+    let start = text.len() - text.trim_start().len();
+    match trimmed.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")) {
+        Some(inner) if !inner.contains("{{") => start + 2..start + 2 + inner.len(),
+        _ => start..start + trimmed.len(),
+    }
+}
+
+fn expression_source(text: &str) -> Source<'_> {
+    const NONE: &std::collections::BTreeSet<String> = &std::collections::BTreeSet::new();
+    Source { name: "", text, syntax: Syntax::Jinja, literal: &[], placeholders: &[], is_path: false, also_bound: NONE }
+}
+
+fn environment() -> Environment<'static> {
+    let mut env = Environment::new();
+    env.set_auto_escape_callback(|_| AutoEscape::None);
+    env.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+    env.set_debug(true);
+    env.set_fuel(Some(MAX_STEPS));
+    env.set_recursion_limit(64);
+    env.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+    env.set_formatter(|out, _, value| {
+        if value.is_undefined() {
+            return Ok(()); // the missing `else` of an inline condition
+        }
+        print(value, out).map_err(|what| Error::new(ErrorKind::InvalidOperation, "").with_source(NotPrinted(what)))
+    });
+    env.remove_global("debug");
+    filters::register(&mut env);
+    let syntax = SyntaxConfig::builder()
+        .block_delimiters(compile::OPEN_BLOCK, compile::CLOSE_BLOCK)
+        .variable_delimiters(compile::OPEN_VARIABLE, compile::CLOSE_VARIABLE)
+        .comment_delimiters(compile::OPEN_COMMENT, compile::CLOSE_COMMENT)
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .keep_trailing_newline(true)
+        .build();
+    if let Ok(syntax) = syntax {
+        env.set_syntax(syntax);
+    }
+    env
+}
+
+/// Carries [`Unprintable`] through the engine.
+#[derive(Debug)]
+struct NotPrinted(Unprintable);
+
+impl std::fmt::Display for NotPrinted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for NotPrinted {}
+
+struct Capped<'a> {
+    out: &'a mut Vec<u8>,
+    limit: usize,
+}
+
+impl io::Write for Capped<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.out.len() + bytes.len() > self.limit {
+            return Err(io::Error::other(format!("the file is over the limit of {} bytes", self.limit)));
+        }
+        self.out.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn render_segments(
+    compiled: &Compiled,
+    segments: &[Segment],
+    scope: &Arc<Scope>,
+    out: &mut Vec<u8>,
+) -> Result<(), Issue> {
+    let mut text = String::new();
+    for segment in segments {
+        match segment {
+            Segment::Text(range) => text.push_str(&compiled.text[range.clone()]),
+            Segment::Value { range, root, fields } => {
+                let value = segment_value(scope, root, fields)
+                    .ok_or_else(|| missing(range.clone(), &compiled.text[range.clone()], scope))?;
+                print(&value, &mut text).map_err(|what| match what {
+                    Unprintable::Missing => missing(range.clone(), &compiled.text[range.clone()], scope),
+                    _ => unprintable(what, range.clone(), &compiled.text[range.clone()]),
+                })?;
+            }
+        }
+        if text.len() > MAX_FILE_BYTES {
+            let message = format!("the file is over the limit of {MAX_FILE_BYTES} bytes");
+            return Err(Issue::new(Code::TemplateLimit, 0..0, message));
+        }
+    }
+    out.extend_from_slice(text.as_bytes());
+    Ok(())
+}
+
+fn segment_value(scope: &Arc<Scope>, root: &str, fields: &[String]) -> Option<Value> {
+    let mut value = scope.placeholder(root, fields.is_empty())?;
+    for field in fields {
+        let index = field.parse::<usize>().ok();
+        value = match index.filter(|_| super::value::as_mapping(&value).is_none()) {
+            Some(index) => value.get_item_by_index(index).ok()?,
+            None => value.get_attr(field).ok()?,
+        };
+    }
+    Some(value)
+}
+
+fn missing(range: Range<usize>, shown: &str, scope: &Scope) -> Issue {
+    let item = scope.item_name().map_or_else(String::new, |item| format!(" for the item `{item}`"));
+    let message = format!("`{shown}` has no value{item}");
+    Issue::new(Code::MissingField, range, message).help("give every item the field, or write `{{ x|default('...') }}`")
+}
+
+fn unprintable(what: Unprintable, range: Range<usize>, shown: &str) -> Issue {
+    let help = match what {
+        Unprintable::Mapping => "print one of its fields (`entity.name`), or the whole with a filter: `|json`",
+        Unprintable::List => "loop over it, or use a filter: `|join(', ')`, `|length`, `|json`",
+        _ => "give it a value, or use `|default('...', true)`",
+    };
+    Issue::new(Code::Unprintable, range, format!("`{}` is {what} and has no printed form", shown.trim())).help(help)
+}
+
+/// The innermost error of the engine: includes and blocks wrap the one that matters.
+fn innermost(error: &Error) -> &Error {
+    let mut inner = error;
+    let mut next = std::error::Error::source(error);
+    while let Some(source) = next {
+        if let Some(deeper) = source.downcast_ref::<Error>() {
+            inner = deeper;
+        }
+        next = source.source();
+    }
+    inner
+}
+
+fn explain(error: &Error, original: impl Fn(Range<usize>) -> Range<usize>, text: &str) -> Issue {
+    let inner = innermost(error);
+    let range = inner.range().map_or(0..0, original);
+    let shown = text.get(range.clone()).unwrap_or("").trim().trim_matches(['{', '}']).trim();
+    if let Some(NotPrinted(what)) = std::error::Error::source(inner).and_then(|source| source.downcast_ref()) {
+        return unprintable(*what, range.clone(), shown);
+    }
+    let detail = inner.detail().unwrap_or("");
+    let said = if detail.is_empty() { inner.kind().to_string() } else { detail.to_owned() };
+    let said = readable(&said);
+    match inner.kind() {
+        ErrorKind::UndefinedError => {
+            let message = if shown.is_empty() { said } else { format!("`{shown}` uses a value that does not exist") };
+            let help = "give the item the field, test it with `{% if x %}`, or write `x|default('...')`";
+            Issue::new(Code::MissingField, range, message).help(help)
+        }
+        ErrorKind::OutOfFuel => {
+            let message =
+                if detail.is_empty() { format!("the template takes more than {MAX_STEPS} steps") } else { said };
+            Issue::new(Code::TemplateLimit, range, message).help("loop over less, or split the file")
+        }
+        ErrorKind::WriteFailure => {
+            let message = format!("the file is over the limit of {MAX_FILE_BYTES} bytes");
+            Issue::new(Code::TemplateLimit, range, message).help("split the file")
+        }
+        ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction => {
+            Issue::new(Code::UnknownFilter, range, said)
+        }
+        ErrorKind::UnknownMethod => {
+            Issue::new(Code::UnknownFilter, range, format!("`{shown}`: there is no such method"))
+                .help("use a filter (`x|upper`), or a Python method of texts, lists and mappings")
+        }
+        ErrorKind::TemplateNotFound => Issue::new(Code::UnknownInclude, range, said),
+        ErrorKind::SyntaxError | ErrorKind::BadEscape => Issue::new(Code::TemplateSyntax, range, said)
+            .help("if another tool reads these braces, put them into {% raw %} ... {% endraw %}"),
+        _ => Issue::new(Code::TemplateFailed, range, said),
+    }
+}
+
+/// The engine names megax's own delimiters and roots in messages; people know the usual ones.
+fn readable(message: &str) -> String {
+    let mut out = String::with_capacity(message.len());
+    let mut rest = message;
+    while let Some(c) = rest.chars().next() {
+        let marks = [
+            (compile::OPEN_BLOCK, "{%"),
+            (compile::CLOSE_BLOCK, "%}"),
+            (compile::OPEN_VARIABLE, "{{"),
+            (compile::CLOSE_VARIABLE, "}}"),
+            (super::scope::PLACEHOLDERS, "placeholder"),
+            (super::scope::ROOTS, "placeholder"),
+        ];
+        if let Some((mark, usual)) = marks.iter().find(|(mark, _)| rest.starts_with(mark)) {
+            let _ = write!(out, "{usual}");
+            rest = &rest[mark.len()..];
+        } else {
+            out.push(c);
+            rest = &rest[c.len_utf8()..];
+        }
+    }
+    out
+}
+
+/// Whether a text is exactly one `{{ expr }}`, whose value keeps its type.
+#[must_use]
+pub fn is_expression(text: &str) -> bool {
+    let body = expression_body(text);
+    text.trim_start().starts_with("{{")
+        && body.start >= 2
+        && lexer::lex(text, body.clone())
+            .is_ok_and(|tokens| tags::looks_like_expression(&text[body.clone()], Some(&tokens), body.start))
+}

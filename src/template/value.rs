@@ -1,0 +1,154 @@
+//! From YAML nodes to template values, and from values to printed text.
+//!
+//! A mapping keeps the order of the document, and its fields win over everything: a field called `items` is the field.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::Value;
+use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
+
+use crate::source::{Kind, NodeId, Tree};
+
+/// Mappings up to this size are searched from front to back.
+const SMALL: usize = 12;
+
+/// A mapping in document order.
+#[derive(Debug)]
+pub struct Mapping {
+    entries: Vec<(Arc<str>, Value)>,
+    index: BTreeMap<Arc<str>, usize>,
+}
+
+impl Mapping {
+    /// A mapping of these entries; of two equal keys the first wins.
+    #[must_use]
+    pub fn new(entries: Vec<(Arc<str>, Value)>) -> Self {
+        let index = if entries.len() > SMALL {
+            entries.iter().enumerate().rev().map(|(at, (key, _))| (Arc::clone(key), at)).collect()
+        } else {
+            BTreeMap::new()
+        };
+        Self { entries, index }
+    }
+
+    /// The value under `key`.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        if self.index.is_empty() {
+            return self.entries.iter().find(|(name, _)| &**name == key).map(|(_, value)| value);
+        }
+        self.index.get(key).and_then(|&at| self.entries.get(at)).map(|(_, value)| value)
+    }
+
+    /// The keys in order.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|(key, _)| &**key)
+    }
+
+    /// The entries in order.
+    #[must_use]
+    pub fn entries(&self) -> &[(Arc<str>, Value)] {
+        &self.entries
+    }
+}
+
+impl Object for Mapping {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Map
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get(key.as_str()?).cloned()
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        self.get(key).cloned()
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.entries.iter().map(|(key, _)| Value::from(Arc::clone(key))).collect())
+    }
+}
+
+/// The value of a node; aliases are followed.
+#[must_use]
+pub fn of_node(tree: &Tree, node: NodeId) -> Value {
+    match tree.kind(node) {
+        Kind::Null => Value::from(()),
+        Kind::Bool(value) => Value::from(*value),
+        Kind::Int(value) => Value::from(*value),
+        Kind::Float(value) => Value::from(*value),
+        Kind::Text(text, _) => Value::from(Arc::<str>::from(&**text)),
+        Kind::List(items) => items.iter().map(|&item| of_node(tree, item)).collect(),
+        Kind::Map(_) => Value::from_object(Mapping::new(entries_of(tree, node))),
+    }
+}
+
+/// The entries of a mapping node as values; empty for anything else.
+#[must_use]
+pub fn entries_of(tree: &Tree, node: NodeId) -> Vec<(Arc<str>, Value)> {
+    let entries = tree.map(node).unwrap_or_default().iter();
+    entries.filter_map(|&(key, value)| Some((Arc::from(tree.text(key)?), of_node(tree, value)))).collect()
+}
+
+/// The mapping behind a value.
+#[must_use]
+pub fn as_mapping(value: &Value) -> Option<Arc<Mapping>> {
+    value.downcast_object::<Mapping>()
+}
+
+/// Why a value cannot be printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unprintable {
+    /// It is null.
+    Null,
+    /// It is a list.
+    List,
+    /// It is a mapping.
+    Mapping,
+    /// It is missing.
+    Missing,
+    /// It is something of the engine.
+    Other,
+}
+
+impl fmt::Display for Unprintable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Null => "null",
+            Self::List => "a list",
+            Self::Mapping => "a mapping",
+            Self::Missing => "a value that does not exist",
+            Self::Other => "a value that is no text",
+        })
+    }
+}
+
+/// Prints a value as templates do: text as it is, numbers, `true` and `false`.
+///
+/// # Errors
+/// Null, lists, mappings and missing values have no printed form.
+pub fn print(value: &Value, out: &mut dyn fmt::Write) -> Result<(), Unprintable> {
+    let written = match value.kind() {
+        ValueKind::String => out.write_str(value.as_str().unwrap_or_default()),
+        ValueKind::Bool => out.write_str(if value.is_true() { "true" } else { "false" }),
+        ValueKind::Number => write!(out, "{value}"),
+        ValueKind::None => return Err(Unprintable::Null),
+        ValueKind::Undefined => return Err(Unprintable::Missing),
+        ValueKind::Map => return Err(Unprintable::Mapping),
+        ValueKind::Seq | ValueKind::Iterable => return Err(Unprintable::List),
+        _ => return Err(Unprintable::Other),
+    };
+    written.map_err(|_| Unprintable::Other)
+}
+
+/// What a mapping item stands for in a placeholder: its `name`. Any other value stands for itself.
+#[must_use]
+pub fn standing_for(value: Value) -> Value {
+    match as_mapping(&value).and_then(|mapping| mapping.get("name").cloned()) {
+        Some(name) => name,
+        None => value,
+    }
+}
