@@ -262,3 +262,9 @@ pub fn references(source: &Source<'_>, words: &Vocabulary) -> Vec<(String, Range
     let found = read.tags().flat_map(|tag| tags::references(source.text, tag));
     found.map(|(name, range)| (name.to_owned(), range)).collect()
 }
+
+/// The names that a template's tags bind, whatever its vocabulary.
+#[must_use]
+pub fn bound_names(text: &str) -> BTreeSet<String> {
+    scan(text, Rules { placeholders: None, jinja: true, careful: true, brackets: false }).bound(text)
+}

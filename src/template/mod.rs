@@ -19,7 +19,7 @@ mod vocabulary;
 #[cfg(test)]
 mod tests;
 
-pub use compile::{Choice, Source, choose, references};
+pub use compile::{Choice, Source, bound_names, choose, references};
 pub use issue::Issue;
 pub use scan::Syntax;
 pub use scope::{Base, Scope};

@@ -1,0 +1,155 @@
+//! What can be typed. Filled from text alone; meaning is given in `request`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Expands a few small mega-files (YAML: data, rules, templates) into a whole project tree, for many teams at once.
+#[derive(Debug, Parser)]
+#[command(name = "megax", version, about, max_term_width = 100, arg_required_else_help = true, after_help = AFTER)]
+pub struct Megax {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER: &str = "Exit codes: 0 done or nothing to do, 1 there are differences (--check, --diff, --expect-tree), \
+2 wrong usage, 3 the mega-files or the manifest are wrong, 4 a file was made or edited by somebody else or another run \
+holds the team, 5 the disk failed, 70 a bug in megax.\n\nStart with `megax expand --dry-run`; `megax explain CODE` \
+explains any finding, `megax schema mega-file` prints the format.";
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Expand mega-files into the output tree: check everything, then write what differs
+    Expand(Expand),
+    /// Check everything short of the disk
+    Validate(Validate),
+    /// Explain a finding's code, or say which mega-file, rule, item and template make a file
+    Explain(Explain),
+    /// Print a JSON Schema: of mega-files, the manifest, or the report
+    Schema(Schema),
+}
+
+/// What both `expand` and `validate` read.
+#[derive(Debug, Args)]
+pub struct Inputs {
+    /// Mega-files, folders or quoted globs; by default the mega-files of the project
+    #[arg(value_name = "PATHS")]
+    pub paths: Vec<String>,
+    /// The project manifest; by default the nearest megax.yaml above the mega-files
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
+    /// The output root; by default the project root
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Only mega-files of this team (may be given several times)
+    #[arg(long = "team", value_name = "TEAM")]
+    pub teams: Vec<String>,
+    /// Threads; by default as many as the machine has
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// Warnings are errors
+    #[arg(long)]
+    pub strict: bool,
+    /// The form of the report
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct Expand {
+    #[command(flatten)]
+    pub inputs: Inputs,
+    /// Show the tree with a status and line count per file, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Write nothing; exit 1 if anything would change
+    #[arg(long, conflicts_with = "dry_run")]
+    pub check: bool,
+    /// Write nothing; print a unified diff of what would change; exit 1 if anything would
+    #[arg(long)]
+    pub diff: bool,
+    /// Only output files that match this glob, relative to the output root (may be given several times)
+    #[arg(long, value_name = "GLOB")]
+    pub only: Vec<String>,
+    /// If one team may not write, none does
+    #[arg(long)]
+    pub all_or_nothing: bool,
+    /// What to do with files that somebody else made or edited
+    #[arg(long, value_enum, default_value_t = OnEdit::Fail, value_name = "POLICY")]
+    pub on_edit: OnEdit,
+    /// The tree digest that must come out; another one writes nothing and exits 1
+    #[arg(long, value_name = "DIGEST")]
+    pub expect_tree: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Validate {
+    #[command(flatten)]
+    pub inputs: Inputs,
+}
+
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// A code (MX404 or near-miss), `codes` for the list of all, or an output file with an optional line (src/a.ts:12)
+    #[arg(value_name = "FILE[:LINE]|CODE")]
+    pub subject: String,
+    /// The project manifest
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
+    /// The output root; by default the project root
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// Which one
+    #[arg(value_enum)]
+    pub name: SchemaName,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaName {
+    /// Mega-files of the native dialect (`generator`, `templates`)
+    MegaFile,
+    /// Mega-files of the LBOF dialect (`expansion_rules`, `generation_templates`)
+    Lbof,
+    /// The project manifest
+    Manifest,
+    /// The document that `--format json` prints
+    Report,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people: findings on stderr, the tree and totals on stdout
+    Human,
+    /// One JSON document on stdout
+    Json,
+    /// Workflow annotations of GitHub Actions on stdout
+    Github,
+    /// SARIF 2.1.0 on stdout
+    Sarif,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OnEdit {
+    /// Name them and write nothing of the team
+    Fail,
+    /// Leave them as they are
+    Keep,
+    /// Write over them; the old content is kept in .megax/kept
+    Overwrite,
+    /// Merge (comes later)
+    Merge,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Megax::command().debug_assert();
+    }
+}

@@ -1,0 +1,80 @@
+//! From arguments, environment and current folder to a request of the library.
+
+use std::path::PathBuf;
+
+use megax::change::Policy;
+use megax::digest::Digest;
+use megax::pipeline::Request;
+use megax::report::{Command, Mode};
+use megax::source;
+
+use crate::args::{Expand, Inputs, OnEdit};
+
+/// The request of `expand`, or what is wrong with the arguments.
+pub fn expand(args: &Expand) -> Result<Request, String> {
+    let mode = if args.check || args.diff {
+        Mode::Check
+    } else if args.dry_run {
+        Mode::DryRun
+    } else {
+        Mode::Write
+    };
+    let mut request = common(&args.inputs, Command::Expand, mode)?;
+    request.diff = args.diff;
+    request.only.clone_from(&args.only);
+    request.all_or_nothing = args.all_or_nothing;
+    request.on_edit = match args.on_edit {
+        OnEdit::Fail => Policy::Fail,
+        OnEdit::Keep => Policy::Keep,
+        OnEdit::Overwrite => Policy::Overwrite,
+        OnEdit::Merge => {
+            return Err("`--on-edit merge` comes in a later version; `fail`, `keep` and `overwrite` work today \
+                        (`megax explain MX811`)"
+                .to_owned());
+        }
+    };
+    request.expect_tree = args.expect_tree.as_deref().map(digest).transpose()?;
+    Ok(request)
+}
+
+/// The request of `validate`.
+pub fn validate(inputs: &Inputs) -> Result<Request, String> {
+    common(inputs, Command::Validate, Mode::Validate)
+}
+
+fn common(inputs: &Inputs, command: Command, mode: Mode) -> Result<Request, String> {
+    Ok(Request {
+        command,
+        inputs: source::Request {
+            paths: inputs.paths.clone(),
+            current: current()?,
+            manifest: inputs.manifest.clone(),
+            out: inputs.out.clone(),
+        },
+        mode,
+        diff: false,
+        teams: inputs.teams.clone(),
+        only: Vec::new(),
+        jobs: inputs.jobs.map(usize::from),
+        strict: inputs.strict,
+        all_or_nothing: false,
+        on_edit: Policy::Fail,
+        expect_tree: None,
+        holder: holder(),
+    })
+}
+
+/// The current folder.
+pub fn current() -> Result<PathBuf, String> {
+    std::env::current_dir().map_err(|error| format!("the current folder cannot be used: {error}"))
+}
+
+fn digest(text: &str) -> Result<Digest, String> {
+    Digest::parse(text).ok_or_else(|| format!("`--expect-tree {text}`: a tree digest is 64 hexadecimal digits"))
+}
+
+/// Who runs: what another run is told when it finds the team taken.
+fn holder() -> String {
+    let command: Vec<String> = std::env::args().take(4).collect();
+    format!("process {} (`{}`)", std::process::id(), command.join(" "))
+}

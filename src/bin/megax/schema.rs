@@ -1,0 +1,19 @@
+//! `megax schema`: prints a JSON Schema.
+
+use megax::model::schema::{self, SchemaName};
+use megax::report::{Outcome, json};
+
+use crate::args::{Schema, SchemaName as Named};
+use crate::terminal;
+
+/// Prints the schema that was asked for.
+pub fn schema(args: &Schema) -> Outcome {
+    let schema = match args.name {
+        Named::MegaFile => schema::schema(SchemaName::MegaFile),
+        Named::Lbof => schema::schema(SchemaName::Lbof),
+        Named::Manifest => schema::schema(SchemaName::Manifest),
+        Named::Report => json::schema(),
+    };
+    terminal::print(&schema::to_text(&schema));
+    Outcome::Done
+}

@@ -1,0 +1,357 @@
+use super::*;
+use crate::lockfile::LockEntry;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+const PATHS: [&str; 6] = ["a", "b", "d/x", "d/y", "e/f/z", "w"];
+
+fn path(text: &str) -> OutputPath {
+    OutputPath::parse(text).unwrap()
+}
+
+fn body(seed: u8) -> Digest {
+    Digest::of(&[seed])
+}
+
+fn want(at: &str, seed: u8, team: &str) -> Desired {
+    Desired {
+        path: path(at),
+        mode: FileMode::Regular,
+        once: false,
+        digest: body(seed),
+        lf_digest: None,
+        lines: 1,
+        bytes: 1,
+        team: team.into(),
+        mega_file: format!("{team}-1"),
+        template: "t".into(),
+    }
+}
+
+fn file(seed: u8) -> OnDisk {
+    OnDisk::File { digest: body(seed), lf_digest: None, executable: false, bytes: 1 }
+}
+
+fn shard(team: &str, entries: &[(&str, u8)]) -> Shard {
+    let entry = |seed| LockEntry { digest: body(seed), mode: FileMode::Regular, once: false, template: "t".into() };
+    let lockfile = Lockfile {
+        team: team.into(),
+        mega_file: format!("{team}-1"),
+        engine: "e".into(),
+        inputs: None,
+        entries: entries.iter().map(|&(at, seed)| (path(at), entry(seed))).collect(),
+    };
+    Shard { digest: Digest::of(lockfile.to_text().as_bytes()), lockfile }
+}
+
+/// A project in small: what [`compare`] looks at, owned.
+#[derive(Debug, Clone)]
+struct World {
+    desired: Vec<Desired>,
+    shards: Vec<Shard>,
+    scope: BTreeSet<(String, String)>,
+    elsewhere: BTreeSet<PathKey>,
+    survey: Survey,
+    policy: Policy,
+    whole: bool,
+}
+
+impl World {
+    fn new(desired: &[Desired], shards: &[Shard], disk: &[(&str, OnDisk)]) -> Self {
+        let mut survey: Survey = PATHS.iter().map(|at| (path(at), OnDisk::Absent)).collect();
+        survey.extend(disk.iter().map(|(at, found)| (path(at), found.clone())));
+        let scope = shards.iter().map(compare::owner).collect();
+        let (desired, shards, elsewhere) = (desired.to_vec(), shards.to_vec(), BTreeSet::new());
+        Self { desired, shards, scope, elsewhere, survey, policy: Policy::Fail, whole: true }
+    }
+
+    fn compare(&self) -> ChangeSet {
+        let teams: BTreeSet<&str> = self.desired.iter().map(|file| file.team.as_str()).collect();
+        let mega_files: Vec<MegaFile> = teams
+            .into_iter()
+            .map(|team| MegaFile { team: team.into(), id: format!("{team}-1"), inputs: None, whole: self.whole })
+            .collect();
+        compare(&Inputs {
+            desired: &self.desired,
+            mega_files: &mega_files,
+            shards: &self.shards,
+            orphan_scope: &self.scope,
+            planned_elsewhere: &self.elsewhere,
+            survey: &self.survey,
+            policy: self.policy,
+            engine: "e",
+        })
+    }
+
+    /// What applying does, on the model.
+    fn apply(&mut self, changes: &ChangeSet) {
+        for change in changes.files.iter().filter(|change| change.writes()) {
+            let executable = change.mode == FileMode::Executable;
+            let after = change.after.map_or(OnDisk::Absent, |digest| {
+                let lf_digest = None;
+                OnDisk::File { digest, lf_digest, executable, bytes: 1 }
+            });
+            self.survey.insert(change.path.clone(), after);
+        }
+        for change in &changes.lockfiles {
+            self.shards.retain(|shard| shard.lockfile.shard_path() != change.path);
+            self.shards.extend(change.text.as_ref().map(|text| Shard::read(&change.path, text).unwrap()));
+        }
+    }
+
+    fn kind(&self, at: &str) -> Option<Kind> {
+        self.compare().files.into_iter().find(|file| file.path.as_str() == at).map(|file| file.kind)
+    }
+}
+
+/// One case: recorded, on disk, wanted -> what happens.
+fn check(recorded: Option<u8>, disk: OnDisk, policy: Policy, expected: &Kind) {
+    let entries: Vec<(&str, u8)> = recorded.into_iter().map(|seed| ("a", seed)).collect();
+    let mut world = World::new(&[want("a", 9, "t")], &[shard("t", &entries)], &[("a", disk)]);
+    world.policy = policy;
+    assert_eq!(world.kind("a").as_ref(), Some(expected), "{recorded:?} {:?} {policy:?}", world.survey);
+}
+
+#[test]
+fn three_digests_decide() {
+    use Policy::{Fail, Keep, Overwrite};
+    check(None, OnDisk::Absent, Fail, &Kind::Create);
+    check(Some(1), OnDisk::Absent, Fail, &Kind::Create);
+    check(Some(1), file(1), Fail, &Kind::Update);
+    check(None, file(9), Fail, &Kind::Unchanged);
+    check(Some(1), file(9), Fail, &Kind::Unchanged);
+    check(Some(1), file(2), Fail, &Kind::Conflict(Reason::Edited));
+    check(Some(1), file(2), Keep, &Kind::KeptEdited);
+    check(Some(1), file(2), Overwrite, &Kind::Replaced);
+    check(None, file(2), Fail, &Kind::Conflict(Reason::Foreign));
+    check(None, file(2), Keep, &Kind::KeptEdited);
+    check(None, file(2), Overwrite, &Kind::Replaced);
+    for policy in [Fail, Keep, Overwrite] {
+        check(Some(1), OnDisk::Other("a symlink"), policy, &Kind::Conflict(Reason::NotAFile("a symlink")));
+        check(Some(1), OnDisk::Below("p".into()), policy, &Kind::Conflict(Reason::Below("p".into())));
+    }
+}
+
+#[test]
+fn line_endings_alone_are_no_change_and_no_edit() {
+    let crlf = |seed, lf| OnDisk::File { digest: body(seed), lf_digest: Some(body(lf)), executable: false, bytes: 1 };
+    check(Some(9), crlf(100, 9), Policy::Fail, &Kind::Unchanged);
+    check(Some(1), crlf(100, 1), Policy::Fail, &Kind::Update);
+    check(Some(1), crlf(100, 2), Policy::Fail, &Kind::Conflict(Reason::Edited));
+    assert_eq!(lf_digest(b"a\r\nb\r\r\n\r"), Some(Digest::of(b"a\nb\r\n\r")));
+    assert_eq!(lf_digest(b"a\nb\r"), None);
+}
+
+#[test]
+fn a_mode_alone_is_an_update_that_keeps_the_bytes() {
+    let executable = OnDisk::File { digest: body(9), lf_digest: None, executable: true, bytes: 1 };
+    let world = World::new(&[want("a", 9, "t")], &[], &[("a", executable)]);
+    let changes = world.compare();
+    assert_eq!(changes.files[0].kind, Kind::Update);
+    assert!(changes.files[0].before == changes.files[0].after && !changes.files[0].needs_body());
+}
+
+#[test]
+fn a_once_file_is_made_and_then_left() {
+    let once = Desired { once: true, ..want("a", 9, "t") };
+    let mut world = World::new(std::slice::from_ref(&once), &[], &[]);
+    assert_eq!(world.kind("a"), Some(Kind::Create));
+    world.apply(&world.compare());
+    world.survey.insert(path("a"), file(5));
+    world.policy = Policy::Overwrite;
+    assert_eq!(world.kind("a"), Some(Kind::OnceExists));
+    assert!(world.compare().is_empty());
+    world.desired.clear();
+    world.scope = [("t".to_owned(), "t-1".to_owned())].into();
+    assert_eq!(world.kind("a"), Some(Kind::OnceExists), "the user's, also when it is wanted no more");
+    // A foreign once-file never becomes megax's own.
+    let mut world = World::new(&[once], &[], &[("a", file(5))]);
+    world.apply(&world.compare());
+    world.desired = vec![want("a", 7, "t")];
+    assert_eq!(world.kind("a"), Some(Kind::Conflict(Reason::Edited)));
+}
+
+#[test]
+fn orphans_go_only_when_nobody_wants_or_edited_them() {
+    let mut world = World::new(
+        &[want("w", 1, "t")],
+        &[shard("t", &[("a", 1), ("b", 1), ("d/x", 1), ("d/y", 1)])],
+        &[("a", file(1)), ("b", file(2)), ("d/y", file(1))],
+    );
+    world.elsewhere.insert(path("D/Y").key());
+    assert_eq!(world.kind("a"), Some(Kind::Delete));
+    assert_eq!(world.kind("b"), Some(Kind::OrphanEdited));
+    assert_eq!(world.kind("d/x"), None, "gone already");
+    assert_eq!(world.kind("d/y"), None, "planned elsewhere");
+    let changes = world.compare();
+    let text = changes.lockfiles[0].text.clone().unwrap();
+    assert!(text.contains(" d/y\t") && !text.contains(" b\t"), "the record waits for its taker: {text}");
+    world.whole = false;
+    assert_eq!(world.kind("a"), None, "a partial run orphans nothing");
+}
+
+#[test]
+fn a_claim_outside_of_the_scope_protects() {
+    let mut world = World::new(&[], &[shard("t", &[("a", 1)]), shard("u", &[("a", 1)])], &[("a", file(1))]);
+    world.scope = [("t".to_owned(), "t-1".to_owned())].into();
+    let changes = world.compare();
+    assert_eq!(changes.files, []);
+    assert_eq!((changes.lockfiles.len(), &changes.lockfiles[0].text), (1, &None));
+}
+
+#[test]
+fn a_takeover_rewrites_both_shards_and_binds_the_teams() {
+    let mut world = World::new(
+        &[want("a", 2, "t"), want("w", 1, "v")],
+        &[shard("u", &[("a", 1), ("b", 1)])],
+        &[("a", file(1)), ("b", file(1))],
+    );
+    world.scope.clear();
+    let changes = world.compare();
+    assert_eq!(changes.files[0].kind, Kind::Update);
+    let shards: Vec<&str> = changes.lockfiles.iter().map(|change| change.path.as_str()).collect();
+    assert_eq!(shards, [".megax/lock/t/t-1.lock", ".megax/lock/u/u-1.lock", ".megax/lock/v/v-1.lock"]);
+    let sets = changes.split();
+    let teams: Vec<Vec<&str>> = sets.iter().map(|set| set.teams().into_iter().collect()).collect();
+    assert_eq!(teams, [vec!["t", "u"], vec!["v"]]);
+}
+
+#[test]
+fn a_partial_run_merges_with_the_record() {
+    let mut old = shard("t", &[("a", 1), ("b", 1)]);
+    old.lockfile.inputs = Some(body(77));
+    let mut world = World::new(&[want("a", 1, "t")], &[old], &[("a", file(1)), ("b", file(1))]);
+    world.whole = false;
+    assert!(world.compare().is_empty(), "nothing new, so the header stands");
+    world.desired = vec![want("a", 2, "t")];
+    let text = world.compare().lockfiles[0].text.clone().unwrap();
+    let new = Lockfile::parse(&text).unwrap();
+    assert_eq!((new.entries.len(), new.inputs), (2, None));
+}
+
+#[test]
+fn a_file_makes_way_for_a_folder_of_the_same_team() {
+    let below = OnDisk::Below("a".into());
+    let shards = [shard("t", &[("a", 1)])];
+    let world = World::new(&[want("a/b", 1, "t")], &shards, &[("a", file(1)), ("a/b", below.clone())]);
+    assert_eq!((world.kind("a"), world.kind("a/b")), (Some(Kind::Delete), Some(Kind::Create)));
+    let world = World::new(&[want("a/b", 1, "t")], &shards, &[("a", file(2)), ("a/b", below)]);
+    assert_eq!(world.kind("a/b"), Some(Kind::Conflict(Reason::Below("a".into()))));
+}
+
+fn any_disk() -> impl Strategy<Value = OnDisk> {
+    prop_oneof![
+        2 => Just(OnDisk::Absent),
+        6 => (0..4u8, any::<bool>()).prop_map(|(seed, executable)| OnDisk::File {
+            digest: body(seed),
+            lf_digest: None,
+            executable,
+            bytes: 1
+        }),
+        1 => Just(OnDisk::Other("a folder")),
+    ]
+}
+
+prop_compose! {
+    fn any_world()(
+        wanted in vec(option::of((0..4u8, any::<bool>(), any::<bool>(), any::<bool>())), PATHS.len()),
+        disk in vec(any_disk(), PATHS.len()),
+        recorded in vec(vec(option::of((0..4u8, any::<bool>())), PATHS.len()), 3),
+        scope in vec(any::<bool>(), 3),
+        elsewhere in vec(any::<bool>(), PATHS.len()),
+        policy in prop_oneof![Just(Policy::Fail), Just(Policy::Keep), Just(Policy::Overwrite)],
+        whole in any::<bool>(),
+    ) -> World {
+        let desired: Vec<Desired> = PATHS.iter().zip(wanted).filter_map(|(at, wanted)| {
+            let (seed, first, once, executable) = wanted?;
+            let mode = if executable { FileMode::Executable } else { FileMode::Regular };
+            Some(Desired { mode, once, ..want(at, seed, if first { "t" } else { "u" }) })
+        }).collect();
+        let shards: Vec<Shard> = ["t", "u", "v"].iter().zip(recorded).map(|(team, recorded)| {
+            let entries: Vec<(&str, u8)> =
+                PATHS.iter().zip(&recorded).filter_map(|(at, entry)| Some((*at, (*entry)?.0))).collect();
+            let mut shard = shard(team, &entries);
+            for (entry, once) in shard.lockfile.entries.values_mut().zip(recorded.iter().flatten()) {
+                entry.once = once.1;
+            }
+            shard
+        }).filter(|shard| !shard.lockfile.entries.is_empty()).collect();
+        let disk: Vec<(&str, OnDisk)> = PATHS.iter().copied().zip(disk).collect();
+        let mut world = World::new(&desired, &shards, &disk);
+        world.scope = ["t", "u", "v"].iter().zip(scope).filter(|(_, yes)| *yes)
+            .map(|(team, _)| ((*team).to_owned(), format!("{team}-1"))).collect();
+        world.elsewhere = PATHS.iter().zip(elsewhere).filter(|(_, yes)| *yes).map(|(at, _)| path(at).key()).collect();
+        world.policy = policy;
+        World { whole, ..world }
+    }
+}
+
+/// Whether any shard records exactly these bytes for the path: then megax wrote them.
+fn is_ours(world: &World, at: &OutputPath, digest: Option<Digest>) -> bool {
+    world.shards.iter().any(|shard| shard.lockfile.entries.get(at).map(|entry| entry.digest) == digest)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn applying_twice_changes_nothing(mut world in any_world()) {
+        let mut held = BTreeSet::new();
+        for changes in world.compare().split() {
+            if changes.conflicts().next().is_some() {
+                held.extend(changes.teams().into_iter().map(str::to_owned));
+            } else {
+                world.apply(&changes);
+            }
+        }
+        for changes in world.compare().split() {
+            if changes.teams().iter().all(|team| !held.contains(*team)) {
+                for file in &changes.files {
+                    prop_assert!(
+                        matches!(file.kind, Kind::Unchanged | Kind::KeptEdited | Kind::OnceExists),
+                        "{:?}", file
+                    );
+                }
+                prop_assert!(changes.lockfiles.is_empty(), "{:?}", changes.lockfiles);
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_edited_or_foreign_is_touched_unasked(world in any_world()) {
+        for file in world.compare().files {
+            if file.before != file.after && file.before.is_some() {
+                let ours = is_ours(&world, &file.path, file.before);
+                match file.kind {
+                    Kind::Update | Kind::Delete => prop_assert!(ours, "{:?}", file),
+                    Kind::Replaced => prop_assert!(world.policy == Policy::Overwrite && !ours, "{:?}", file),
+                    _ => prop_assert!(false, "{:?}", file),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_planned_is_never_deleted(world in any_world()) {
+        for file in world.compare().files {
+            if file.kind == Kind::Delete {
+                prop_assert!(!world.elsewhere.contains(&file.path.key()));
+                prop_assert!(world.desired.iter().all(|desired| desired.path != file.path));
+                let owner = (file.team.clone(), file.mega_file.clone());
+                prop_assert!(world.scope.contains(&owner));
+            }
+        }
+    }
+
+    #[test]
+    fn every_wanted_path_is_answered_once(world in any_world()) {
+        let changes = world.compare();
+        prop_assert!(changes.files.is_sorted_by(|a, b| a.path < b.path));
+        for desired in &world.desired {
+            prop_assert!(changes.files.iter().any(|file| file.path == desired.path));
+        }
+        let split: usize = changes.clone().split().iter().map(|set| set.files.len() + set.lockfiles.len()).sum();
+        prop_assert_eq!(split, changes.files.len() + changes.lockfiles.len());
+    }
+}

@@ -1,0 +1,105 @@
+//! What can go wrong on disk: which path, which verb, and what the system said.
+
+use std::io;
+
+/// The disk failed, or holds something else than expected.
+#[derive(Debug, thiserror::Error)]
+pub enum DiskError {
+    /// A call failed.
+    #[error("cannot {verb} `{path}`: {source}")]
+    Io {
+        /// Relative to the output root, or the root itself.
+        path: String,
+        /// What was tried: `create`, `read`.
+        verb: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file is not as it was when the run looked at it.
+    #[error("`{path}` was changed by somebody else during the run")]
+    ChangedMeanwhile {
+        /// Relative to the output root.
+        path: String,
+    },
+    /// Something else lies where a file or a folder must be.
+    #[error("`{path}` is {what}; megax does not follow or replace it")]
+    NotAFile {
+        /// Relative to the output root.
+        path: String,
+        /// What it is, in words.
+        what: &'static str,
+    },
+    /// A limit.
+    #[error("{what} of `{path}` is over the limit of {limit}")]
+    TooLarge {
+        /// Relative to the output root.
+        path: String,
+        /// What was counted.
+        what: &'static str,
+        /// The limit.
+        limit: u64,
+    },
+    /// A text that cannot name a guard or a shard.
+    #[error("`{name}` cannot be the name of a team or a shard")]
+    Name {
+        /// The text.
+        name: String,
+    },
+}
+
+impl DiskError {
+    pub(super) fn io(verb: &'static str, path: impl Into<String>, source: impl Into<io::Error>) -> Self {
+        Self::Io { path: path.into(), verb, source: source.into() }
+    }
+
+    pub(super) fn changed(path: &str) -> Self {
+        Self::ChangedMeanwhile { path: path.to_owned() }
+    }
+}
+
+/// A guard was not had.
+#[derive(Debug, thiserror::Error)]
+pub enum GuardError {
+    /// Another run holds the team.
+    #[error("another run holds team `{team}`: {holder}")]
+    Held {
+        /// The team.
+        team: String,
+        /// What that run wrote about itself; never empty.
+        holder: String,
+    },
+    /// The guard's file could not be had.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+}
+
+/// A commit did not happen. Unless it says otherwise, the tree is as before.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// The change set holds a conflict; nothing was tried.
+    #[error("`{path}` is in conflict; a change set with a conflict is never written")]
+    Conflict {
+        /// The path.
+        path: String,
+    },
+    /// The body of a file was not staged, or another one was; nothing was tried.
+    #[error("the body of `{path}` was not staged as planned")]
+    NotStaged {
+        /// The path.
+        path: String,
+    },
+    /// A step failed, and every step before it was taken back.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// A step failed, and some steps before it could not be taken back.
+    #[error("{cause}; not put back: {}; displaced files lie in `{folder}`", left.join(", "))]
+    NotRolledBack {
+        /// The step that failed.
+        #[source]
+        cause: DiskError,
+        /// The paths that are not as before.
+        left: Vec<String>,
+        /// Where the files that were displaced lie.
+        folder: String,
+    },
+}

@@ -1,0 +1,71 @@
+//! `.megax/kept`: contents that were displaced and may be a person's, each under its digest. Only ever added to.
+
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::{AsFd as _, BorrowedFd};
+
+use blake3::Hasher;
+use rustix::io::Errno;
+
+use super::error::DiskError;
+use super::look::look;
+use super::root::Root;
+use super::sys::{self, Renaming};
+use crate::change::OnDisk;
+use crate::digest::Digest;
+
+const FOLDER: &str = ".megax/kept";
+
+/// Copies a file into the store and says where the copy lies. `scratch` is a folder for the copy while it grows, with a
+/// free name in it; it must be on the same file system.
+///
+/// A copy and not a link: whoever writes into the original later must not change what is kept.
+pub(super) fn keep(
+    root: &Root,
+    file: (BorrowedFd<'_>, &str),
+    scratch: (BorrowedFd<'_>, &str),
+    shown: &str,
+    buffer: &mut [u8],
+) -> Result<(Digest, String), DiskError> {
+    let store = root.make_below(FOLDER)?;
+    let digest = copy(file, scratch, buffer).map_err(|error| DiskError::io("keep a copy of", shown, error))?;
+    let name = digest.to_string();
+    let path = format!("{FOLDER}/{name}");
+    let failed = |error: io::Error| DiskError::io("write", path.as_str(), error);
+    match sys::move_to_free(Renaming::Full, scratch, (store.as_fd(), &name)) {
+        Ok(()) => {}
+        Err(Errno::EXIST) => {
+            // Kept before, unless it was damaged since.
+            let found = look(store.as_fd(), &name, buffer).map_err(failed)?;
+            let whole = matches!(found, OnDisk::File { digest: found, .. } if found == digest);
+            let done = if whole {
+                sys::remove_file(scratch.0, scratch.1)
+            } else {
+                sys::move_over(scratch, (store.as_fd(), &name))
+            };
+            done.map_err(|error| failed(error.into()))?;
+        }
+        Err(error) => return Err(failed(error.into())),
+    }
+    Ok((digest, path))
+}
+
+fn copy(from: (BorrowedFd<'_>, &str), to: (BorrowedFd<'_>, &str), buffer: &mut [u8]) -> io::Result<Digest> {
+    let mut source = sys::open_file(from.0, from.1)?;
+    if !source.metadata()?.is_file() {
+        return Err(io::Error::other("no ordinary file"));
+    }
+    // What was private stays private.
+    let mut target = sys::create_file(to.0, to.1, 0o600)?;
+    let mut hasher = Hasher::new();
+    loop {
+        match source.read(buffer) {
+            Ok(0) => return Ok(hasher.finalize().into()),
+            Ok(read) => {
+                hasher.update(&buffer[..read]);
+                target.write_all(&buffer[..read])?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Looking at one name: what it is, and the digests of a file's bytes.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::BorrowedFd;
+use std::os::unix::fs::MetadataExt as _;
+
+use blake3::Hasher;
+use memchr::memmem;
+use rustix::io::Errno;
+
+use super::sys;
+use crate::change::OnDisk;
+use crate::digest::Digest;
+
+const BUFFER_BYTES: usize = 64 << 10;
+
+/// A buffer for reading, used again and again. Files are hashed in pieces of it, so no file is too large.
+pub(super) fn buffer() -> Vec<u8> {
+    vec![0; BUFFER_BYTES]
+}
+
+/// What a name in an open folder is. A file is opened only after it is known to be one: opening a device may do things.
+pub(super) fn look(at: BorrowedFd<'_>, name: &str, buffer: &mut [u8]) -> io::Result<OnDisk> {
+    match sys::stat(at, name) {
+        Err(Errno::NOENT) => return Ok(OnDisk::Absent),
+        Err(error) => return Err(error.into()),
+        Ok((kind, _)) => {
+            if let Some(what) = sys::describe(kind) {
+                return Ok(OnDisk::Other(what));
+            }
+        }
+    }
+    let mut file = match sys::open_file(at, name) {
+        Ok(file) => file,
+        Err(Errno::NOENT) => return Ok(OnDisk::Absent),
+        Err(Errno::LOOP) => return Ok(OnDisk::Other("a symlink")),
+        // One such file must hold up its own team only.
+        Err(Errno::ACCESS | Errno::PERM) => return Ok(OnDisk::Other("a file that cannot be read")),
+        Err(error) => return Err(error.into()),
+    };
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Ok(OnDisk::Other("no ordinary file"));
+    }
+    let (digest, lf_digest) = digests(&mut file, buffer)?;
+    let executable = metadata.mode() & 0o100 != 0;
+    Ok(OnDisk::File { digest, lf_digest, executable, bytes: metadata.len() })
+}
+
+/// The digest of the bytes, and the one after every CRLF became LF if there is any.
+fn digests(file: &mut File, buffer: &mut [u8]) -> io::Result<(Digest, Option<Digest>)> {
+    let mut plain = Hasher::new();
+    let mut lf: Option<Hasher> = None;
+    let mut held = 0;
+    loop {
+        let read = match file.read(&mut buffer[held..]) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            read => read?,
+        };
+        let filled = held + read;
+        // A CR at the end waits for what follows, so that no CRLF is torn apart.
+        held = usize::from(read > 0 && buffer[..filled].ends_with(b"\r"));
+        let piece = &buffer[..filled - held];
+        if lf.is_none() && memmem::find(piece, b"\r\n").is_some() {
+            // All before this piece holds no CRLF.
+            lf = Some(plain.clone());
+        }
+        plain.update(piece);
+        if let Some(hasher) = &mut lf {
+            update_lf(hasher, piece);
+        }
+        if read == 0 {
+            return Ok((plain.finalize().into(), lf.map(|hasher| hasher.finalize().into())));
+        }
+        if held == 1 {
+            buffer[0] = b'\r';
+        }
+    }
+}
+
+fn update_lf(hasher: &mut Hasher, mut piece: &[u8]) {
+    while let Some(at) = memmem::find(piece, b"\r\n") {
+        hasher.update(&piece[..at]);
+        piece = &piece[at + 1..];
+    }
+    hasher.update(piece);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::change::lf_digest;
+    use proptest::prelude::*;
+    use std::io::Write as _;
+
+    proptest! {
+        #[test]
+        fn pieces_hash_like_the_whole(body in "[a\r\n]{0,40}", size in 2..9usize) {
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(body.as_bytes()).unwrap();
+            std::io::Seek::rewind(&mut file).unwrap();
+            let found = digests(&mut file, &mut vec![0; size]).unwrap();
+            prop_assert_eq!(found, (Digest::of(body.as_bytes()), lf_digest(body.as_bytes())));
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Finding and reading the shards of the lockfile. What they say is not believed here, nor even parsed.
+
+use std::ffi::CStr;
+use std::io::Read as _;
+use std::os::fd::BorrowedFd;
+
+use rustix::fs::Dir;
+
+use super::error::DiskError;
+use super::root::Root;
+use super::sys;
+use super::walk::{Reached, Walker};
+use crate::lockfile::{MAX_BYTES, is_name};
+
+const FOLDER: &str = ".megax/lock";
+/// Most shards of one output root.
+const MAX_SHARDS: u64 = 100_000;
+/// Most bytes of all shards together.
+const MAX_TOTAL_BYTES: u64 = 1 << 30;
+
+/// Reads every `.megax/lock/<team>/<mega-file id>.lock`: path relative to the output root, and text. Sorted by path.
+/// What is no ordinary file, or has another name, is passed over; bytes that are no UTF-8 become U+FFFD, which no
+/// lockfile may hold.
+///
+/// # Errors
+/// A folder or file cannot be read, `.megax` or `.megax/lock` is a symlink, or a limit is passed.
+pub fn read_shards(root: &Root) -> Result<Vec<(String, String)>, DiskError> {
+    let Some(base) = root.existing()? else { return Ok(Vec::new()) };
+    let mut walker = Walker::new(base);
+    match walker.enter(FOLDER)? {
+        Reached::Absent => return Ok(Vec::new()),
+        Reached::Blocked(path) => return Err(DiskError::NotAFile { path, what: "no folder" }),
+        Reached::Folder => {}
+    }
+    let mut shards = Vec::new();
+    let mut total = 0;
+    for team in names(walker.folder(), FOLDER)?.into_iter().filter(|team| is_name(team)) {
+        let folder = format!("{FOLDER}/{team}");
+        if walker.enter(&folder)? != Reached::Folder {
+            continue;
+        }
+        for name in names(walker.folder(), &folder)? {
+            if !name.strip_suffix(".lock").is_some_and(is_name) {
+                continue;
+            }
+            let path = format!("{folder}/{name}");
+            let Some(bytes) = read_shard(walker.folder(), &name, &path)? else { continue };
+            total += bytes.len() as u64;
+            check(&path, "the number of shards", shards.len() as u64 + 1, MAX_SHARDS)?;
+            check(&path, "the size of all shards in bytes, up to that", total, MAX_TOTAL_BYTES)?;
+            shards.push((path, String::from_utf8_lossy(&bytes).into_owned()));
+        }
+    }
+    shards.sort();
+    Ok(shards)
+}
+
+fn check(path: &str, what: &'static str, value: u64, limit: u64) -> Result<(), DiskError> {
+    if value > limit { Err(DiskError::TooLarge { path: path.to_owned(), what, limit }) } else { Ok(()) }
+}
+
+/// The names in a folder that are text, sorted.
+pub(super) fn names(folder: BorrowedFd<'_>, path: &str) -> Result<Vec<String>, DiskError> {
+    let read = || {
+        let entries = Dir::read_from(folder)?.map(|entry| entry.map(|entry| text(entry.file_name())));
+        entries.collect::<Result<Vec<Option<String>>, _>>()
+    };
+    let mut names: Vec<String> =
+        read().map_err(|error| DiskError::io("read", path, error))?.into_iter().flatten().collect();
+    names.sort();
+    Ok(names)
+}
+
+fn text(name: &CStr) -> Option<String> {
+    name.to_str().ok().filter(|name| !matches!(*name, "." | "..")).map(str::to_owned)
+}
+
+/// The bytes of a shard; `None` when it is no ordinary file.
+fn read_shard(folder: BorrowedFd<'_>, name: &str, path: &str) -> Result<Option<Vec<u8>>, DiskError> {
+    let failed = |error| DiskError::io("read", path, error);
+    let (kind, _) = sys::stat(folder, name).map_err(|error| failed(error.into()))?;
+    if sys::describe(kind).is_some() {
+        return Ok(None);
+    }
+    let file = sys::open_file(folder, name).map_err(|error| failed(error.into()))?;
+    if !file.metadata().map_err(failed)?.is_file() {
+        return Ok(None);
+    }
+    let limit = MAX_BYTES as u64;
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
+    check(path, "the size of a shard in bytes", bytes.len() as u64, limit)?;
+    Ok(Some(bytes))
+}

@@ -1,0 +1,146 @@
+//! The few system calls that differ between systems and file systems. Every name is one name in an open folder.
+
+use std::fs::File;
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::io::{Errno, Result};
+
+/// How much of the system's renaming may be used; `Plain` is for file systems without `renameat2`, and for tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Renaming {
+    Full,
+    #[cfg_attr(not(test), expect(dead_code, reason = "calls fall back one by one; tests force it for all"))]
+    Plain,
+}
+
+/// Opens a folder; a symlink fails with `ENOTDIR` or `ELOOP`.
+pub(super) fn open_folder(at: BorrowedFd<'_>, name: &str) -> Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::openat(at, name, flags, Mode::empty())
+}
+
+/// Opens a file for reading. `NONBLOCK`, because a pipe put there meanwhile must not hang the run.
+pub(super) fn open_file(at: BorrowedFd<'_>, name: &str) -> Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    rustix::fs::openat(at, name, flags, Mode::empty()).map(File::from)
+}
+
+/// Makes a file that must not exist; the umask applies to `mode`.
+pub(super) fn create_file(at: BorrowedFd<'_>, name: &str, mode: u32) -> Result<File> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::openat(at, name, flags, Mode::from_raw_mode(mode as _)).map(File::from)
+}
+
+/// Opens a file for reading and writing, and makes it if need be.
+pub(super) fn open_or_create(at: BorrowedFd<'_>, name: &str) -> Result<File> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    rustix::fs::openat(at, name, flags, Mode::from_raw_mode(0o666)).map(File::from)
+}
+
+/// Opens a file for its lock; `None` when there is none.
+pub(super) fn open_or_none(at: BorrowedFd<'_>, name: &str) -> Result<Option<File>> {
+    match open_file(at, name) {
+        Ok(file) => Ok(Some(file)),
+        Err(Errno::NOENT) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes a folder; the umask applies.
+pub(super) fn make_folder(at: BorrowedFd<'_>, name: &str) -> Result<()> {
+    rustix::fs::mkdirat(at, name, Mode::from_raw_mode(0o777))
+}
+
+pub(super) fn remove_folder(at: BorrowedFd<'_>, name: &str) -> Result<()> {
+    rustix::fs::unlinkat(at, name, AtFlags::REMOVEDIR)
+}
+
+pub(super) fn remove_file(at: BorrowedFd<'_>, name: &str) -> Result<()> {
+    rustix::fs::unlinkat(at, name, AtFlags::empty())
+}
+
+/// What a name is, in words; `None` for an ordinary file.
+pub(super) fn describe(kind: FileType) -> Option<&'static str> {
+    match kind {
+        FileType::RegularFile => None,
+        FileType::Directory => Some("a folder"),
+        FileType::Symlink => Some("a symlink"),
+        FileType::Fifo => Some("a pipe"),
+        FileType::Socket => Some("a socket"),
+        _ => Some("a device"),
+    }
+}
+
+/// The type and the permission bits of a name, no symlink followed.
+#[cfg_attr(target_os = "linux", expect(clippy::useless_conversion, reason = "narrower on other systems"))]
+pub(super) fn stat(at: BorrowedFd<'_>, name: &str) -> Result<(FileType, u32)> {
+    let stat = rustix::fs::statat(at, name, AtFlags::SYMLINK_NOFOLLOW)?;
+    let mode = u32::from(stat.st_mode);
+    Ok((FileType::from_raw_mode(stat.st_mode), mode & 0o777))
+}
+
+/// Sets the permission bits of an ordinary file that this run made.
+pub(super) fn set_mode(at: BorrowedFd<'_>, name: &str, mode: u32) -> Result<()> {
+    rustix::fs::chmodat(at, name, Mode::from_raw_mode(mode as _), AtFlags::empty())
+}
+
+/// Gives a file a second name, which must be free. A symlink is linked itself.
+pub(super) fn link(from: (BorrowedFd<'_>, &str), to: (BorrowedFd<'_>, &str)) -> Result<()> {
+    rustix::fs::linkat(from.0, from.1, to.0, to.1, AtFlags::empty())
+}
+
+/// Whether two names are one file.
+pub(super) fn is_same(one: (BorrowedFd<'_>, &str), other: (BorrowedFd<'_>, &str)) -> Result<bool> {
+    let one = rustix::fs::statat(one.0, one.1, AtFlags::SYMLINK_NOFOLLOW)?;
+    let other = rustix::fs::statat(other.0, other.1, AtFlags::SYMLINK_NOFOLLOW)?;
+    Ok((one.st_dev, one.st_ino) == (other.st_dev, other.st_ino))
+}
+
+/// Moves a file to a name that must be free.
+pub(super) fn move_to_free(how: Renaming, from: (BorrowedFd<'_>, &str), to: (BorrowedFd<'_>, &str)) -> Result<()> {
+    match if how == Renaming::Full { rename_no_replace(from, to) } else { Err(Errno::NOSYS) } {
+        // The system or the file system does not know the flag. A link fails on a taken name as well.
+        Err(Errno::NOSYS | Errno::INVAL | Errno::NOTSUP) => {
+            link(from, to)?;
+            // The move is done; a second name in the transaction folder goes with that folder.
+            let _ = remove_file(from.0, from.1);
+            Ok(())
+        }
+        done => done,
+    }
+}
+
+/// Moves a file, over whatever file is there.
+pub(super) fn move_over(from: (BorrowedFd<'_>, &str), to: (BorrowedFd<'_>, &str)) -> Result<()> {
+    rustix::fs::renameat(from.0, from.1, to.0, to.1)
+}
+
+/// Exchanges two names in one step; `Ok(false)` where that cannot be done.
+pub(super) fn exchange(how: Renaming, one: (BorrowedFd<'_>, &str), other: (BorrowedFd<'_>, &str)) -> Result<bool> {
+    match if how == Renaming::Full { rename_exchange(one, other) } else { Err(Errno::NOSYS) } {
+        Ok(()) => Ok(true),
+        Err(Errno::NOSYS | Errno::INVAL | Errno::NOTSUP) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+fn rename_no_replace(from: (BorrowedFd<'_>, &str), to: (BorrowedFd<'_>, &str)) -> Result<()> {
+    rustix::fs::renameat_with(from.0, from.1, to.0, to.1, rustix::fs::RenameFlags::NOREPLACE)
+}
+
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+fn rename_exchange(one: (BorrowedFd<'_>, &str), other: (BorrowedFd<'_>, &str)) -> Result<()> {
+    rustix::fs::renameat_with(one.0, one.1, other.0, other.1, rustix::fs::RenameFlags::EXCHANGE)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+fn rename_no_replace(_from: (BorrowedFd<'_>, &str), _to: (BorrowedFd<'_>, &str)) -> Result<()> {
+    Err(Errno::NOSYS)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+fn rename_exchange(_one: (BorrowedFd<'_>, &str), _other: (BorrowedFd<'_>, &str)) -> Result<()> {
+    Err(Errno::NOSYS)
+}

@@ -1,0 +1,415 @@
+//! The lockfile: the record of what was written, one shard of text per mega-file.
+//!
+//! A shard lies at `.megax/lock/<team>/<mega-file id>.lock`, is committed, and merges line by line: one line per file,
+//! sorted by path, no timestamp, no host, no absolute path. It is untrusted when read. This module only turns text into
+//! a [`Lockfile`] and back; it must never touch the disk, and never guess at a text that it does not wholly understand.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+
+use crate::digest::Digest;
+use crate::path::{FileMode, OutputPath, PathError};
+
+/// The first line of every shard that this version reads and writes.
+pub const VERSION_LINE: &str = "megax-lock 1";
+/// Largest shard that is read, in bytes.
+pub const MAX_BYTES: usize = 64 << 20;
+/// Most files in one shard.
+pub const MAX_ENTRIES: usize = 500_000;
+/// Longest name of a team or id of a mega-file, in bytes.
+pub const MAX_NAME_BYTES: usize = 100;
+
+/// What git leaves behind in a file that it could not merge.
+const MARKERS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
+
+/// What one mega-file wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lockfile {
+    /// The team.
+    pub team: String,
+    /// The id of the mega-file.
+    pub mega_file: String,
+    /// The engine that rendered, as text (`megax 0.1.0`).
+    pub engine: String,
+    /// The digest of all inputs; `None` unless the mega-file was last applied whole.
+    pub inputs: Option<Digest>,
+    /// The files.
+    pub entries: BTreeMap<OutputPath, LockEntry>,
+}
+
+/// What was written at one path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockEntry {
+    /// The digest of the bytes as rendered.
+    pub digest: Digest,
+    /// The mode as planned.
+    pub mode: FileMode,
+    /// Whether the file is the user's once it exists.
+    pub once: bool,
+    /// The name of the template; empty for a file that needs none.
+    pub template: String,
+}
+
+/// A text is no lockfile.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {reason}")]
+pub struct LockfileError {
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub reason: Flaw,
+}
+
+/// What is wrong with a line of a lockfile. `Display` gives a lower-case fragment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Flaw {
+    /// A marker of an unfinished merge, such as `<<<<<<<`.
+    ConflictMarker(&'static str),
+    /// The first line names no version, or another one.
+    Version(String),
+    /// A header line is missing; its key is named.
+    Header(&'static str),
+    /// A text that is no digest.
+    Digest(String),
+    /// A word that is no mode.
+    Mode(String),
+    /// Neither `once` nor `-`.
+    Once(String),
+    /// The line has too few fields.
+    Fields,
+    /// No output path.
+    Path(PathError),
+    /// A path that is not written in NFC.
+    NotNormal(String),
+    /// No name of a team or id of a mega-file.
+    Name(String),
+    /// A wrong or needless escape.
+    Escape(String),
+    /// The path does not sort after the one above it.
+    Order(String),
+    /// The path of the line above again.
+    Duplicate(String),
+    /// The last line has no newline: the text was cut off.
+    CutOff,
+    /// The text is not UTF-8.
+    NotText,
+    /// A limit: its name and its value.
+    TooLong(&'static str, usize),
+    /// The shard lies where another shard belongs; the right place is named.
+    Misplaced(String),
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ConflictMarker(mark) => {
+                write!(f, "the conflict marker `{mark}` of an unfinished merge; keep the lines of both sides, sorted")
+            }
+            Self::Version(found) => write!(f, "expected `{VERSION_LINE}`, found `{}`", shown(found)),
+            Self::Header(key) => write!(f, "expected the header line `{key}`"),
+            Self::Digest(found) => write!(f, "`{}` is no digest", shown(found)),
+            Self::Mode(found) => write!(f, "`{}` is no mode (`regular` or `executable`)", shown(found)),
+            Self::Once(found) => write!(f, "`{}` is neither `once` nor `-`", shown(found)),
+            Self::Fields => f.write_str("expected digest, mode, once flag, path, tab, template"),
+            Self::Path(error) => error.fmt(f),
+            Self::NotNormal(path) => write!(f, "the path `{}` is not normalised (NFC)", shown(path)),
+            Self::Name(name) => write!(f, "`{}` is no name of a team or mega-file", shown(name)),
+            Self::Escape(found) => write!(f, "`{}` is not escaped as it should be", shown(found)),
+            Self::Order(path) => write!(f, "`{}` is not in its sorted place", shown(path)),
+            Self::Duplicate(path) => write!(f, "`{}` stands twice", shown(path)),
+            Self::CutOff => f.write_str("the text is cut off (no newline at its end)"),
+            Self::NotText => f.write_str("the file is not UTF-8 text"),
+            Self::TooLong(what, limit) => write!(f, "{what} is over the limit of {limit}"),
+            Self::Misplaced(right) => write!(f, "this shard belongs at `{}`", shown(right)),
+        }
+    }
+}
+
+/// Hostile text for a message: escaped, and no longer than a line of a terminal.
+fn shown(text: &str) -> String {
+    text.chars().take(80).flat_map(char::escape_debug).collect()
+}
+
+/// Whether a text can name a team or a mega-file: `[A-Za-z0-9][A-Za-z0-9._-]{0,99}`. Such a name is safe as the name of
+/// a file.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    text.len() <= MAX_NAME_BYTES
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+}
+
+/// Where the shard of a mega-file lies, relative to the output root. Both names must be names ([`is_name`]).
+#[must_use]
+pub fn shard_path(team: &str, id: &str) -> String {
+    format!(".megax/lock/{team}/{id}.lock")
+}
+
+impl Lockfile {
+    /// Reads a shard. Line endings may be CRLF (git may have changed them); all else is strict.
+    ///
+    /// # Errors
+    /// The first line that is not exactly what [`Lockfile::to_text`] would write, and why. A conflict marker is
+    /// reported before anything else.
+    pub fn parse(text: &str) -> Result<Self, LockfileError> {
+        check_text(text)?;
+        let mut lines = text.lines().zip(1..);
+        let found = lines.next().map_or("", |(line, _)| line);
+        if found != VERSION_LINE {
+            return Err(at(1, Flaw::Version(found.to_owned())));
+        }
+        let mut header = |key: &'static str, number| {
+            let value = lines.next().and_then(|(line, _)| line.strip_prefix(key)?.strip_prefix(' '));
+            value.ok_or_else(|| at(number, Flaw::Header(key)))
+        };
+        let engine = unescape(header("engine", 2)?).map_err(|flaw| at(2, flaw))?;
+        let inputs = parse_inputs(header("inputs", 3)?).map_err(|flaw| at(3, flaw))?;
+        let team = parse_name(header("team", 4)?).map_err(|flaw| at(4, flaw))?;
+        let mega_file = parse_name(header("mega-file", 5)?).map_err(|flaw| at(5, flaw))?;
+        let mut entries = BTreeMap::new();
+        for (line, number) in lines {
+            let (path, entry) = parse_entry(line).map_err(|flaw| at(number, flaw))?;
+            match entries.last_key_value() {
+                Some((last, _)) if *last == path => return Err(at(number, Flaw::Duplicate(path.to_string()))),
+                Some((last, _)) if *last > path => return Err(at(number, Flaw::Order(path.to_string()))),
+                _ if entries.len() == MAX_ENTRIES => {
+                    return Err(at(number, Flaw::TooLong("the number of files in a shard", MAX_ENTRIES)));
+                }
+                _ => entries.insert(path, entry),
+            };
+        }
+        Ok(Self { team, mega_file, engine, inputs, entries })
+    }
+
+    /// The text of the shard; [`Lockfile::parse`] reads it back.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let inputs = self.inputs.map_or_else(|| "-".to_owned(), |digest| digest.to_string());
+        let mut text = format!(
+            "{VERSION_LINE}\nengine {}\ninputs {inputs}\nteam {}\nmega-file {}\n",
+            escape(&self.engine),
+            self.team,
+            self.mega_file
+        );
+        for (path, entry) in &self.entries {
+            let once = if entry.once { "once" } else { "-" };
+            let (mode, template) = (entry.mode.as_str(), escape(&entry.template));
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{} {mode} {once} {path}\t{template}", entry.digest);
+        }
+        text
+    }
+
+    /// Where this shard lies, relative to the output root.
+    #[must_use]
+    pub fn shard_path(&self) -> String {
+        shard_path(&self.team, &self.mega_file)
+    }
+}
+
+fn at(line: usize, reason: Flaw) -> LockfileError {
+    LockfileError { line, reason }
+}
+
+/// What can be said of the text before its lines mean anything.
+fn check_text(text: &str) -> Result<(), LockfileError> {
+    if text.len() > MAX_BYTES {
+        return Err(at(1, Flaw::TooLong("the size of a shard in bytes", MAX_BYTES)));
+    }
+    for (line, number) in text.lines().zip(1..) {
+        if let Some(mark) = MARKERS.into_iter().find(|mark| line.starts_with(mark)) {
+            return Err(at(number, Flaw::ConflictMarker(mark)));
+        }
+        // Whoever read the file put this character in place of bytes that are no text; `escape` never leaves it bare.
+        if line.contains(char::REPLACEMENT_CHARACTER) {
+            return Err(at(number, Flaw::NotText));
+        }
+    }
+    if !text.is_empty() && !text.ends_with('\n') {
+        return Err(at(text.lines().count(), Flaw::CutOff));
+    }
+    Ok(())
+}
+
+fn parse_inputs(text: &str) -> Result<Option<Digest>, Flaw> {
+    if text == "-" { Ok(None) } else { parse_digest(text).map(Some) }
+}
+
+fn parse_digest(text: &str) -> Result<Digest, Flaw> {
+    Digest::parse(text).ok_or_else(|| Flaw::Digest(text.to_owned()))
+}
+
+fn parse_name(text: &str) -> Result<String, Flaw> {
+    if is_name(text) { Ok(text.to_owned()) } else { Err(Flaw::Name(text.to_owned())) }
+}
+
+fn parse_entry(line: &str) -> Result<(OutputPath, LockEntry), Flaw> {
+    let mut fields = line.splitn(4, ' ');
+    let mut field = || fields.next().ok_or(Flaw::Fields);
+    let (digest, mode, once, rest) = (field()?, field()?, field()?, field()?);
+    let (name, template) = rest.split_once('\t').ok_or(Flaw::Fields)?;
+    let mode = match mode {
+        "regular" => FileMode::Regular,
+        "executable" => FileMode::Executable,
+        _ => return Err(Flaw::Mode(mode.to_owned())),
+    };
+    let once = match once {
+        "once" => true,
+        "-" => false,
+        _ => return Err(Flaw::Once(once.to_owned())),
+    };
+    let path = OutputPath::parse(name).map_err(Flaw::Path)?;
+    if path.as_str() != name {
+        return Err(Flaw::NotNormal(name.to_owned()));
+    }
+    Ok((path, LockEntry { digest: parse_digest(digest)?, mode, once, template: unescape(template)? }))
+}
+
+/// A free text on one line: `-` for none, `\u{..}` for what would break or hide in a line.
+fn escape(text: &str) -> String {
+    if text.is_empty() {
+        return "-".to_owned();
+    }
+    let last = text.chars().count() - 1;
+    let mut out = String::with_capacity(text.len());
+    for (index, c) in text.chars().enumerate() {
+        let edge = index == 0 || index == last;
+        match c {
+            '\\' => out.push_str("\\\\"),
+            // Blanks at an edge are what editors strip.
+            _ if c.is_control() || c == char::REPLACEMENT_CHARACTER || (edge && c.is_whitespace()) => {
+                let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
+            }
+            '-' if last == 0 => out.push_str("\\u{2d}"),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+fn unescape(text: &str) -> Result<String, Flaw> {
+    let wrong = || Flaw::Escape(text.to_owned());
+    let mut out = String::with_capacity(text.len());
+    let mut rest = if text == "-" { "" } else { text };
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        let escape = &rest[at + 1..];
+        if let Some(after) = escape.strip_prefix('\\') {
+            out.push('\\');
+            rest = after;
+        } else {
+            let (code, after) = escape.strip_prefix("u{").and_then(|inner| inner.split_once('}')).ok_or_else(wrong)?;
+            let c = u32::from_str_radix(code, 16).ok().and_then(char::from_u32).ok_or_else(wrong)?;
+            out.push(c);
+            rest = after;
+        }
+    }
+    out.push_str(rest);
+    // One spelling only, so that equal records are equal texts.
+    if escape(&out) == text { Ok(out) } else { Err(wrong()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn sample() -> Lockfile {
+        let entry = |text: &str, template: &str| LockEntry {
+            digest: Digest::of(text.as_bytes()),
+            mode: FileMode::Regular,
+            once: false,
+            template: template.to_owned(),
+        };
+        let path = |text| OutputPath::parse(text).unwrap();
+        Lockfile {
+            team: "beta".into(),
+            mega_file: "mega-api-001".into(),
+            engine: "megax 0.1.0".into(),
+            inputs: None,
+            entries: [
+                (path("a b/c.ts"), entry("1", "a controller")),
+                (path("src/x"), LockEntry { once: true, mode: FileMode::Executable, ..entry("2", "") }),
+            ]
+            .into(),
+        }
+    }
+
+    fn flaw(text: &str) -> (usize, Flaw) {
+        let error = Lockfile::parse(text).unwrap_err();
+        (error.line, error.reason)
+    }
+
+    #[test]
+    fn the_text_is_what_people_merge() {
+        let (one, two) = (Digest::of(b"1"), Digest::of(b"2"));
+        let text = format!(
+            "megax-lock 1\nengine megax 0.1.0\ninputs -\nteam beta\nmega-file mega-api-001\n\
+             {one} regular - a b/c.ts\ta controller\n{two} executable once src/x\t-\n"
+        );
+        assert_eq!(sample().to_text(), text);
+        assert_eq!(Lockfile::parse(&text), Ok(sample()));
+        assert_eq!(Lockfile::parse(&text.replace('\n', "\r\n")), Ok(sample()), "git may turn the line endings");
+        assert_eq!(sample().shard_path(), ".megax/lock/beta/mega-api-001.lock");
+    }
+
+    #[test]
+    fn an_unfinished_merge_is_named() {
+        for mark in MARKERS {
+            let text = sample().to_text().replacen("inputs -\n", &format!("inputs -\n{mark} ours\n"), 1);
+            assert_eq!(flaw(&text), (4, Flaw::ConflictMarker(mark)));
+        }
+    }
+
+    #[test]
+    fn hostile_text_is_refused() {
+        let text = sample().to_text();
+        let lines: Vec<&str> = text.lines().collect();
+        let swap = |from: &str, to: &str| flaw(&text.replacen(from, to, 1));
+        assert_eq!(flaw(""), (1, Flaw::Version(String::new())));
+        assert_eq!(swap("lock 1", "lock 2"), (1, Flaw::Version("megax-lock 2".into())));
+        assert_eq!(swap("team beta\n", ""), (4, Flaw::Header("team")));
+        assert_eq!(swap("team beta", "team .."), (4, Flaw::Name("..".into())));
+        assert_eq!(swap("mega-file mega-api-001", "mega-file ../x"), (5, Flaw::Name("../x".into())));
+        assert_eq!(swap("inputs -", "inputs xyz"), (3, Flaw::Digest("xyz".into())));
+        assert_eq!(swap("src/x", "../x"), (7, Flaw::Path(PathError::Escapes("..".into()))));
+        assert_eq!(swap("src/x", ".git/x"), (7, Flaw::Path(PathError::Reserved(".git".into()))));
+        assert_eq!(swap("src/x", "e\u{301}"), (7, Flaw::NotNormal("e\u{301}".into())));
+        assert_eq!(swap("executable once", "sticky once"), (7, Flaw::Mode("sticky".into())));
+        assert_eq!(swap("executable once", "executable twice"), (7, Flaw::Once("twice".into())));
+        assert_eq!(swap("\t-", "\t\\q"), (7, Flaw::Escape("\\q".into())));
+        assert_eq!(swap("\t-", "\t\\u{41}"), (7, Flaw::Escape("\\u{41}".into())), "one spelling only");
+        assert_eq!(swap("\t-", "\tx\u{fffd}"), (7, Flaw::NotText));
+        assert_eq!(flaw(text.trim_end()), (7, Flaw::CutOff));
+        assert_eq!(flaw(&format!("{text}{}\n", lines[6])), (8, Flaw::Duplicate("src/x".into())));
+        assert_eq!(flaw(&format!("{text}{}\n", lines[5])), (8, Flaw::Order("a b/c.ts".into())));
+        assert_eq!(flaw(&format!("{text}\n")), (8, Flaw::Fields));
+    }
+
+    proptest! {
+        #[test]
+        fn every_record_reads_back(
+            engine in ".{0,12}",
+            inputs in proptest::option::of(any::<u8>()),
+            files in proptest::collection::btree_map(
+                "[a-c ]{1,3}(/[a-c]{1,2})?",
+                (any::<u8>(), any::<bool>(), any::<bool>(), "(\\PC|[\\\\\t\n -]){0,6}"),
+                0..8,
+            ),
+        ) {
+            let entries = files.into_iter().filter_map(|(path, (body, exec, once, template))| {
+                let mode = if exec { FileMode::Executable } else { FileMode::Regular };
+                Some((OutputPath::parse(&path).ok()?, LockEntry { digest: Digest::of(&[body]), mode, once, template }))
+            }).collect();
+            let inputs = inputs.map(|seed| Digest::of(&[seed]));
+            let lockfile = Lockfile { team: "t".into(), mega_file: "m.1".into(), engine, inputs, entries };
+            prop_assert_eq!(Lockfile::parse(&lockfile.to_text()), Ok(lockfile));
+        }
+
+        #[test]
+        fn no_text_breaks_the_reader(text in "(\\PC|\n|\t){0,200}") {
+            let _ = Lockfile::parse(&text);
+            let _ = Lockfile::parse(&format!("{VERSION_LINE}\nengine x\ninputs -\nteam t\nmega-file m\n{text}"));
+        }
+    }
+}

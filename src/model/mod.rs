@@ -1,0 +1,324 @@
+//! What the mega-files and the manifest mean: both dialects lowered to one model, every name of a template resolved.
+//!
+//! Schema first, then meaning. Nothing is rendered and no path is decided here; loops over expressions stay
+//! expressions until `plan`. Touches nothing but the trees.
+
+mod checks;
+mod lower_lbof;
+mod lower_native;
+mod manifest;
+mod scaffold;
+pub mod schema;
+pub mod wire;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use minijinja::Value;
+use rayon::prelude::*;
+
+pub use manifest::{Boundary, Manifest, Team};
+
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
+use crate::path::FileMode;
+use crate::source::{Input, NodeId, SourceSet, Tree, yaml};
+use crate::span::{FileId, Span};
+use crate::template::{Base, Syntax};
+
+/// Everything that was understood.
+#[derive(Debug)]
+pub struct Model {
+    /// The manifest, if there is one.
+    pub manifest: Option<Manifest>,
+    /// The mega-files that are valid, in the order of their names.
+    pub mega_files: Vec<MegaFile>,
+}
+
+/// Which of the two formats a mega-file is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// `generator`, `templates`, `data`.
+    Native,
+    /// `expansion_rules`, `generation_templates`.
+    Lbof,
+}
+
+/// A valid mega-file.
+#[derive(Debug)]
+pub struct MegaFile {
+    /// Its id as written.
+    pub id: String,
+    /// Where the id stands.
+    pub id_span: Span,
+    /// Its team, in the one spelling of [`crate::name::team_name`].
+    pub team: String,
+    /// Where the team stands.
+    pub team_span: Span,
+    /// The format it is written in.
+    pub dialect: Dialect,
+    /// Whether this run expands it.
+    pub selected: bool,
+    /// Its nodes.
+    pub tree: Arc<Tree>,
+    /// What all its templates see.
+    pub base: Arc<Base>,
+    /// Its rules, in order.
+    pub rules: Vec<Rule>,
+    /// Its templates, by name.
+    pub templates: BTreeMap<String, Template>,
+    /// What it says that it will generate.
+    pub expectations: Expectations,
+    /// Mega-files that it says it depends on: the text and its place.
+    pub dependencies: Vec<(String, Span)>,
+}
+
+impl MegaFile {
+    /// The file it was read from.
+    #[must_use]
+    pub fn file(&self) -> FileId {
+        self.tree.file()
+    }
+}
+
+/// A text of a mega-file that is a template: where it stands and how it is read.
+#[derive(Debug, Clone)]
+pub struct Template {
+    /// The text node.
+    pub text: NodeId,
+    /// The key under which it is defined, for messages.
+    pub span: Span,
+    /// Its `syntax:`.
+    pub syntax: Syntax,
+    /// Its `literal:` list.
+    pub literal: Vec<String>,
+    /// Its `placeholders:` list.
+    pub placeholders: Vec<String>,
+}
+
+/// A rule: a loop (or none) and the files of one round.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its number in the mega-file, from 1.
+    pub number: usize,
+    /// Where it stands.
+    pub span: Span,
+    /// What it loops over.
+    pub each: Loop,
+    /// Rounds without this are skipped.
+    pub when: Option<NodeId>,
+    /// Values bound for all its files.
+    pub with: Vec<(String, NodeId)>,
+    /// Path patterns: name and text.
+    pub patterns: Vec<(String, NodeId)>,
+    /// The files.
+    pub entries: Vec<Entry>,
+    /// Whether it may yield nothing without a warning.
+    pub allow_empty: bool,
+    /// How its placeholders are made.
+    pub words: WordStyle,
+}
+
+/// What a rule loops over.
+#[derive(Debug)]
+pub enum Loop {
+    /// Nothing: one round.
+    Once,
+    /// Lists; several make a cross product, the last varying fastest.
+    Lists(Vec<LoopList>),
+    /// An expression over data that gives a list or a mapping.
+    Expression {
+        /// The loop variable.
+        variable: String,
+        /// The text of the expression.
+        node: NodeId,
+    },
+}
+
+/// One loop variable and its values.
+#[derive(Debug)]
+pub struct LoopList {
+    /// The loop variable.
+    pub variable: String,
+    /// Its values.
+    pub values: Vec<Value>,
+    /// Where the list stands.
+    pub span: Span,
+}
+
+/// Which words a rule's placeholders may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WordStyle {
+    /// Loop variables and their forms, `with` keys; fields need a dotted path.
+    Native,
+    /// The keys of the items and their forms, and what the mega-file says of itself.
+    Keys,
+    /// [`Self::Keys`], and the four words for entities.
+    Entities,
+}
+
+/// One file of a round.
+#[derive(Debug)]
+pub struct Entry {
+    /// What stands in it.
+    pub content: Content,
+    /// The texts of its path.
+    pub path: PathText,
+    /// Left out without this.
+    pub when: Option<NodeId>,
+    /// Values bound for this file.
+    pub with: Vec<(String, NodeId)>,
+    /// Its mode.
+    pub mode: FileMode,
+    /// Written if absent, then the user's.
+    pub once: bool,
+    /// Where it is written.
+    pub span: Span,
+}
+
+/// The path of an entry: texts that are joined with `/`. A scaffold has one per level.
+#[derive(Debug, Clone)]
+pub struct PathText {
+    /// The text nodes.
+    pub parts: Vec<NodeId>,
+    /// An empty folder: the file is its `.gitkeep`.
+    pub keep: bool,
+}
+
+/// What stands in a file.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// A template of the mega-file, and where it is named.
+    Template(String, Span),
+    /// The text at this node.
+    Inline(NodeId),
+    /// A file of the project, copied as it is: the path as written and its place.
+    Copy(String, Span),
+    /// An empty file.
+    Empty,
+}
+
+/// What a mega-file says that it will generate.
+#[derive(Debug, Default)]
+pub struct Expectations {
+    /// How many files.
+    pub files: Option<(u64, Span)>,
+    /// Which files: paths or globs.
+    pub paths: Vec<(String, Span)>,
+    /// How many lines: least and most.
+    pub lines: Option<(u64, u64, Span)>,
+}
+
+/// Understands everything that was read. Findings of a mega-file name its team; a mega-file with an error is not in
+/// the model. What is wrong in a mega-file that was not selected becomes one warning.
+#[must_use]
+pub fn build(set: &SourceSet) -> (Model, Diagnostics) {
+    let mut findings = Diagnostics::default();
+    let manifest = set.manifest.as_ref().and_then(|input| {
+        let tree = input.tree.as_ref()?;
+        match manifest::build(tree) {
+            Ok((manifest, warnings)) => {
+                findings.extend(warnings);
+                Some(manifest)
+            }
+            Err(broken) => {
+                findings.extend(broken);
+                None
+            }
+        }
+    });
+    let built: Vec<_> = set.mega_files.par_iter().map(|input| (input, understand(input))).collect();
+    let mut mega_files = Vec::new();
+    for (input, (mega_file, found)) in built {
+        let broken = found.has_errors();
+        if input.selected || input.tree.is_none() {
+            findings.extend(found);
+        } else if broken {
+            findings.push(neighbour(input, &found));
+        }
+        mega_files.extend(mega_file.filter(|_| !broken));
+    }
+    findings.extend(checks::project(&mega_files, manifest.as_ref()));
+    (Model { manifest, mega_files }, findings)
+}
+
+fn neighbour(input: &Input, found: &Diagnostics) -> Diagnostic {
+    let first = found.iter().find(|finding| finding.is_error());
+    let reason = first.map_or_else(String::new, |finding| format!(": {}", finding.message));
+    let span = first.and_then(|finding| finding.span).unwrap_or(Span::new(input.file, 0, 0));
+    Diagnostic::new(Code::NeighbourUnreadable, format!("this mega-file was not selected and is not valid{reason}"))
+        .at(span)
+        .help("until it is mended, its lockfile says which paths it claims")
+}
+
+/// Lowers one input; its findings name its team.
+fn understand(input: &Input) -> (Option<MegaFile>, Diagnostics) {
+    let Some(tree) = &input.tree else { return (None, input.findings.clone()) };
+    let named = tree.get(tree.root(), "team").and_then(|node| tree.text(node)).map(crate::name::team_name);
+    let team = named.or_else(|| input.team_hint.clone());
+    let (mega_file, mut findings) = lower(tree, input.selected);
+    findings.extend(input.findings.clone());
+    for finding in findings.iter_mut() {
+        if let (Some(team), true) = (&team, finding.teams.is_empty()) {
+            finding.teams.push(team.clone());
+        }
+    }
+    (mega_file, findings)
+}
+
+/// Schema, then meaning.
+fn lower(tree: &Arc<Tree>, selected: bool) -> (Option<MegaFile>, Diagnostics) {
+    let Some(dialect) = dialect_of(tree) else {
+        return (None, std::iter::once(no_dialect(tree)).collect());
+    };
+    let name = match dialect {
+        Dialect::Native => schema::SchemaName::MegaFile,
+        Dialect::Lbof => schema::SchemaName::Lbof,
+    };
+    let findings = schema::validate(name, tree, &yaml::to_json(tree, tree.root()));
+    if findings.has_errors() {
+        return (None, findings);
+    }
+    let lowered = match dialect {
+        Dialect::Native => lower_native::lower(tree, selected),
+        Dialect::Lbof => lower_lbof::lower(tree, selected),
+    };
+    match lowered {
+        Ok((mega_file, mut more)) => {
+            more.extend(findings);
+            (Some(mega_file), more)
+        }
+        Err(mut more) => {
+            more.extend(findings);
+            (None, more)
+        }
+    }
+}
+
+fn no_dialect(tree: &Tree) -> Diagnostic {
+    let message = if tree.map(tree.root()).is_some() {
+        "this is neither mega-file dialect".to_owned()
+    } else {
+        format!("a mega-file is a mapping, but this is {}", tree.kind(tree.root()).word())
+    };
+    let help = "the native dialect has `generator` and `templates`, the LBOF dialect `expansion_rules` and \
+                `generation_templates`; `megax schema mega-file` prints the format";
+    Diagnostic::new(Code::UnknownDialect, message).at(tree.span(tree.root()).head()).help(help)
+}
+
+/// The dialect that a document is written in, by its top-level keys; a document with keys of neither is judged by
+/// the nearest spelling.
+fn dialect_of(tree: &Tree) -> Option<Dialect> {
+    let entries = tree.map(tree.root())?;
+    let keys: Vec<&str> = entries.iter().filter_map(|&(key, _)| tree.text(key)).collect();
+    let has = |wanted: &[&str]| keys.iter().any(|key| wanted.contains(key));
+    let near = |wanted: &[&str]| keys.iter().any(|key| nearest(key, wanted.iter().copied()).is_some());
+    let (lbof, native) =
+        (["expansion_rules", "generation_templates"], ["generator", "templates", "factories", "contributes"]);
+    if has(&lbof) {
+        return Some(Dialect::Lbof);
+    }
+    if has(&native) || near(&native[..2]) {
+        return Some(Dialect::Native);
+    }
+    near(&lbof).then_some(Dialect::Lbof)
+}

@@ -1,0 +1,138 @@
+//! Findings about the keys of a mapping: unknown, missing, or the wrong ones altogether.
+
+use serde_json::Value;
+
+use super::{Explainer, Place, example, list_words};
+use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::model::schema::problem::{Aspect, Problem};
+use crate::source::NodeId;
+
+/// Words of other tools, and what megax calls the thing.
+const SYNONYMS: &[(&str, &str)] = &[
+    ("if", "when"),
+    ("condition", "when"),
+    ("var", "as"),
+    ("variable", "as"),
+    ("loop", "for_each"),
+    ("each", "for_each"),
+    ("items", "for_each"),
+    ("files", "generate"),
+    ("outputs", "generate"),
+    ("output", "path"),
+    ("output_path", "path"),
+    ("file", "path"),
+    ("target", "path"),
+    ("source", "copy"),
+    ("body", "content"),
+    ("context", "with"),
+    ("args", "with"),
+    ("vars", "with"),
+    ("variables", "data"),
+    ("parameters", "params"),
+    ("depends_on", "dependencies"),
+    ("requires", "dependencies"),
+    ("generation_templates", "templates"),
+    ("template", "text"),
+    ("paths", "write_paths"),
+    ("min", "min_lines"),
+    ("pattern", "files"),
+];
+
+impl Explainer<'_> {
+    pub(super) fn unknown_key(&self, place: &Place<'_>, path: &str, key: &str) -> Problem {
+        let known: Vec<&str> = properties(place.rule).map(|(name, _)| name).collect();
+        let free: Vec<&str> =
+            known.iter().copied().filter(|name| self.tree.entry(place.node, name).is_none()).collect();
+        let near = nearest(key, free.iter().copied());
+        let synonym =
+            || SYNONYMS.iter().find(|&&(word, name)| word == key && free.contains(&name)).map(|&(_, name)| name);
+        let meant = near.or_else(synonym);
+
+        let span =
+            self.tree.entry(place.node, key).map_or(self.tree.span(place.node), |(node, _)| self.tree.span(node));
+        let inside = if place.path.is_empty() { String::new() } else { format!(" in {}", self.name(place)) };
+        let message = format!("unknown key `{key}`{inside}");
+        let mut diagnostic = Diagnostic::new(Code::UnknownKey, message).at(span).label("not a key of the format");
+        diagnostic = match meant {
+            Some(name) => diagnostic.help(format!("did you mean `{name}`?")),
+            None if known.is_empty() => diagnostic.help("remove it; no key is allowed here"),
+            None => diagnostic.help(format!("remove it, or use one of the keys {}", list_words(known))),
+        };
+        if let Some(name) = near {
+            diagnostic = diagnostic.fix(span, name);
+        }
+        let aspect = Aspect::Key { unknown: key.to_owned(), meant: meant.map(str::to_owned) };
+        Problem { path: path.to_owned(), aspect, diagnostic }
+    }
+
+    pub(super) fn missing_key(&self, place: &Place<'_>, key: &str) -> Diagnostic {
+        let name = self.name(place);
+        let hint = place.rule.get("x-hint").and_then(Value::as_str);
+        let message = match hint {
+            Some(hint) => format!("{name} is not complete: {hint}"),
+            None => format!("{name} lacks the required key `{key}`"),
+        };
+        let diagnostic =
+            Diagnostic::new(Code::MissingKey, message).at(self.heading(place)).label(format!("`{key}` is missing"));
+        if let (None, Some((node, word))) = (hint, self.misspelt(place, key)) {
+            return diagnostic.help(format!("did you mean `{key}` by `{word}`?")).fix(self.tree.span(node), key);
+        }
+        let find = |part| properties(part).find(|(name, _)| *name == key).map(|(_, property)| property);
+        let property = find(place.rule).or_else(|| find(place.outer));
+        let sample = property.and_then(|part| example(part).or_else(|| example(self.resolve(part))));
+        let what = property.and_then(|part| part.get("description")).and_then(Value::as_str).map(first_sentence);
+        let mut help = format!("add `{key}: {}`", sample.as_deref().unwrap_or("..."));
+        if let (None, Some(what)) = (hint, what) {
+            help = format!("{help} ({what})");
+        }
+        diagnostic.help(help)
+    }
+
+    /// A key of the mapping that the format does not know and that is almost `wanted`.
+    fn misspelt(&self, place: &Place<'_>, wanted: &str) -> Option<(NodeId, &str)> {
+        let entries = self.tree.map(place.node)?.iter();
+        let words = entries.filter_map(|&(key, _)| Some((key, self.tree.text(key)?)));
+        let is_known = |word| properties(place.rule).any(|(name, _)| name == word);
+        words.into_iter().find(|&(_, word)| !is_known(word) && nearest(word, [wanted]).is_some())
+    }
+
+    /// An entry of `generate` without `path` that is no single pair.
+    pub(super) fn wrong_entry(&self, place: &Place<'_>, path: &str) -> Vec<Problem> {
+        let entries = self.tree.map(place.node).unwrap_or_default();
+        let keys: Vec<&str> = entries.iter().filter_map(|&(key, _)| self.tree.text(key)).collect();
+        let name = self.name(place);
+        let synonym = || entries.iter().map(|&(key, _)| key).find(|&key| self.tree.text(key) == Some("output_path"));
+        let diagnostic = match self.misspelt(place, "path").map(|(key, _)| key).or_else(synonym) {
+            Some(key) => {
+                let word = self.tree.text(key).unwrap_or_default();
+                let span = self.tree.span(key);
+                Diagnostic::new(Code::UnknownKey, format!("unknown key `{word}` in {name}"))
+                    .at(span)
+                    .label("not a key of the format")
+                    .help("did you mean `path`?")
+                    .fix(span, "path")
+            }
+            None if keys.is_empty() => Diagnostic::new(Code::BadValue, format!("{name} is empty"))
+                .at(self.tree.span(place.node))
+                .help("write `- template: \"path\"`, or a mapping with `path`"),
+            None => {
+                let message = format!("{name} has the keys {} but no `path`", list_words(keys.iter().copied()));
+                let help = "add `path: \"...\"`; or, if every key is a template, begin every line with `- `: \
+                            `- template: \"path\"`";
+                Diagnostic::new(Code::MissingKey, message).at(self.heading(place)).label("`path` is missing").help(help)
+            }
+        };
+        vec![Problem { path: path.to_owned(), aspect: Aspect::Shape, diagnostic }]
+    }
+}
+
+/// The known keys of a mapping with their parts of the schema.
+pub(super) fn properties(rule: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    rule.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(name, part)| (name.as_str(), part))
+}
+
+/// The first sentence of a description, without its stop.
+fn first_sentence(text: &str) -> String {
+    let first = text.split(". ").next().and_then(|part| part.split(".\n").next()).unwrap_or(text);
+    first.trim_end_matches('.').split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,190 @@
+//! Findings about a value: its type, or what it says.
+
+use jsonschema::error::ValidationErrorKind as Fault;
+use serde_json::Value;
+
+use super::{Explainer, Place, allows, example, list_words, types};
+use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::model::schema::explain::keys::properties;
+use crate::model::wire::NAME_PATTERN;
+use crate::source::{Kind, NodeId};
+
+impl Explainer<'_> {
+    pub(super) fn wrong_type(&self, place: &Place<'_>) -> Diagnostic {
+        let kind = self.tree.kind(place.node);
+        let found = if *kind == Kind::Null { "nothing (null)" } else { kind.word() };
+        let message = format!("{} must be {}, found {found}", self.name(place), expected(place.rule));
+        let span = match (kind, place.key) {
+            // A missing value has no text to point at.
+            (Kind::Null, Some(key)) if self.tree.span(place.node).start == self.tree.span(place.node).end => {
+                self.tree.span(key)
+            }
+            _ => self.tree.span(place.node),
+        };
+        let mut diagnostic = Diagnostic::new(Code::WrongType, message).at(span).label(format!("this is {found}"));
+        if let Some(replacement) = self.certain_scalar(place) {
+            diagnostic = diagnostic.help(format!("write `{replacement}`")).fix(span, replacement);
+        } else {
+            diagnostic = diagnostic.help(self.type_help(place));
+        }
+        diagnostic
+    }
+
+    fn type_help(&self, place: &Place<'_>) -> String {
+        let key = place.key.and_then(|key| self.tree.text(key)).map(|key| format!("{key}: ")).unwrap_or_default();
+        let sample = example(place.rule).map(|sample| format!(", for example `{key}{sample}`")).unwrap_or_default();
+        match self.tree.kind(place.node) {
+            Kind::Null => self.null_help(place, &sample),
+            Kind::Map(_) if allows(place.rule, "array") => format!("begin every entry with `- `{sample}"),
+            Kind::Text(text, _) if allows(place.rule, "array") && text.len() < 60 && !text.contains('\n') => {
+                format!("write a list: `{key}[\"{text}\"]`")
+            }
+            Kind::Bool(_) | Kind::Int(_) | Kind::Float(_)
+                if allows(place.rule, "string") && !allows(place.rule, "array") =>
+            {
+                "put it in quotes if it is meant as text".to_owned()
+            }
+            _ if allows(place.rule, "object") && properties(place.rule).next().is_some() => {
+                let keys = list_words(properties(place.rule).map(|(name, _)| name));
+                format!("write a mapping with the keys {keys}")
+            }
+            _ => format!("write {}{sample}", expected(place.rule)),
+        }
+    }
+
+    fn null_help(&self, place: &Place<'_>, sample: &str) -> String {
+        let Some(key) = place.key.and_then(|key| self.tree.text(key)) else {
+            return "remove the empty entry, or give it a value".to_owned();
+        };
+        let alone = place.parent.and_then(|parent| self.tree.map(parent)).is_some_and(|entries| entries.len() == 1);
+        let placeholder = if alone && allows(place.rule, "string") {
+            format!("; a placeholder needs quotes: \"{{{key}}}\"")
+        } else {
+            String::new()
+        };
+        format!("give `{key}` a value, or remove the key{sample}{placeholder}")
+    }
+
+    /// The scalar that was surely meant, when only the quotes are wrong.
+    fn certain_scalar(&self, place: &Place<'_>) -> Option<String> {
+        let only_text = types(place.rule) == ["string"];
+        match self.tree.kind(place.node) {
+            Kind::Int(number) if only_text => self.quoted(place.node, &number.to_string()),
+            Kind::Bool(value) if only_text => self.quoted(place.node, &value.to_string()),
+            Kind::Text(text, _) if allows(place.rule, "integer") || allows(place.rule, "number") => {
+                let number = text.parse::<u32>().ok()?.to_string();
+                (number == **text).then_some(number)
+            }
+            Kind::Text(text, _) if allows(place.rule, "boolean") => match text.to_ascii_lowercase().as_str() {
+                "true" | "yes" | "on" => Some("true".into()),
+                "false" | "no" | "off" => Some("false".into()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The scalar in quotes, if it was written the way YAML reads it (`16` and not `0x10`).
+    fn quoted(&self, node: NodeId, value: &str) -> Option<String> {
+        let span = self.tree.span(node);
+        ((span.end - span.start) as usize == value.len()).then(|| format!("\"{value}\""))
+    }
+
+    pub(super) fn bad_value(&self, place: &Place<'_>, fault: &Fault) -> Diagnostic {
+        let name = self.name(place);
+        let shown = self.shown(place.node);
+        let span = self.tree.span(place.node);
+        let bad = |message: String| Diagnostic::new(Code::BadValue, message).at(span);
+        match fault {
+            Fault::Enum { options } => self.not_a_choice(place, options),
+            Fault::Constant { expected_value } => {
+                bad(format!("{name} is {shown}, which is not allowed")).help(format!("write `{expected_value}`"))
+            }
+            Fault::Pattern { pattern } => bad(format!("{name} is {shown}, which is not allowed"))
+                .help(format!("write {}", meaning(place.rule, pattern))),
+            Fault::Minimum { limit } => bad(format!("{name} is {shown}, which is too small"))
+                .help(format!("write a number that is at least {limit}")),
+            Fault::Maximum { limit } => bad(format!("{name} is {shown}, which is too large"))
+                .help(format!("write a number that is at most {limit}")),
+            Fault::MinItems { limit } => {
+                bad(format!("{name} has too few items")).help(format!("give at least {limit}"))
+            }
+            Fault::MaxItems { limit } => {
+                bad(format!("{name} has too many items")).help(format!("give at most {limit}"))
+            }
+            _ => bad(format!("{name} is not what the format allows here"))
+                .help(format!("write {}", expected(place.rule))),
+        }
+    }
+
+    fn not_a_choice(&self, place: &Place<'_>, options: &Value) -> Diagnostic {
+        let words: Vec<&str> = options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let span = self.tree.span(place.node);
+        let message = format!("{} is {}, which is not allowed", self.name(place), self.shown(place.node));
+        let choices = list_words(words.iter().copied());
+        let diagnostic = Diagnostic::new(Code::BadValue, message).at(span).label("not a value of the format");
+        match self.tree.text(place.node).and_then(|text| nearest(text, words.iter().copied())) {
+            Some(word) => diagnostic.help(format!("did you mean `{word}`? allowed: {choices}")).fix(span, word),
+            None => diagnostic.help(format!("write one of {choices}")),
+        }
+    }
+
+    /// A key that is no name.
+    pub(super) fn bad_name(&self, place: &Place<'_>, name: &str) -> Diagnostic {
+        let node = self.tree.entry(place.node, name).map_or(place.node, |(key, _)| key);
+        let message = format!("the key `{name}` in {} is no name", self.name(place));
+        Diagnostic::new(Code::BadValue, message)
+            .at(self.tree.span(node))
+            .help(format!("write {}", meaning(&Value::Null, NAME_PATTERN)))
+    }
+
+    /// A value in a message, shortened.
+    fn shown(&self, node: NodeId) -> String {
+        let whole = match self.tree.kind(node) {
+            Kind::Text(text, _) => text.to_string(),
+            Kind::Int(number) => number.to_string(),
+            Kind::Float(number) => number.to_string(),
+            Kind::Bool(value) => value.to_string(),
+            other => return other.word().to_owned(),
+        };
+        let line = whole.lines().next().unwrap_or_default();
+        let short: String = line.chars().take(40).collect();
+        if short.len() < whole.len() { format!("`{short}...`") } else { format!("`{short}`") }
+    }
+}
+
+/// What may stand there, in words.
+fn expected(rule: &Value) -> String {
+    if let Some(words) = rule.get("x-expected").and_then(Value::as_str) {
+        return words.to_owned();
+    }
+    let words: Vec<&str> = types(rule)
+        .into_iter()
+        .map(|one| match one {
+            "string" => "text",
+            "array" => "a list",
+            "object" => "a mapping",
+            "integer" => "a whole number",
+            "number" => "a number",
+            "boolean" => "true or false",
+            _ => "nothing",
+        })
+        .collect();
+    match words.split_last() {
+        None => "what the format allows".to_owned(),
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, before)) => format!("{} or {last}", before.join(", ")),
+    }
+}
+
+/// A pattern in words.
+fn meaning(rule: &Value, pattern: &str) -> String {
+    if pattern == NAME_PATTERN {
+        return "letters, digits, `.`, `_` and `-`, beginning with a letter or digit, at most 100 characters"
+            .to_owned();
+    }
+    if pattern == crate::model::wire::VARIABLE_PATTERN {
+        return "a name of letters, digits and `_` that does not begin with a digit".to_owned();
+    }
+    if rule.get("x-expected").is_some() { expected(rule) } else { format!("text that matches {pattern}") }
+}

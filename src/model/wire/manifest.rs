@@ -1,0 +1,258 @@
+//! The project manifest: `megax.yaml` or `team-coordination-manifest.yaml`.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::scalar::LooseText;
+use super::shape::{AmountWire, FreeMapping, StringsWire, union};
+use super::words;
+use crate::source::decode::{OrderedMap, Raw, Spanned};
+
+/// The project manifest: who may write where, and what every mega-file shares. It lies in the project root as
+/// `megax.yaml` or `team-coordination-manifest.yaml`.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "megax project manifest", rename = "Manifest")]
+pub struct ManifestWire {
+    /// The name of the project, or facts about it, for people.
+    pub project: Option<Raw>,
+    /// The version of the manifest, for people.
+    pub version: Option<Spanned<LooseText>>,
+    /// What the project is, for people.
+    pub description: Option<Spanned<String>>,
+    /// Facts about the project, for people.
+    pub metadata: Option<Raw>,
+    /// The seed of `random_id()`, `random_int()` and `uuid()` in templates; any text or number.
+    #[schemars(example = 42)]
+    pub seed: Option<Spanned<LooseText>>,
+    /// Values for every mega-file: any keys.
+    #[schemars(with = "Option<FreeMapping>", example = &json!({"company": "Acme"}))]
+    pub vars: Option<Raw>,
+    /// The folder of the mega-files, relative to the project root; `megafiles/` unless told. Every `*.yaml` and `*.yml`
+    /// below it is a mega-file.
+    #[schemars(example = &"megafiles/")]
+    pub megafiles: Option<Spanned<String>>,
+    /// What to do with generated files that were edited since. The first entry whose `files` match counts.
+    pub on_edit: Option<Vec<Spanned<OnEditWire>>>,
+    /// Limits by name: whole numbers.
+    pub limits: Option<OrderedMap<Spanned<u64>>>,
+    /// The teams: a mapping of names to teams, or a list of teams with `name`. A mega-file of a team that is not here
+    /// is an error.
+    pub teams: Option<Spanned<TeamsWire>>,
+    /// How teams work together, for the orchestrator.
+    pub coordination_rules: Option<Spanned<CoordinationWire>>,
+    /// What teams agree on: artefacts between them.
+    pub integration_points: Option<Vec<Spanned<IntegrationPointWire>>>,
+}
+
+/// What to do with edited files.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "OnEdit")]
+pub struct OnEditWire {
+    /// Which generated files: a glob, or a list of globs. Quote them.
+    #[schemars(example = &"docs/**")]
+    pub files: StringsWire,
+    /// What to do.
+    pub policy: Spanned<EditPolicy>,
+}
+
+words! {
+    /// What to do with a generated file that was edited since.
+    EditPolicy as "EditPolicy" {
+        Fail = "fail": "stop with an error (the default)",
+        Keep = "keep": "leave the edit",
+        Overwrite = "overwrite": "replace the edit; the old content can be brought back",
+        Merge = "merge": "merge the edit with the new content",
+    }
+}
+
+/// The teams, as a mapping or as a list.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename = "$megax::shape")]
+pub enum TeamsWire {
+    /// Name to team.
+    #[serde(rename = "map")]
+    Map(OrderedMap<Spanned<TeamWire>>),
+    /// Teams with `name`.
+    #[serde(rename = "list")]
+    List(Vec<Spanned<TeamWire>>),
+}
+
+impl JsonSchema for TeamsWire {
+    fn schema_name() -> Cow<'static, str> {
+        "Teams".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let parts = [<OrderedMap<TeamWire>>::json_schema(generator), <Vec<TeamWire>>::json_schema(generator)];
+        let mut schema = union("a mapping of names to teams, or a list of teams", parts);
+        let named = json!({ "required": ["name"], "x-hint": "a team in a list needs `name`" });
+        if let Some(items) = schema.get("items").cloned() {
+            let team = items.get("$ref").cloned().unwrap_or_default();
+            schema.insert("items".into(), json!({ "$ref": team, "allOf": [named] }));
+        }
+        schema.insert("propertyNames".into(), json!({ "pattern": super::NAME_PATTERN }));
+        schema.insert("description".into(), "The teams: name to team, or a list of teams with `name`.".into());
+        schema.insert("examples".into(), json!([{ "beta": { "boundaries": { "write_paths": ["/src/api/"] } } }]));
+        schema
+    }
+}
+
+/// A team: where it may write, on whom it depends, and what is expected of it.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Team")]
+pub struct TeamWire {
+    /// The name of the team, for people; in the list form also its key. `Alpha`, `alpha` and `team-alpha` are one team.
+    #[schemars(example = &"Alpha")]
+    pub name: Option<Spanned<String>>,
+    /// The key of the team in the list form, if it is not `name`.
+    #[schemars(regex(pattern = super::NAME_PATTERN))]
+    pub code: Option<Spanned<String>>,
+    /// Another name of the team.
+    #[schemars(regex(pattern = super::NAME_PATTERN), example = &"team-beta")]
+    pub id: Option<Spanned<String>>,
+    /// What the team does, for people.
+    pub responsibility: Option<Spanned<String>>,
+    /// What the team does, for people.
+    pub description: Option<Spanned<String>>,
+    /// The rank of the team: a number or a word.
+    #[schemars(example = 1)]
+    pub priority: Option<Spanned<LooseText>>,
+    /// The teams it builds on: a list, `none`, or `all` (every team that does not itself say `all`). No circles.
+    #[schemars(example = &json!(["alpha"]))]
+    pub dependencies: Option<StringsWire>,
+    /// What the team can do.
+    pub capabilities: Option<Spanned<CapabilitiesWire>>,
+    /// Where the team may write and read.
+    pub boundaries: Option<Spanned<BoundariesWire>>,
+    /// What is expected of the team.
+    pub deliverables: Option<Spanned<DeliverablesWire>>,
+    /// Short for `boundaries.write_paths`: the folders it may write.
+    #[schemars(example = &json!(["/src/api/"]))]
+    pub output: Option<StringsWire>,
+    /// Short for `deliverables.expected_output.total_loc`.
+    #[schemars(example = &json!("8000-10000"))]
+    pub lines_of_code: Option<AmountWire>,
+    /// Files it usually writes, as globs; a file outside is a warning only.
+    pub typical_files: Option<StringsWire>,
+    /// Whether it can work beside the others.
+    pub safe_parallel: Option<Spanned<bool>>,
+}
+
+/// What a team can do.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Capabilities")]
+pub struct CapabilitiesWire {
+    /// At most so many files.
+    #[schemars(example = 1000)]
+    pub max_files: Option<Spanned<u64>>,
+    /// At most so many lines.
+    #[schemars(example = 10000)]
+    pub max_loc: Option<Spanned<u64>>,
+    /// Programming languages.
+    pub languages: Option<StringsWire>,
+    /// Frameworks.
+    pub frameworks: Option<StringsWire>,
+    /// What it is best at.
+    pub specialties: Option<StringsWire>,
+}
+
+/// Where a team may write and read. Globs from the output root; a leading `/` is the root, a trailing `/` means
+/// everything below.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Boundaries")]
+pub struct BoundariesWire {
+    /// Where it may write. A file elsewhere is an error.
+    #[schemars(example = &json!(["/src/api/", "/src/middleware/"]))]
+    pub write_paths: Option<StringsWire>,
+    /// Where it may read, for the agents.
+    #[schemars(example = &json!(["/src/shared/"]))]
+    pub read_paths: Option<StringsWire>,
+    /// Where it may never write, also inside `write_paths`.
+    #[schemars(example = &json!(["/src/core/"]))]
+    pub forbidden_paths: Option<StringsWire>,
+}
+
+/// What is expected of a team.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Deliverables")]
+pub struct DeliverablesWire {
+    /// The mega-files it writes: their ids or file names.
+    #[schemars(example = &json!(["mega-api-001"]))]
+    pub mega_files: Option<Vec<Raw>>,
+    /// How much it makes.
+    pub expected_output: Option<Spanned<ExpectedOutputWire>>,
+}
+
+/// How much a team makes.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "ExpectedOutput")]
+pub struct ExpectedOutputWire {
+    /// How many files.
+    #[schemars(example = &json!("120-150"))]
+    pub total_files: Option<AmountWire>,
+    /// How many lines.
+    #[schemars(example = &json!("8000-10000"))]
+    pub total_loc: Option<AmountWire>,
+    /// How much of the code tests cover.
+    #[schemars(example = &json!("90%"))]
+    pub test_coverage: Option<AmountWire>,
+}
+
+/// How teams work together, for the orchestrator; megax checks the names of the teams only.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "CoordinationRules")]
+pub struct CoordinationWire {
+    /// How teams talk.
+    pub communication: Option<Raw>,
+    /// The phases in order.
+    pub integration_sequence: Option<Vec<Spanned<PhaseWire>>>,
+    /// Who decides.
+    pub conflict_resolution: Option<Raw>,
+    /// What must hold between phases.
+    pub validation_gates: Option<Raw>,
+}
+
+/// A phase.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Phase")]
+pub struct PhaseWire {
+    /// Its number or name.
+    #[schemars(example = 1)]
+    pub phase: Option<Spanned<LooseText>>,
+    /// The teams that work in it.
+    #[schemars(example = &json!(["alpha", "beta"]))]
+    pub teams: Option<StringsWire>,
+    /// How long it takes, for people.
+    #[schemars(example = &"15 min")]
+    pub duration: Option<Spanned<LooseText>>,
+}
+
+/// An artefact that teams agree on; generated by one team or written by hand.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "IntegrationPoint")]
+pub struct IntegrationPointWire {
+    /// Its name.
+    #[schemars(example = &"API_CONTRACTS")]
+    pub name: Spanned<String>,
+    /// The teams; `all` means every team.
+    #[schemars(example = &json!(["alpha", "beta"]))]
+    pub between: StringsWire,
+    /// The path of the artefact, from the output root.
+    #[schemars(example = &"/contracts/api/openapi.yaml")]
+    pub artifact: Option<Spanned<String>>,
+    /// What it is, for people.
+    pub description: Option<Spanned<String>>,
+}

@@ -1,0 +1,377 @@
+//! The last stages: survey, render into staging, compare, publish team by team.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::shards::{self, Shards};
+use super::{State, sink};
+use crate::change::{self, ChangeSet, Desired, FileChange, Kind, LockfileChange, Reason, Survey};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::digest::{Digest, DigestBuilder};
+use crate::disk::{self, CommitError, DiskError, GuardError, ProjectGuard, Root, Staged, Staging, TeamGuard};
+use crate::event::{Event, Watcher};
+use crate::output::{self, Rendered};
+use crate::path::{OutputPath, PathKey};
+use crate::plan;
+use crate::report::Mode;
+
+/// What makes the bytes: recorded in the lockfile.
+pub const ENGINE: &str = concat!("megax ", env!("CARGO_PKG_VERSION"), " minijinja 3.0.5");
+
+/// What happens, or happened, on disk.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// Every file that was looked at.
+    pub files: Vec<FileChange>,
+    /// The lockfile shards that change.
+    pub lockfiles: Vec<LockfileChange>,
+    /// Whether something was written.
+    pub applied: bool,
+}
+
+/// Surveys, renders, compares and, in [`Mode::Write`], publishes.
+pub fn run(state: &mut State<'_>, watcher: &dyn Watcher) -> Changes {
+    let Some(root) = state.root.clone() else { return Changes::default() };
+    let writes = state.request.mode == Mode::Write && !wrong_tree_is_known(state);
+    let guards = if writes { guard_teams(state, &root) } else { Vec::new() };
+    let survey = match survey(state, &root) {
+        Ok(survey) => survey,
+        Err(error) => {
+            state.findings.push(disk_finding(&error));
+            state.hold();
+            return Changes::default();
+        }
+    };
+    let mut stagings = render(state, &survey, &root, writes, watcher);
+    state.inspect();
+    check_tree(state);
+    let changes = publish(state, &root, survey, &mut stagings, writes, watcher);
+    drop(guards);
+    changes
+}
+
+/// `--expect-tree` can only be judged after rendering; nothing is known before.
+fn wrong_tree_is_known(state: &State<'_>) -> bool {
+    state.teams.iter().all(|team| state.is_held(team))
+}
+
+fn guard_teams(state: &mut State<'_>, root: &Root) -> Vec<TeamGuard> {
+    let mut guards = Vec::new();
+    for team in state.teams.clone() {
+        if state.is_held(&team) {
+            continue;
+        }
+        match TeamGuard::acquire(root, &team, &state.request.holder) {
+            Ok(guard) => guards.push(guard),
+            Err(GuardError::Held { team, holder }) => {
+                let message = format!("another run holds team {team}: {holder}");
+                let finding = Diagnostic::new(Code::GuardHeld, message).team(team);
+                state.findings.push(finding.help("wait until it is done, then run again"));
+            }
+            Err(GuardError::Disk(error)) => state.findings.push(disk_finding(&error).team(team)),
+        }
+    }
+    state.hold();
+    guards
+}
+
+/// The shards whose files go when nobody plans them any more.
+fn orphan_scope(state: &State<'_>) -> BTreeSet<(String, String)> {
+    let whole = state.only.is_none();
+    let mega_files = state.model.mega_files.iter().filter(|mega| whole && mega.selected && !state.is_held(&mega.team));
+    let own = mega_files.map(|mega| (mega.team.clone(), mega.id.clone()));
+    let gone = state.shards.gone.iter().filter(|(team, _)| whole && !state.is_held(&crate::name::team_name(team)));
+    own.chain(gone.cloned()).collect()
+}
+
+fn survey(state: &State<'_>, root: &Root) -> Result<Survey, DiskError> {
+    let wanted =
+        state.plan.files.iter().filter(|file| !state.is_held(state.team_of(file)) && state.is_wanted(&file.path));
+    let mut paths: Vec<OutputPath> = wanted.map(|file| file.path.clone()).collect();
+    paths.extend(change::survey_paths(&[], &state.shards.all, &orphan_scope(state)));
+    disk::survey(root, &paths)
+}
+
+fn render(
+    state: &mut State<'_>,
+    survey: &Survey,
+    root: &Root,
+    writes: bool,
+    watcher: &dyn Watcher,
+) -> BTreeMap<String, Staging> {
+    if !writes {
+        state.rendered = output::render(&state.plan.files, &sink::Discard::new(state), watcher);
+        return BTreeMap::new();
+    }
+    let stage = sink::Stage::new(state, survey, root);
+    let rendered = output::render(&state.plan.files, &stage, watcher);
+    let (stagings, failures) = stage.finish();
+    state.rendered = rendered;
+    for (team, error) in failures {
+        state.findings.push(disk_finding(&error).team(team));
+    }
+    stagings
+}
+
+/// `--expect-tree`: another tree holds every team.
+fn check_tree(state: &mut State<'_>) {
+    let (Some(wanted), Some(found)) = (state.request.expect_tree, super::facts::tree(state)) else { return };
+    if wanted != found {
+        let message = format!("the tree is {found}, not {wanted} as demanded");
+        let help = "nothing is written; review the change, then demand the new digest";
+        state.findings.push(Diagnostic::new(Code::TreeDiffers, message).help(help));
+        state.hold();
+    }
+}
+
+/// The files that should exist, of teams that are not held.
+fn desired(state: &State<'_>) -> Vec<Desired> {
+    let mut seen: BTreeSet<&OutputPath> = BTreeSet::new();
+    let mut files = Vec::new();
+    for (file, rendered) in state.plan.files.iter().zip(&state.rendered) {
+        let Rendered::Done(facts) = rendered else { continue };
+        let Some(mega) = state.model.mega_files.get(file.mega_file) else { continue };
+        if state.is_held(&mega.team) || !seen.insert(&file.path) {
+            continue;
+        }
+        files.push(Desired {
+            path: file.path.clone(),
+            mode: file.mode,
+            once: file.once,
+            digest: facts.digest,
+            lf_digest: facts.lf_digest,
+            lines: facts.lines,
+            bytes: facts.bytes,
+            team: mega.team.clone(),
+            mega_file: mega.id.clone(),
+            template: file.template.to_string(),
+        });
+    }
+    files
+}
+
+/// The digest of everything that a mega-file's files depend on.
+fn inputs_digest(state: &State<'_>, mega: &crate::model::MegaFile) -> Digest {
+    let text = |file| state.set.sources.get(file).map_or("", crate::span::SourceFile::text);
+    let mut builder = DigestBuilder::default();
+    builder.part(b"megax inputs 1").part(text(mega.file()).as_bytes());
+    builder.part(state.set.manifest.as_ref().map_or("", |manifest| text(manifest.file)).as_bytes());
+    for file in &state.plan.files {
+        if let (plan::PlannedBody::Copy(bytes), true) =
+            (&file.body, state.model.mega_files[file.mega_file].id == mega.id)
+        {
+            builder.part(Digest::of(bytes).as_bytes());
+        }
+    }
+    builder.finish()
+}
+
+fn compare(state: &State<'_>, shards: &Shards, survey: &Survey, desired: &[Desired]) -> ChangeSet {
+    let selected = state.model.mega_files.iter().filter(|mega| mega.selected && !state.is_held(&mega.team));
+    let whole = state.only.is_none();
+    let mega_files: Vec<change::MegaFile> = selected
+        .map(|mega| change::MegaFile {
+            team: mega.team.clone(),
+            id: mega.id.clone(),
+            inputs: whole.then(|| inputs_digest(state, mega)),
+            whole,
+        })
+        .collect();
+    let planned_elsewhere: BTreeSet<PathKey> = state
+        .plan
+        .files
+        .iter()
+        .map(|file| file.path.key())
+        .chain(state.plan.neighbours.iter().map(|claim| claim.path.key()))
+        .chain(shards.claims.iter().flat_map(|claims| claims.paths.iter().map(OutputPath::key)))
+        .collect();
+    change::compare(&change::Inputs {
+        desired,
+        mega_files: &mega_files,
+        shards: &shards.all,
+        orphan_scope: &orphan_scope(state),
+        planned_elsewhere: &planned_elsewhere,
+        survey,
+        policy: state.request.on_edit,
+        engine: ENGINE,
+    })
+}
+
+fn publish(
+    state: &mut State<'_>,
+    root: &Root,
+    survey: Survey,
+    stagings: &mut BTreeMap<String, Staging>,
+    writes: bool,
+    watcher: &dyn Watcher,
+) -> Changes {
+    let first = compare(state, &state.shards, &survey, &desired(state));
+    let conflicts = conflict_findings(state, &first);
+    if !conflicts.is_empty() {
+        state.findings.extend(conflicts);
+        state.hold();
+    }
+    let nothing = first.is_empty();
+    if !writes || nothing {
+        return Changes { files: first.files, lockfiles: first.lockfiles, applied: false };
+    }
+    // From here on no other run publishes; what another one published since the shards were read is looked at again.
+    let guard = match ProjectGuard::wait(root) {
+        Ok(guard) => guard,
+        Err(error) => {
+            state.findings.push(disk_finding(&error));
+            state.hold();
+            return Changes { files: first.files, lockfiles: first.lockfiles, applied: false };
+        }
+    };
+    refresh_shards(state, root);
+    let again = compare(state, &state.shards, &survey, &desired(state));
+    watcher.on_event(Event::Writing { files: again.files.iter().filter(|file| file.writes()).count() });
+    let mut changes = Changes::default();
+    for set in again.split() {
+        let teams: Vec<String> = set.teams().into_iter().map(str::to_owned).collect();
+        let blocked = set.conflicts().next().is_some() || teams.iter().any(|team| state.is_held(team));
+        if blocked || set.is_empty() {
+            changes.files.extend(set.files);
+            if !blocked {
+                changes.lockfiles.extend(set.lockfiles);
+            }
+            continue;
+        }
+        let (files, lockfiles) = (set.files.clone(), set.lockfiles.clone());
+        match commit(state, root, set, &teams, stagings, watcher) {
+            Ok(kept) => {
+                changes.applied = true;
+                state.findings.extend(kept);
+            }
+            Err(finding) => {
+                let finding = teams.iter().fold(finding, |finding, team| finding.team(team.clone()));
+                state.findings.push(finding);
+                state.hold();
+            }
+        }
+        changes.files.extend(files);
+        changes.lockfiles.extend(lockfiles);
+    }
+    // The files of teams that were held by a conflict are still part of the picture.
+    let seen: BTreeSet<OutputPath> = changes.files.iter().map(|file| file.path.clone()).collect();
+    changes.files.extend(first.files.into_iter().filter(|file| !seen.contains(&file.path)));
+    changes.files.sort_by(|a, b| a.path.cmp(&b.path));
+    drop(guard);
+    changes
+}
+
+/// Reads the shards again, now that no other run publishes, and checks the claims again if one changed.
+fn refresh_shards(state: &mut State<'_>, root: &Root) {
+    let Ok(texts) = disk::read_shards(root) else { return };
+    if texts == state.shards.texts {
+        return;
+    }
+    let mut findings = Diagnostics::default();
+    let shards = shards::classify(texts, &state.set, &state.model, &state.teams, &mut findings);
+    findings.extend(plan::check_claims(&state.model, &state.plan, &shards.claims));
+    state.shards = shards;
+    state.findings.extend(findings);
+    state.hold();
+}
+
+/// Publishes one set; the findings say where replaced contents were kept.
+fn commit(
+    state: &State<'_>,
+    root: &Root,
+    set: ChangeSet,
+    teams: &[String],
+    stagings: &mut BTreeMap<String, Staging>,
+    watcher: &dyn Watcher,
+) -> Result<Vec<Diagnostic>, Diagnostic> {
+    let own = if let [team] = teams { stagings.remove(team) } else { None };
+    let staging = match own {
+        Some(staging) => staging,
+        None => restage(state, root, &set).map_err(|error| disk_finding(&error))?,
+    };
+    let staged = Staged::new(staging, set).map_err(|error| commit_finding(&error))?;
+    let applied = staged.commit(watcher).map_err(|error| commit_finding(&error))?;
+    let kept = applied.kept.into_iter().map(|(path, place)| {
+        let message = format!("`{path}` was edited and is overwritten; the old content is in `{place}`");
+        let finding = Diagnostic::new(Code::EditReplaced, message).about(path.as_str());
+        teams.iter().fold(finding, |finding, team| finding.team(team.clone()))
+    });
+    Ok(kept.collect())
+}
+
+/// A staging for teams that must publish together, or that need no body: renders what is missing once more.
+fn restage(state: &State<'_>, root: &Root, set: &ChangeSet) -> Result<Staging, DiskError> {
+    let staging = Staging::begin(root)?;
+    let mut buffer = Vec::new();
+    for change in set.files.iter().filter(|change| change.needs_body()) {
+        let planned = state.plan.files.binary_search_by(|file| file.path.cmp(&change.path)).ok();
+        let Some(file) = planned.and_then(|index| state.plan.files.get(index)) else { continue };
+        if let Ok(body) = output::body(file, &mut buffer) {
+            staging.put(&file.path, file.mode, body)?;
+        }
+    }
+    Ok(staging)
+}
+
+/// Conflicts as findings, and what was left or will go under the chosen policy.
+fn conflict_findings(state: &State<'_>, set: &ChangeSet) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    for change in &set.files {
+        let finding = match &change.kind {
+            Kind::Conflict(reason) => conflict(change, reason),
+            Kind::KeptEdited => {
+                let message = format!("`{}` was edited and is left as it is", change.path);
+                Diagnostic::new(Code::EditKept, message).help("`--on-edit overwrite` writes over it")
+            }
+            Kind::OrphanEdited => {
+                let message =
+                    format!("`{}` is no longer planned, but was edited; it is left and forgotten", change.path);
+                Diagnostic::new(Code::OrphanEdited, message).help("delete it by hand if nobody needs it")
+            }
+            _ => continue,
+        };
+        let mut finding = finding.about(change.path.as_str()).team(change.team.clone());
+        let origin = state.plan.files.iter().find(|file| file.path == change.path).map(|file| file.origin);
+        if let Some(origin) = origin {
+            finding = finding.related(origin, "planned here");
+        }
+        findings.push(finding);
+    }
+    findings
+}
+
+fn conflict(change: &FileChange, reason: &Reason) -> Diagnostic {
+    let path = &change.path;
+    match reason {
+        Reason::Edited => Diagnostic::new(Code::EditedFile, format!("`{path}` was edited since megax wrote it"))
+            .help("move the edit into the template; or `--on-edit keep` leaves it, `--on-edit overwrite` replaces it and keeps a copy"),
+        Reason::Foreign => Diagnostic::new(Code::ForeignFile, format!("`{path}` exists, but megax did not write it"))
+            .help("move it away or change the planned path; or `--on-edit keep` leaves it, `--on-edit overwrite` replaces it and keeps a copy"),
+        Reason::NotAFile(what) => Diagnostic::new(Code::NotAFile, format!("`{path}` is {what}, where a file is planned"))
+            .help("move it away, or change the planned path"),
+        Reason::Below(parent) => {
+            Diagnostic::new(Code::NotAFile, format!("`{parent}` is no folder, but `{path}` is planned below it"))
+                .help("move it away, or change the planned path; megax follows no symlink")
+        }
+    }
+}
+
+/// A failed disk as a finding.
+pub fn disk_finding(error: &DiskError) -> Diagnostic {
+    let code = match error {
+        DiskError::ChangedMeanwhile { .. } => Code::ChangedMeanwhile,
+        DiskError::NotAFile { .. } => Code::NotAFile,
+        _ => Code::DiskFailed,
+    };
+    Diagnostic::new(code, error.to_string())
+}
+
+fn commit_finding(error: &CommitError) -> Diagnostic {
+    match error {
+        CommitError::Disk(error) => {
+            disk_finding(error).help("the team's files are as before; mend the cause and run again")
+        }
+        other => {
+            Diagnostic::new(Code::DiskFailed, other.to_string()).help("run again: the next run finishes or repairs it")
+        }
+    }
+}

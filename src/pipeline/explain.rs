@@ -1,0 +1,179 @@
+//! Which mega-file, rule, item and template make a file: a plan of the whole project, and the one file in it.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use super::{Request, State, resolve};
+use crate::change::{OnDisk, Policy};
+use crate::diagnostic::Diagnostics;
+use crate::disk;
+use crate::event::Silent;
+use crate::output;
+use crate::path::OutputPath;
+use crate::plan::{PlannedBody, PlannedFile};
+use crate::report::{Command, Mode};
+use crate::source;
+use crate::source::load::{display, normal};
+use crate::span::SourceMap;
+use crate::template::{Source, choose};
+
+/// The answer to `megax explain FILE`.
+#[derive(Debug)]
+pub struct Explanation {
+    /// For people.
+    pub text: String,
+    /// Whether some mega-file makes the file.
+    pub found: bool,
+    /// What is wrong with the project, if the file was not found.
+    pub findings: Diagnostics,
+    /// The texts that the findings point into.
+    pub sources: SourceMap,
+}
+
+/// Explains an output file, named relative to the current folder or to the output root, with an optional `:LINE`.
+#[must_use]
+pub fn explain(inputs: &source::Request, subject: &str) -> Explanation {
+    let request = Request {
+        command: Command::Validate,
+        inputs: inputs.clone(),
+        mode: Mode::Validate,
+        diff: false,
+        teams: Vec::new(),
+        only: Vec::new(),
+        jobs: None,
+        strict: false,
+        all_or_nothing: false,
+        on_edit: Policy::Fail,
+        expect_tree: None,
+        holder: String::new(),
+    };
+    let (named, line) = split_line(subject);
+    match resolve(&request, &Silent) {
+        Ok(mut state) => {
+            state.findings.sort();
+            let planned = find(&state, &inputs.current, named);
+            match planned {
+                Some(file) => Explanation {
+                    text: describe(&state, file, line),
+                    found: true,
+                    findings: Diagnostics::default(),
+                    sources: state.set.sources,
+                },
+                None => unplanned(state, named),
+            }
+        }
+        Err(failed) => {
+            let (findings, set) = *failed;
+            Explanation {
+                text: String::new(),
+                found: false,
+                findings,
+                sources: set.map(|set| set.sources).unwrap_or_default(),
+            }
+        }
+    }
+}
+
+/// `src/a.ts:12` names a line.
+fn split_line(subject: &str) -> (&str, Option<u64>) {
+    match subject.rsplit_once(':') {
+        Some((path, line)) => line.parse().map_or((subject, None), |line| (path, Some(line))),
+        None => (subject, None),
+    }
+}
+
+fn find<'s>(state: &'s State<'_>, current: &Path, named: &str) -> Option<&'s PlannedFile> {
+    let absolute = normal(&current.join(named));
+    let below = absolute.strip_prefix(&state.set.out).ok().map(|path| display(path, Path::new("")));
+    let candidates = below.into_iter().chain([named.trim_start_matches("./").trim_start_matches('/').to_owned()]);
+    let keys: Vec<_> = candidates.filter_map(|text| OutputPath::parse(&text).ok()).map(|path| path.key()).collect();
+    keys.iter().find_map(|key| state.plan.files.iter().find(|file| file.path.key() == *key))
+}
+
+fn unplanned(state: State<'_>, named: &str) -> Explanation {
+    let mut text = format!("{named}: no mega-file of the project plans this file\n");
+    let path = OutputPath::parse(named.trim_start_matches("./")).ok();
+    let recorded =
+        path.as_ref().and_then(|path| state.shards.all.iter().find(|shard| shard.lockfile.entries.contains_key(path)));
+    if let Some(shard) = recorded {
+        let lock = &shard.lockfile;
+        let _ = writeln!(
+            text,
+            "  written earlier by team {}, mega-file {} (its lockfile lists it)",
+            lock.team, lock.mega_file
+        );
+    }
+    let findings = state.findings.into_iter().filter(crate::diagnostic::Diagnostic::is_error).collect();
+    Explanation { text, found: false, findings, sources: state.set.sources }
+}
+
+fn describe(state: &State<'_>, file: &PlannedFile, line: Option<u64>) -> String {
+    let sources = &state.set.sources;
+    let mut text = format!("{}\n", file.path);
+    let Some(mega) = state.model.mega_files.get(file.mega_file) else { return text };
+    let place = |span| {
+        let line = sources.positions(span).map_or(0, |(start, _)| start.line);
+        format!("{}:{line}", sources.name(span.file))
+    };
+    let _ = writeln!(text, "  team       {}", mega.team);
+    let _ = writeln!(text, "  mega-file  {} ({})", mega.id, sources.name(mega.file()));
+    let _ = writeln!(text, "  rule       {} ({})", file.rule, place(file.origin));
+    if let Some(item) = &file.item {
+        let _ = writeln!(text, "  item       {item}");
+    }
+    match mega.templates.get(&*file.template) {
+        Some(template) => {
+            let _ = writeln!(text, "  template   {} ({})", file.template, place(template.span));
+            let body = mega.tree.text(template.text).unwrap_or_default();
+            let none = std::collections::BTreeSet::new();
+            if let PlannedBody::Render(unit, ..) = &file.body {
+                let source = Source {
+                    name: &file.template,
+                    text: body,
+                    syntax: template.syntax,
+                    literal: &template.literal,
+                    placeholders: &template.placeholders,
+                    is_path: false,
+                    also_bound: &none,
+                };
+                let (choice, _) = choose(&source, unit.words());
+                let _ = writeln!(text, "  syntax     {}: {}", choice.syntax.as_str(), choice.why);
+            }
+        }
+        None => {
+            let _ = writeln!(text, "  template   {}", file.template);
+        }
+    }
+    text.push_str(&on_disk(state, file));
+    if line.is_some() {
+        text.push_str(
+            "  line       the origin of a single line is not known to this version; the template above makes it\n",
+        );
+    }
+    text
+}
+
+fn on_disk(state: &State<'_>, file: &PlannedFile) -> String {
+    let mut buffer = Vec::new();
+    let facts = match output::body(file, &mut buffer) {
+        Ok(body) => output::Facts::of(body),
+        Err(failure) => return format!("  body       cannot be rendered: {}\n", failure.issue.message),
+    };
+    let survey = state.root.as_ref().and_then(|root| disk::survey(root, std::slice::from_ref(&file.path)).ok());
+    let status = match survey.as_ref().and_then(|survey| survey.get(&file.path)) {
+        None | Some(OnDisk::Absent) => "not there yet",
+        Some(OnDisk::File { digest, lf_digest, .. })
+            if *digest == facts.digest || lf_digest.is_some_and(|lf| lf == facts.digest) =>
+        {
+            "as planned"
+        }
+        Some(OnDisk::File { .. }) => "differs from what is planned",
+        Some(_) => "something else is in the way",
+    };
+    format!(
+        "  planned    {} lines, {} bytes, {}\n  on disk    {status}\n",
+        facts.lines,
+        facts.bytes,
+        facts.digest.short()
+    )
+}

@@ -1,0 +1,115 @@
+//! The lockfile shards of the output root: read, parsed, and sorted into those of readable mega-files, those that still
+//! claim, and those whose files may go.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::change::Shard;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+use crate::disk::{self, Root};
+use crate::model::Model;
+use crate::name::{id_key, team_name};
+use crate::plan::ShardClaims;
+use crate::source::{SourceSet, Tree};
+
+/// What the shards mean for this run.
+#[derive(Debug, Default, Clone)]
+pub struct Shards {
+    /// The texts as they were read, to see whether another run changed them meanwhile.
+    pub texts: Vec<(String, String)>,
+    /// All that can be read.
+    pub all: Vec<Shard>,
+    /// Claims of mega-files that are gone or unreadable.
+    pub claims: Vec<ShardClaims>,
+    /// Shards of selected teams whose mega-file is gone: their files are orphans.
+    pub gone: BTreeSet<(String, String)>,
+}
+
+/// Opens the output root and reads its shards.
+pub fn read(out: &Path, findings: &mut Diagnostics) -> (Option<Root>, Vec<(String, String)>) {
+    let opened = Root::open(out).and_then(|root| Ok((disk::read_shards(&root)?, root)));
+    match opened {
+        Ok((texts, root)) => (Some(root), texts),
+        Err(error) => {
+            findings.push(super::apply::disk_finding(&error));
+            (None, Vec::new())
+        }
+    }
+}
+
+/// Parses the shards and decides what each means. A damaged shard holds its team if that is selected.
+pub fn classify(
+    texts: Vec<(String, String)>,
+    set: &SourceSet,
+    model: &Model,
+    teams: &BTreeSet<String>,
+    findings: &mut Diagnostics,
+) -> Shards {
+    let readable: BTreeSet<String> = model.mega_files.iter().map(|mega| id_key(&mega.id)).collect();
+    let unreadable = Unreadable::of(set, model);
+    let mut shards = Shards::default();
+    for (path, text) in &texts {
+        let shard = match Shard::read(path, text) {
+            Ok(shard) => shard,
+            Err(error) => {
+                findings.push(damaged(path, &error.to_string(), teams));
+                continue;
+            }
+        };
+        let (team, id) = (shard.lockfile.team.clone(), shard.lockfile.mega_file.clone());
+        if !readable.contains(&id_key(&id)) {
+            if teams.contains(&team_name(&team)) && !unreadable.may_be(&team, &id) {
+                shards.gone.insert((team, id));
+            } else {
+                let paths = shard.lockfile.entries.keys().cloned().collect();
+                shards.claims.push(ShardClaims { team, mega_file: id, paths });
+            }
+        }
+        shards.all.push(shard);
+    }
+    shards.texts = texts;
+    shards
+}
+
+/// Mega-files that are there, but are not in the model.
+struct Unreadable {
+    /// Their ids, where the text gives one.
+    ids: BTreeSet<String>,
+    /// The teams of those without an id; `None` stands for a mega-file without a team, too.
+    teams: BTreeSet<Option<String>>,
+}
+
+impl Unreadable {
+    fn of(set: &SourceSet, model: &Model) -> Self {
+        let valid: BTreeSet<_> = model.mega_files.iter().map(crate::model::MegaFile::file).collect();
+        let mut unreadable = Self { ids: BTreeSet::new(), teams: BTreeSet::new() };
+        for input in set.mega_files.iter().filter(|input| !valid.contains(&input.file)) {
+            let text = set.sources.get(input.file).map_or("", crate::span::SourceFile::text);
+            match id_of(input.tree.as_deref(), text) {
+                Some(id) => drop(unreadable.ids.insert(id_key(&id))),
+                None => drop(unreadable.teams.insert(super::team_of_input(input))),
+            }
+        }
+        unreadable
+    }
+
+    fn may_be(&self, team: &str, id: &str) -> bool {
+        self.ids.contains(&id_key(id)) || self.teams.contains(&None) || self.teams.contains(&Some(team_name(team)))
+    }
+}
+
+fn id_of(tree: Option<&Tree>, text: &str) -> Option<String> {
+    let named = tree.and_then(|tree| tree.text(tree.get(tree.root(), "id")?)).map(str::to_owned);
+    let line = || text.lines().find_map(|line| line.strip_prefix("id:"));
+    let bare = |value: &str| value.split(" #").next().unwrap_or(value).trim().trim_matches(['"', '\'']).to_owned();
+    named.or_else(|| line().map(bare)).filter(|id| !id.is_empty())
+}
+
+fn damaged(path: &str, why: &str, teams: &BTreeSet<String>) -> Diagnostic {
+    let team =
+        path.strip_prefix(".megax/lock/").and_then(|rest| rest.split('/').next()).map(team_name).unwrap_or_default();
+    let selected = teams.contains(&team);
+    let finding = Diagnostic::new(Code::DamagedLockfile, format!("this lockfile cannot be read: {why}")).about(path);
+    let finding = finding.severity(if selected { Severity::Error } else { Severity::Warning }).team(team);
+    finding.help("take one side of the merge or restore it from version control; or delete it and expand again: files with the planned bytes are taken over, others are reported")
+}

@@ -1,0 +1,114 @@
+//! Where rendered bodies go: nowhere, or into the staging of their team.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use super::State;
+use crate::change::{OnDisk, Survey};
+use crate::disk::{DiskError, Root, Staging};
+use crate::output::{Facts, Sink};
+use crate::plan::PlannedFile;
+
+/// Keeps nothing.
+pub struct Discard<'s>(&'s State<'s>);
+
+impl<'s> Discard<'s> {
+    pub fn new(state: &'s State<'s>) -> Self {
+        Self(state)
+    }
+}
+
+impl Sink for Discard<'_> {
+    fn wants(&self, file: &PlannedFile) -> bool {
+        wants(self.0, file)
+    }
+
+    fn take(&self, _: &PlannedFile, _: &Facts, _: &[u8]) {}
+}
+
+fn wants(state: &State<'_>, file: &PlannedFile) -> bool {
+    !state.is_held(state.team_of(file)) && state.is_wanted(&file.path)
+}
+
+/// Stages what differs from the disk, a staging for each team.
+pub struct Stage<'s> {
+    state: &'s State<'s>,
+    survey: &'s Survey,
+    root: &'s Root,
+    teams: BTreeMap<&'s str, TeamStage>,
+}
+
+/// The staging of one team; made with its first file.
+#[derive(Default)]
+struct TeamStage(Mutex<Staged>);
+
+#[derive(Default)]
+enum Staged {
+    #[default]
+    Nothing,
+    Some(std::sync::Arc<Staging>),
+    Failed(DiskError),
+}
+
+impl<'s> Stage<'s> {
+    pub fn new(state: &'s State<'s>, survey: &'s Survey, root: &'s Root) -> Self {
+        let teams = state.teams.iter().map(|team| (team.as_str(), TeamStage::default())).collect();
+        Self { state, survey, root, teams }
+    }
+
+    /// The stagings by team, and what failed.
+    pub fn finish(self) -> (BTreeMap<String, Staging>, Vec<(String, DiskError)>) {
+        let (mut stagings, mut failures) = (BTreeMap::new(), Vec::new());
+        for (team, stage) in self.teams {
+            match stage.0.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+                Staged::Nothing => {}
+                Staged::Some(staging) => {
+                    if let Some(staging) = std::sync::Arc::into_inner(staging) {
+                        stagings.insert(team.to_owned(), staging);
+                    }
+                }
+                Staged::Failed(error) => failures.push((team.to_owned(), error)),
+            }
+        }
+        (stagings, failures)
+    }
+
+    fn differs(&self, file: &PlannedFile, facts: &Facts) -> bool {
+        match self.survey.get(&file.path) {
+            None | Some(OnDisk::Absent) => true,
+            Some(OnDisk::File { digest, lf_digest, .. }) => {
+                let on_disk = lf_digest.unwrap_or(*digest);
+                !file.once && *digest != facts.digest && on_disk != facts.lf_digest.unwrap_or(facts.digest)
+            }
+            Some(_) => false,
+        }
+    }
+}
+
+impl Sink for Stage<'_> {
+    fn wants(&self, file: &PlannedFile) -> bool {
+        wants(self.state, file)
+    }
+
+    fn take(&self, file: &PlannedFile, facts: &Facts, body: &[u8]) {
+        if !self.differs(file, facts) {
+            return;
+        }
+        let Some(stage) = self.teams.get(self.state.team_of(file)) else { return };
+        let staging = {
+            let mut held = stage.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if matches!(*held, Staged::Nothing) {
+                *held = Staging::begin(self.root).map_or_else(Staged::Failed, |staging| Staged::Some(staging.into()));
+            }
+            match &*held {
+                Staged::Some(staging) => std::sync::Arc::clone(staging),
+                _ => return,
+            }
+        };
+        let put = staging.put(&file.path, file.mode, body);
+        drop(staging);
+        if let Err(error) = put {
+            *stage.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Staged::Failed(error);
+        }
+    }
+}

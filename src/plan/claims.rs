@@ -1,0 +1,143 @@
+//! Zero collision: one place has one producer among all teams of the project, also those that this run leaves alone.
+//!
+//! Places are compared by their folded keys, and a file may not stand where another file needs a folder. A mega-file
+//! that is gone or unreadable claims what its lockfile shard lists.
+
+use std::collections::BTreeMap;
+
+use super::{Plan, PlannedFile};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::{MegaFile, Model};
+use crate::path::{OutputPath, PathKey};
+use crate::span::Span;
+
+/// A path that somebody plans.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Claim {
+    /// The path as planned.
+    pub path: OutputPath,
+    /// The YAML line; `None` for a lockfile shard.
+    pub origin: Option<Span>,
+    /// The team.
+    pub team: String,
+    /// The mega-file's id.
+    pub mega_file: String,
+    /// Rule and item, for people.
+    pub who: String,
+    /// Whether this run expands it.
+    pub selected: bool,
+}
+
+/// What the lockfile shard of a mega-file that is gone or unreadable claims.
+#[derive(Debug, Clone)]
+pub struct ShardClaims {
+    /// The team.
+    pub team: String,
+    /// The mega-file's id.
+    pub mega_file: String,
+    /// Its paths.
+    pub paths: Vec<OutputPath>,
+}
+
+impl Claim {
+    /// The claim of a planned file.
+    #[must_use]
+    pub fn of(file: &PlannedFile, mega: &MegaFile) -> Self {
+        let item = file.item.as_ref().map_or_else(String::new, |item| format!(", item `{item}`"));
+        Self {
+            path: file.path.clone(),
+            origin: Some(file.origin),
+            team: mega.team.clone(),
+            mega_file: mega.id.clone(),
+            who: format!("team {}, mega-file `{}`, rule {}{item}", mega.team, mega.id, file.rule),
+            selected: mega.selected,
+        }
+    }
+}
+
+/// One finding for every place that two producers plan, as far as a selected mega-file is concerned.
+pub fn check(model: &Model, plan: &Plan, shards: &[ShardClaims]) -> Vec<Diagnostic> {
+    let selected = plan.files.iter().filter_map(|file| Some(Claim::of(file, model.mega_files.get(file.mega_file)?)));
+    let mut claims: Vec<(PathKey, Claim)> =
+        selected.chain(plan.neighbours.iter().cloned()).map(|claim| (claim.path.key(), claim)).collect();
+    for shard in shards {
+        claims.extend(shard.paths.iter().map(|path| (path.key(), shard_claim(shard, path))));
+    }
+    // Sorted by key, so that equal places stand together and a file stands before what lies below it.
+    claims.sort();
+    let mut findings = Vec::new();
+    for group in claims.chunk_by(|(a, _), (b, _)| a == b).filter(|group| group.len() > 1) {
+        let group: Vec<&Claim> = group.iter().map(|(_, claim)| claim).collect();
+        findings.extend(same_place(&group));
+    }
+    let files: BTreeMap<&str, &Claim> = claims.iter().rev().map(|(key, claim)| (key.as_str(), claim)).collect();
+    for (key, below) in &claims {
+        let mut folder = key.as_str();
+        while let Some((parent, _)) = folder.rsplit_once('/') {
+            folder = parent;
+            if let Some(file) = files.get(folder) {
+                findings.extend(file_and_folder(file, below));
+            }
+        }
+    }
+    findings
+}
+
+fn shard_claim(shard: &ShardClaims, path: &OutputPath) -> Claim {
+    Claim {
+        path: path.clone(),
+        origin: None,
+        team: shard.team.clone(),
+        mega_file: shard.mega_file.clone(),
+        who: format!("team {}, the lockfile of mega-file `{}`", shard.team, shard.mega_file),
+        selected: false,
+    }
+}
+
+/// A finding that names both producers and holds both teams; `None` if neither is selected.
+fn both(code: Code, message: String, one: &Claim, two: &Claim) -> Option<Diagnostic> {
+    if !one.selected && !two.selected {
+        return None;
+    }
+    // The primary place is one that this run was asked to expand.
+    let (first, second) = if one.selected { (one, two) } else { (two, one) };
+    let mut finding = Diagnostic::new(code, message).label(format!("planned here by {}", first.who));
+    finding.span = first.origin;
+    Some(
+        finding
+            .related(second.origin, format!("and by {}", second.who))
+            .team(first.team.clone())
+            .team(second.team.clone()),
+    )
+}
+
+fn same_place(group: &[&Claim]) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    for pair in group.windows(2) {
+        let &[one, two] = pair else { continue };
+        let (code, message, help) = if one.path == two.path {
+            let help = if one.mega_file == two.mega_file && one.team == two.team {
+                "put the item into the path (`{entity}`), or leave one of the rules out"
+            } else {
+                "one path has one producer: change one of the paths, or leave it to one team"
+            };
+            (Code::Collision, format!("`{}` is planned twice: by {} and by {}", one.path, one.who, two.who), help)
+        } else {
+            let message = format!(
+                "`{}` and `{}` are one place on some file systems: planned by {} and by {}",
+                one.path, two.path, one.who, two.who
+            );
+            (Code::CaseCollision, message, "spell the path in one way, or change one of them")
+        };
+        findings.extend(both(code, message, one, two).map(|finding| finding.help(help)));
+    }
+    findings
+}
+
+fn file_and_folder(file: &Claim, below: &Claim) -> Option<Diagnostic> {
+    let message = format!(
+        "`{}` is a file (by {}), but `{}` (by {}) needs a folder of that name",
+        file.path, file.who, below.path, below.who
+    );
+    both(Code::FolderCollision, message, below, file).map(|finding| finding.help("rename the file or the folder"))
+}

@@ -1,0 +1,41 @@
+//! What a run says: one set of facts ([`Report`]), several forms of text.
+//!
+//! Everything here is pure: facts in, text out. This module must never print, never read a disk, the environment or a
+//! terminal, and never decide anything about a run; whether there is colour is an argument. Text that comes from a
+//! mega-file or a path is untrusted: every form for people shows control and bidirectional characters instead of
+//! sending them (see [`clean`]).
+//!
+//! | form | function | stream |
+//! |---|---|---|
+//! | findings for people | [`human::diagnostics`] | stderr |
+//! | preview and totals | [`tree::preview`], [`tree::closing`] | stdout |
+//! | unified diff | [`diff::unified`] | stdout |
+//! | one JSON document | [`json::document`], its schema [`json::schema`] | stdout |
+//! | GitHub annotations | [`github::annotations`] | stdout |
+//! | SARIF 2.1.0 | [`sarif::document`] | stdout |
+//! | pages of codes | [`explain::explain_code`], [`explain::code_list`] | stdout |
+
+mod clean;
+pub mod diff;
+mod excerpt;
+pub mod explain;
+mod facts;
+pub mod github;
+pub mod human;
+pub mod json;
+mod paint;
+pub mod sarif;
+mod suggestion;
+mod table;
+mod totals;
+pub mod tree;
+mod words;
+
+#[cfg(test)]
+mod sample;
+
+pub use clean::{clean, clean_lines};
+pub use facts::{
+    Change, Command, Counts, FileReport, MegaFileReport, Mode, Outcome, Report, Summary, TeamReport, highest,
+};
+pub use words::{bytes, count, number};

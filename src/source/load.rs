@@ -1,0 +1,300 @@
+//! Finds and reads every input of a run: the manifest, the selected mega-files and their neighbours.
+//!
+//! After this stage nothing else is opened for reading, except the output tree by `disk`. It decides no meaning: a
+//! mega-file is a tree of nodes here, good or broken.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::find::{self, Selection};
+use super::yaml::{self, Limits};
+use super::{Tree, read};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+use crate::span::{FileId, SourceFile, SourceMap, Span};
+
+/// The names under which a manifest is found, first match wins.
+pub const MANIFEST_NAMES: [&str; 2] = ["megax.yaml", "team-coordination-manifest.yaml"];
+
+/// What to read. All paths are absolute or relative to `current`.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// Files, folders or glob patterns; empty: the project's mega-files.
+    pub paths: Vec<String>,
+    /// The folder that relative paths start from.
+    pub current: PathBuf,
+    /// The manifest, if it was named.
+    pub manifest: Option<PathBuf>,
+    /// The output root, if it was named.
+    pub out: Option<PathBuf>,
+}
+
+/// A mega-file as it was read.
+#[derive(Debug)]
+pub struct Input {
+    /// Its text.
+    pub file: FileId,
+    /// Whether the run was asked to expand it.
+    pub selected: bool,
+    /// Its nodes; `None` if it cannot be parsed.
+    pub tree: Option<Arc<Tree>>,
+    /// What went wrong while parsing; warnings for a neighbour.
+    pub findings: Diagnostics,
+    /// The team that a broken text names, or that its folder names: nothing of it is written while it is broken.
+    pub team_hint: Option<String>,
+}
+
+/// The project manifest as it was read.
+#[derive(Debug)]
+pub struct ManifestInput {
+    /// Its text.
+    pub file: FileId,
+    /// Its nodes.
+    pub tree: Option<Tree>,
+}
+
+/// Everything that was read.
+#[derive(Debug)]
+pub struct SourceSet {
+    /// The texts.
+    pub sources: SourceMap,
+    /// The project root.
+    pub root: PathBuf,
+    /// The output root.
+    pub out: PathBuf,
+    /// The manifest, if there is one.
+    pub manifest: Option<ManifestInput>,
+    /// The mega-files, sorted by name.
+    pub mega_files: Vec<Input>,
+    /// Findings that belong to no single mega-file.
+    pub findings: Diagnostics,
+}
+
+/// Reads everything that `request` asks for, and the rest of the project beside it.
+///
+/// # Errors
+/// Selectors that match nothing, mega-files of two projects, an unreadable manifest. Broken mega-files are no error
+/// here: they come back as [`Input`]s without a tree.
+pub fn load(request: &Request, limits: &Limits) -> Result<SourceSet, Diagnostics> {
+    let selection = find::select(&request.paths, &request.current)?;
+    let project = project_of(request, &selection)?;
+    let mut findings = Diagnostics::default();
+    let manifest_text = project.manifest.as_deref().map(|path| read::text(path, limits.max_bytes)).transpose();
+    let manifest_text = manifest_text.map_err(one)?;
+    let manifest_name = project.manifest.as_deref().map(|path| display(path, &project.root));
+
+    let folder = project.mega_files(manifest_text.as_deref(), limits);
+    let mut wanted: BTreeMap<PathBuf, bool> = BTreeMap::new();
+    for path in folder.as_deref().map(find::mega_files_below).transpose()?.unwrap_or_default() {
+        wanted.insert(path, request.paths.is_empty());
+    }
+    for path in selection.files {
+        wanted.insert(path, true);
+    }
+    if let Some(path) = &project.manifest {
+        wanted.remove(path);
+    }
+    if !wanted.values().any(|&selected| selected) {
+        return Err(one(nothing_selected(request, folder.as_deref(), &project.root)));
+    }
+
+    let mut texts: Vec<(String, Option<bool>, Result<String, Diagnostic>)> = wanted
+        .into_par_iter()
+        .map(|(path, selected)| (display(&path, &project.root), Some(selected), read::text(&path, limits.max_bytes)))
+        .collect();
+    if let (Some(name), Some(text)) = (manifest_name, manifest_text) {
+        texts.push((name, None, Ok(text)));
+    }
+    texts.sort_by(|a, b| a.0.cmp(&b.0));
+    let (sources, roles) = number(texts, &mut findings);
+    let (manifest, mega_files) = parse_all(&sources, roles, limits);
+    let out = request.out.as_ref().map_or_else(|| project.root.clone(), |out| normal(&request.current.join(out)));
+    if let Some(manifest) = &manifest
+        && let Err(broken) = &manifest.1
+    {
+        findings.extend(broken.clone());
+    }
+    let manifest = manifest.map(|(file, tree)| ManifestInput { file, tree: tree.ok() });
+    Ok(SourceSet { sources, root: project.root, out, manifest, mega_files, findings })
+}
+
+fn one(diagnostic: Diagnostic) -> Diagnostics {
+    std::iter::once(diagnostic).collect()
+}
+
+/// A text's role: `None` for the manifest, else whether the mega-file was selected.
+type Roles = Vec<(FileId, Option<bool>, Result<(), Diagnostic>)>;
+
+fn number(
+    texts: Vec<(String, Option<bool>, Result<String, Diagnostic>)>,
+    findings: &mut Diagnostics,
+) -> (SourceMap, Roles) {
+    let mut sources = SourceMap::default();
+    let mut roles = Vec::new();
+    for (name, role, text) in texts {
+        let (text, outcome) = match text {
+            Ok(text) => (text, Ok(())),
+            Err(diagnostic) => (String::new(), Err(diagnostic.about(name.clone()))),
+        };
+        if let (Err(diagnostic), None) = (&outcome, role) {
+            findings.push(diagnostic.clone());
+        }
+        roles.push((sources.add(SourceFile::new(name, text)), role, outcome));
+    }
+    (sources, roles)
+}
+
+type ParsedManifest = (FileId, Result<Tree, Diagnostics>);
+
+fn parse_all(sources: &SourceMap, roles: Roles, limits: &Limits) -> (Option<ParsedManifest>, Vec<Input>) {
+    let parsed: Vec<_> = roles
+        .into_par_iter()
+        .map(|(file, role, outcome)| {
+            let text = sources.get(file).map_or("", SourceFile::text);
+            let tree = match outcome {
+                Ok(()) => yaml::parse(file, text, limits),
+                Err(diagnostic) => Err(one(diagnostic)),
+            };
+            (file, role, tree)
+        })
+        .collect();
+    let mut manifest = None;
+    let mut mega_files = Vec::new();
+    for (file, role, tree) in parsed {
+        let Some(selected) = role else {
+            manifest = Some((file, tree));
+            continue;
+        };
+        let source = sources.get(file);
+        let team_hint = team_hint(source.map_or("", SourceFile::name), source.map_or("", SourceFile::text));
+        let (tree, mut findings) = match tree {
+            Ok(tree) => (Some(Arc::new(tree)), Diagnostics::default()),
+            Err(findings) => (None, findings),
+        };
+        if selected {
+            for finding in findings.iter_mut() {
+                finding.teams.extend(team_hint.clone());
+            }
+        } else if !findings.is_empty() {
+            findings = one(neighbour_unreadable(file, &findings));
+        }
+        mega_files.push(Input { file, selected, tree, findings, team_hint });
+    }
+    (manifest, mega_files)
+}
+
+fn neighbour_unreadable(file: FileId, findings: &Diagnostics) -> Diagnostic {
+    let first = findings.iter().next();
+    let reason = first.map_or_else(String::new, |finding| format!(": {}", finding.message));
+    let span = first.and_then(|finding| finding.span).unwrap_or(Span::new(file, 0, 0));
+    Diagnostic::new(Code::NeighbourUnreadable, format!("this mega-file was not selected and cannot be read{reason}"))
+        .at(span)
+        .severity(Severity::Warning)
+        .help("until it is mended, its lockfile says which paths it claims")
+}
+
+/// The team of a text that cannot be parsed: its `team:` line, else a folder `team-x` above it.
+fn team_hint(name: &str, text: &str) -> Option<String> {
+    let line = text.lines().find_map(|line| line.strip_prefix("team:"));
+    let named = line.map(|value| value.split(" #").next().unwrap_or(value).trim().trim_matches(['"', '\'']));
+    let folder = || name.rsplit('/').skip(1).find(|part| part.to_ascii_lowercase().starts_with("team"));
+    named.filter(|value| !value.is_empty()).or_else(folder).map(crate::name::team_name)
+}
+
+struct Project {
+    root: PathBuf,
+    manifest: Option<PathBuf>,
+    /// The enclosing `megafiles/` where there is no manifest.
+    folder: Option<PathBuf>,
+}
+
+impl Project {
+    /// The folder of the project's mega-files.
+    fn mega_files(&self, manifest: Option<&str>, limits: &Limits) -> Option<PathBuf> {
+        let Some(text) = manifest else { return self.folder.clone() };
+        let tree = yaml::parse(FileId(0), text, limits).ok();
+        let named = tree.as_ref().and_then(|tree| tree.text(tree.get(tree.root(), "megafiles")?));
+        let folder = normal(&self.root.join(named.unwrap_or("megafiles").trim_start_matches('/')));
+        (folder.starts_with(&self.root) && folder.is_dir()).then_some(folder)
+    }
+}
+
+fn project_of(request: &Request, selection: &Selection) -> Result<Project, Diagnostics> {
+    if let Some(named) = &request.manifest {
+        let path = normal(&request.current.join(named));
+        let root = path.parent().map_or_else(|| request.current.clone(), Path::to_path_buf);
+        return Ok(Project { root, manifest: Some(path), folder: None });
+    }
+    let mut found: BTreeMap<(PathBuf, Option<PathBuf>), &Path> = BTreeMap::new();
+    let starts: BTreeSet<&Path> = selection.files.iter().filter_map(|path| path.parent()).collect();
+    for start in starts {
+        found.entry(root_above(start)).or_insert(start);
+    }
+    if found.is_empty() {
+        let (root, manifest) = root_above(&request.current);
+        let folder = root.join("megafiles");
+        return Ok(Project { folder: folder.is_dir().then_some(folder), root, manifest });
+    }
+    if found.len() > 1 {
+        let roots: Vec<String> = found.keys().map(|(root, _)| display(root, &request.current)).collect();
+        let message = format!("the selected mega-files belong to {} projects: {}", roots.len(), roots.join(", "));
+        let help = "expand one project at a time, or name the manifest with --manifest";
+        return Err(one(Diagnostic::new(Code::MixedProjects, message).help(help)));
+    }
+    let ((root, manifest), _) = found.into_iter().next().unwrap_or(((request.current.clone(), None), &request.current));
+    let folder = root.join("megafiles");
+    Ok(Project { folder: folder.is_dir().then_some(folder), root, manifest })
+}
+
+/// The project root for inputs in `folder`: where the nearest manifest is, else above `megafiles/`, else `folder`.
+fn root_above(folder: &Path) -> (PathBuf, Option<PathBuf>) {
+    for above in folder.ancestors() {
+        for name in MANIFEST_NAMES {
+            let manifest = above.join(name);
+            if manifest.is_file() {
+                return (above.to_path_buf(), Some(manifest));
+            }
+        }
+    }
+    let enclosing = folder.ancestors().find(|above| above.file_name().is_some_and(|name| name == "megafiles"));
+    let root = enclosing.and_then(Path::parent).unwrap_or(folder);
+    (root.to_path_buf(), None)
+}
+
+fn nothing_selected(request: &Request, folder: Option<&Path>, root: &Path) -> Diagnostic {
+    let message = match folder {
+        Some(folder) if request.paths.is_empty() => {
+            format!("there is no mega-file (*.yaml, *.yml) below `{}`", display(folder, root))
+        }
+        _ if request.paths.is_empty() => "there is no folder of mega-files here".to_owned(),
+        _ => "the selected paths hold no mega-file (*.yaml, *.yml)".to_owned(),
+    };
+    Diagnostic::new(Code::NoInput, message)
+        .help("name files, folders or quoted globs: `megax expand megafiles/team-beta/*.yaml`")
+}
+
+/// A path without `.` and `..`, purely by its text.
+#[must_use]
+pub fn normal(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                out.pop();
+            }
+            part => out.push(part),
+        }
+    }
+    out
+}
+
+/// A path for people: relative to the project root where it lies below, with `/`.
+#[must_use]
+pub fn display(path: &Path, root: &Path) -> String {
+    let shown = path.strip_prefix(root).unwrap_or(path);
+    let text = shown.to_string_lossy().replace('\\', "/");
+    if text.is_empty() { ".".to_owned() } else { text }
+}

@@ -1,0 +1,118 @@
+//! YAML text to a [`Tree`] of nodes that know their place, and back from a place in a value to a place in the file.
+//!
+//! Only this module knows the YAML parser. It must never touch the disk, never expand an alias (an alias refers to the
+//! node of its anchor, and what expansion would cost is only counted), never guess (what a mega-file may not use is an
+//! error that says what to write instead) and never panic, whatever the text holds.
+
+mod block;
+mod build;
+mod json;
+mod locate;
+mod resolve;
+mod slip;
+#[cfg(test)]
+mod tests;
+
+pub use json::to_json;
+pub use locate::{locate, locate_range};
+
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::source::tree::Tree;
+use crate::span::{FileId, Span};
+
+/// What one YAML text may cost. Each excess is an MX106 finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the text.
+    pub max_bytes: usize,
+    /// Nodes that are written: scalars, lists, mappings, keys and aliases.
+    pub max_nodes: usize,
+    /// Lists and mappings inside one another, aliases followed.
+    pub max_depth: usize,
+    /// Nodes if every alias were replaced by what it stands for.
+    pub max_expanded_nodes: u64,
+    /// Bytes of text if every alias were replaced by what it stands for.
+    pub max_expanded_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_bytes: 64 << 20,
+            max_nodes: 4_000_000,
+            max_depth: 128,
+            max_expanded_nodes: 8_000_000,
+            max_expanded_bytes: 256 << 20,
+        }
+    }
+}
+
+/// Parses one document. An empty text is the tree of one null.
+///
+/// # Errors
+///
+/// Every finding of the text, in its order: MX103 for a syntax error (which ends the reading), MX104 for a repeated
+/// key, MX105 for a part of YAML that mega-files do not use, MX106 for a limit. All are errors.
+pub fn parse(file: FileId, text: &str, limits: &Limits) -> Result<Tree, Diagnostics> {
+    let place = Place::new(file, text);
+    if text.len() > limits.max_bytes {
+        let finding = over_limit("max_bytes", limits.max_bytes, "the text is too long", "split it into several files");
+        return Err([finding.at(place.span(0, 0))].into_iter().collect());
+    }
+    if let Some(found) = control_character(place) {
+        return Err([found].into_iter().collect());
+    }
+    build::build(place, limits)
+}
+
+/// A text without its byte order mark, and how to name a place in it.
+#[derive(Debug, Clone, Copy)]
+struct Place<'t> {
+    file: FileId,
+    text: &'t str,
+    /// Length of the byte order mark that was skipped.
+    base: usize,
+}
+
+impl<'t> Place<'t> {
+    fn new(file: FileId, text: &'t str) -> Self {
+        let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+        Self { file, text: body, base: text.len() - body.len() }
+    }
+
+    /// The span of `start..end`; what lies past the text (the newline that was added) becomes its end.
+    fn span(self, start: usize, end: usize) -> Span {
+        let length = self.text.len();
+        Span::new(self.file, start.min(length) + self.base, end.min(length) + self.base)
+    }
+
+    /// The span of the one character at `offset`; a point at the end of a line or inside a character.
+    fn character(self, offset: usize) -> Span {
+        let first = self.text.get(offset..).and_then(|rest| rest.chars().next());
+        let width = first.filter(|c| !matches!(c, '\n' | '\r')).map_or(0, char::len_utf8);
+        self.span(offset, offset + width)
+    }
+
+    /// The bytes of the line that holds `offset`, without its line break.
+    fn line(self, offset: usize) -> (usize, usize) {
+        let bytes = self.text.as_bytes();
+        let offset = offset.min(bytes.len());
+        let start = bytes[..offset].iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
+        let end = bytes[offset..].iter().position(|&b| b == b'\n').map_or(bytes.len(), |at| offset + at);
+        let end = if end > start && bytes[end - 1] == b'\r' { end - 1 } else { end };
+        (start, end)
+    }
+}
+
+fn over_limit(name: &str, value: impl std::fmt::Display, what: &str, mend: &str) -> Diagnostic {
+    Diagnostic::new(Code::YamlLimit, format!("{what}: the limit `{name}` is {value}")).help(mend)
+}
+
+/// The first character that no YAML text may hold, found before parsing so that its place is exact.
+fn control_character(place: Place<'_>) -> Option<Diagnostic> {
+    let at = place.text.bytes().position(|b| b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r'))?;
+    let byte = place.text.as_bytes().get(at).copied().unwrap_or(0);
+    let message = format!("the control character U+{byte:04X} is not allowed in YAML");
+    let help = format!("remove it, or write it as \"\\x{byte:02X}\" inside double quotes");
+    Some(Diagnostic::new(Code::YamlSyntax, message).at(place.span(at, at + 1)).help(help))
+}
