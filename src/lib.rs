@@ -1,4 +1,56 @@
-//! megax (architecture page to be written)
+//! megax expands a few small *mega-files* (YAML: data, rules, templates) into a whole project tree, for many teams at
+//! once: validated first, checked against every other team, rendered in parallel, written all or nothing per team.
+//!
+//! # The stages
+//!
+//! Data moves right only; a module uses modules to its left, never to its right. A stage is named by the noun it
+//! produces and has one public verb. [`pipeline`] is the only module that knows the order.
+//!
+//! ```text
+//! source::load -> model::build -> plan::resolve -> output::render -> verify::inspect
+//!                                      -> change::compare -> disk::{survey, Staged::commit} -> report
+//! ```
+//!
+//! | stage | makes | touches | promise |
+//! |---|---|---|---|
+//! | [`source`] | [`source::SourceSet`] | reads disk | all that will be read is in memory; every YAML node knows its place |
+//! | [`template`] | [`template::Unit`] | nothing | what is a tag, a placeholder or foreign text is decided before the engine sees it |
+//! | [`model`] | [`model::Model`] | nothing | schema-valid; both dialects lowered to one meaning |
+//! | [`plan`] | [`plan::Plan`] | nothing | every file that will exist; collisions and boundaries over all teams |
+//! | [`output`] | [`output::Rendered`] | threads | the same bytes for any number of threads; bodies stream to a sink |
+//! | [`verify`] | findings | nothing | what was rendered is what the mega-file declares |
+//! | [`change`] | [`change::ChangeSet`] | nothing | the difference of output, lockfile and disk, shared by dry run, check, diff and apply |
+//! | [`disk`] | [`disk::Staged`], [`disk::Applied`] | the only writer | all or nothing per set of teams; a dropped staging leaves nothing |
+//! | [`report`] | text, JSON, GitHub, SARIF | nothing | one set of facts, several forms |
+//!
+//! The vocabulary ([`span`], [`path`], [`digest`], [`name`], [`diagnostic`], [`event`], [`lockfile`]) does no I/O. The
+//! command in `src/bin/megax` sees only this public API.
+//!
+//! # Guarantees
+//!
+//! - **Determinism**: the same mega-files and the same megax give the same bytes, for any order of arguments, number of
+//!   threads, locale, clock, host or folder. One `tree` digest over (path, mode, digest) says so.
+//! - **Validate before write**: nothing of a team is written until all its selected mega-files are valid, every path is
+//!   claimed and every file is rendered.
+//! - **Zero collision**: a place has one producer among all teams of the project, also those not selected; compared
+//!   after NFC and full case folding, and file against folder.
+//! - **Boundary**: a team writes only inside its write paths and never in its forbidden paths; nothing is written
+//!   outside the output root, through a symlink, or into `.git` and `.megax`.
+//! - **Atomic per team**: a process that survives leaves a team's files all new or all old. (A kill in the middle of
+//!   publishing is healed by the next run; a journal that also covers power loss comes later.)
+//! - **Idempotence**: a second run changes no byte and no timestamp, and says so.
+//! - **Nothing lost**: a file that megax did not write, or that was edited since, is never overwritten or deleted
+//!   without an explicit choice, and then its old content is in `.megax/kept`.
+//! - **Confinement**: a mega-file runs no command, reads nothing outside the project, and every limit has a name.
+//! - **Honesty**: every number printed was measured in this run; what is unknown is absent.
+//!
+//! What is deliberately absent: no stage prints, none reads the environment, the clock or the current folder, none
+//! iterates over a hash table into an output, and no unsafe code.
+//!
+//! # Entry points
+//!
+//! [`pipeline::run`] does everything for a [`pipeline::Request`]; [`pipeline::explain`] answers where a file comes from.
+
 pub mod change;
 pub mod diagnostic;
 pub mod digest;

@@ -198,11 +198,6 @@ impl Diagnostics {
         self.0.iter()
     }
 
-    /// Mutable access, in stored order.
-    pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, Diagnostic> {
-        self.0.iter_mut()
-    }
-
     /// Sorts by place (file, offset), then severity, code and message, and drops exact repeats. Findings without a
     /// place come last. The order does not depend on how the findings were gathered.
     pub fn sort(&mut self) {
@@ -228,6 +223,14 @@ impl IntoIterator for Diagnostics {
     type IntoIter = std::vec::IntoIter<Diagnostic>;
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a mut Diagnostics {
+    type Item = &'a mut Diagnostic;
+    type IntoIter = std::slice::IterMut<'a, Diagnostic>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter_mut()
     }
 }
 

@@ -99,7 +99,7 @@ mod tests {
         fn pieces_hash_like_the_whole(body in "[a\r\n]{0,40}", size in 2..9usize) {
             let mut file = tempfile::tempfile().unwrap();
             file.write_all(body.as_bytes()).unwrap();
-            std::io::Seek::rewind(&mut file).unwrap();
+            io::Seek::rewind(&mut file).unwrap();
             let found = digests(&mut file, &mut vec![0; size]).unwrap();
             prop_assert_eq!(found, (Digest::of(body.as_bytes()), lf_digest(body.as_bytes())));
         }

@@ -1,3 +1,4 @@
+#![expect(clippy::disallowed_methods, reason = "the tests prepare real folders and look at them by path")]
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};

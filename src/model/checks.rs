@@ -71,7 +71,7 @@ fn unknown_dependencies(mega: &MegaFile, all: &[MegaFile]) -> Vec<Diagnostic> {
         }
         let finding = Diagnostic::new(Code::UnknownDependency, format!("no mega-file of the project is `{text}`"));
         let finding = finding.at(*span).team(mega.team.clone());
-        findings.push(match nearest(id, all.iter().map(|other| other.id.as_str())) {
+        findings.push(match nearest(id, all.iter().map(|other| other.id.as_str()).filter(|other| *other != mega.id)) {
             Some(near) => finding.help(format!("did you mean `{near}`?")),
             None => finding.help("it may come later; remove the entry if not"),
         });
@@ -130,7 +130,7 @@ fn unknown(tree: &Tree, check: &Spanned<LbofCheckWire>, known: &[&str], findings
     });
 }
 
-fn failed(tree: &Tree, node: NodeId, check: &Spanned<LbofCheckWire>, message: String) -> Diagnostic {
+fn failed(tree: &Tree, node: NodeId, check: &Spanned<LbofCheckWire>, message: &str) -> Diagnostic {
     let own = check.value.error.as_ref().map_or_else(String::new, |error| format!(" ({})", error.value));
     Diagnostic::new(Code::CheckFailed, format!("{message}{own}"))
         .at(tree.span(node))
@@ -150,7 +150,7 @@ fn names_unique(tree: &Tree, wire: &LbofWire, check: &Spanned<LbofCheckWire>, fi
     let mut first: BTreeMap<String, NodeId> = BTreeMap::new();
     for (name, node) in entities(wire).filter_map(|entity| name_of(tree, entity)) {
         if let Some(earlier) = first.insert(crate::path::fold(name), node) {
-            let finding = failed(tree, node, check, format!("the entity name `{name}` is not unique"));
+            let finding = failed(tree, node, check, &format!("the entity name `{name}` is not unique"));
             findings.push(finding.related(tree.span(earlier), "first here").help("rename one of the two"));
         }
     }
@@ -160,7 +160,7 @@ fn attributes_valid(tree: &Tree, wire: &LbofWire, check: &Spanned<LbofCheckWire>
     for entity in entities(wire) {
         let Some(attributes) = tree.get(entity, "attributes") else { continue };
         let Some(list) = tree.list(attributes) else {
-            let message = "`attributes` is not a list".to_owned();
+            let message = "`attributes` is not a list";
             findings.push(failed(tree, attributes, check, message).help("write `- {name: id, type: uuid}` for each"));
             continue;
         };
@@ -169,11 +169,11 @@ fn attributes_valid(tree: &Tree, wire: &LbofWire, check: &Spanned<LbofCheckWire>
             match name_of(tree, attribute) {
                 Some((name, node)) if !seen.insert(name.to_owned()) => {
                     let message = format!("the attribute `{name}` stands twice");
-                    findings.push(failed(tree, node, check, message).help("remove one of the two"));
+                    findings.push(failed(tree, node, check, &message).help("remove one of the two"));
                 }
                 Some(_) if tree.get(attribute, "type").is_some_and(|kind| is_text(tree, kind)) => {}
                 _ => {
-                    let message = "an attribute needs a `name` and a `type`".to_owned();
+                    let message = "an attribute needs a `name` and a `type`";
                     findings.push(failed(tree, attribute, check, message).help("write `{name: id, type: uuid}`"));
                 }
             }
@@ -193,7 +193,7 @@ fn references_exist(tree: &Tree, wire: &LbofWire, check: &Spanned<LbofCheckWire>
             if names.contains(target) {
                 continue;
             }
-            let finding = failed(tree, reference, check, format!("`{target}` is no entity of this mega-file"));
+            let finding = failed(tree, reference, check, &format!("`{target}` is no entity of this mega-file"));
             findings.push(match nearest(target, names.iter().copied()) {
                 Some(near) => finding.help(format!("did you mean `{near}`?")),
                 None => finding.help("add the entity, or remove the reference"),

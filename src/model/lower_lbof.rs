@@ -54,7 +54,7 @@ pub fn lower(tree: &Arc<Tree>, selected: bool) -> Result<(MegaFile, Diagnostics)
     let special = lowering.special();
     let loops = lowering.looped_list();
     let base = lowering.base(loops.as_ref());
-    let rules = lowering.rules(loops, special);
+    let rules = lowering.rules(loops, &special);
     checks::lbof(tree, &wire, &mut lowering.findings);
     if lowering.findings.has_errors() {
         return Err(lowering.findings);
@@ -229,7 +229,7 @@ impl Lowering<'_> {
         base
     }
 
-    fn rules(&mut self, looped: Option<LoopedList>, special: Vec<String>) -> Vec<Rule> {
+    fn rules(&mut self, looped: Option<LoopedList>, special: &[String]) -> Vec<Rule> {
         let wire = self.wire;
         let mut taken: BTreeSet<String> = BTreeSet::new();
         let mut rules = Vec::new();

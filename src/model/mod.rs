@@ -257,7 +257,7 @@ fn understand(input: &Input) -> (Option<MegaFile>, Diagnostics) {
     let team = named.or_else(|| input.team_hint.clone());
     let (mega_file, mut findings) = lower(tree, input.selected);
     findings.extend(input.findings.clone());
-    for finding in findings.iter_mut() {
+    for finding in &mut findings {
         if let (Some(team), true) = (&team, finding.teams.is_empty()) {
             finding.teams.push(team.clone());
         }

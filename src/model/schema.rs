@@ -181,7 +181,6 @@ pub fn validate(name: SchemaName, tree: &Tree, json: &Value) -> Diagnostics {
 /// # Errors
 ///
 /// `MX202` at the place that the type cannot hold; after a clean [`validate`] only a number beyond 64 bits can be such.
-#[expect(clippy::result_large_err, reason = "made at most once per document")]
 pub fn decode<T: DeserializeOwned>(tree: &Tree) -> Result<T, Diagnostic> {
     de::decode(tree).map_err(|error| {
         let place = tree.span(error.node.unwrap_or(tree.root()));

@@ -44,7 +44,7 @@ pub fn run(state: &mut State<'_>, watcher: &dyn Watcher) -> Changes {
     let mut stagings = render(state, &survey, &root, writes, watcher);
     state.inspect();
     check_tree(state);
-    let changes = publish(state, &root, survey, &mut stagings, writes, watcher);
+    let changes = publish(state, &root, &survey, &mut stagings, writes, watcher);
     drop(guards);
     changes
 }
@@ -199,12 +199,12 @@ fn compare(state: &State<'_>, shards: &Shards, survey: &Survey, desired: &[Desir
 fn publish(
     state: &mut State<'_>,
     root: &Root,
-    survey: Survey,
+    survey: &Survey,
     stagings: &mut BTreeMap<String, Staging>,
     writes: bool,
     watcher: &dyn Watcher,
 ) -> Changes {
-    let first = compare(state, &state.shards, &survey, &desired(state));
+    let first = compare(state, &state.shards, survey, &desired(state));
     let conflicts = conflict_findings(state, &first);
     if !conflicts.is_empty() {
         state.findings.extend(conflicts);
@@ -224,7 +224,7 @@ fn publish(
         }
     };
     refresh_shards(state, root);
-    let again = compare(state, &state.shards, &survey, &desired(state));
+    let again = compare(state, &state.shards, survey, &desired(state));
     watcher.on_event(Event::Writing { files: again.files.iter().filter(|file| file.writes()).count() });
     let mut changes = Changes::default();
     for set in again.split() {

@@ -135,6 +135,7 @@ fn describe(state: &State<'_>, file: &PlannedFile, line: Option<u64>) -> String 
                     placeholders: &template.placeholders,
                     is_path: false,
                     also_bound: &none,
+                    shared: false,
                 };
                 let (choice, _) = choose(&source, unit.words());
                 let _ = writeln!(text, "  syntax     {}: {}", choice.syntax.as_str(), choice.why);

@@ -53,11 +53,11 @@ pub fn without_inputs(request: &Request, (mut findings, set): (Diagnostics, Opti
 }
 
 /// The report of a run.
-pub fn report(mut state: State<'_>, changes: Option<Changes>) -> Report {
+pub fn report(mut state: State<'_>, changes: Option<&Changes>) -> Report {
     state.findings.sort();
     let tree = tree(&state);
-    let outcome = outcome(&state, changes.as_ref());
-    let files = files(&state, changes.as_ref());
+    let outcome = outcome(&state, changes);
+    let files = files(&state, changes);
     let teams = state.teams.iter().map(|team| TeamReport {
         team: team.clone(),
         held: state.held.get(team).cloned(),
@@ -104,10 +104,9 @@ fn outcome(state: &State<'_>, changes: Option<&Changes>) -> Outcome {
         changes.is_some_and(|changes| changes.files.iter().any(FileChange::writes) || !changes.lockfiles.is_empty());
     let own = match state.request.mode {
         Mode::Check if differs => Outcome::Differences,
-        Mode::Check => Outcome::NothingToDo,
         Mode::Validate => Outcome::Done,
         Mode::DryRun | Mode::Write if differs => Outcome::Done,
-        Mode::DryRun | Mode::Write => Outcome::NothingToDo,
+        Mode::Check | Mode::DryRun | Mode::Write => Outcome::NothingToDo,
     };
     highest(of_errors.chain([own]))
 }

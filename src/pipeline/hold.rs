@@ -13,7 +13,7 @@ const NEVER_STRICT: [Code; 4] = [Code::NeighbourUnreadable, Code::EditKept, Code
 
 /// Turns warnings into errors.
 pub fn make_strict(findings: &mut Diagnostics) {
-    for finding in findings.iter_mut() {
+    for finding in findings {
         if finding.severity == Severity::Warning && !NEVER_STRICT.contains(&finding.code) && finding.code.id() < "MX8" {
             finding.severity = Severity::Error;
         }

@@ -115,7 +115,7 @@ fn run_here(request: &Request, watcher: &dyn Watcher) -> Run {
         Some(apply::run(&mut state, watcher))
     };
     let diff = changes.as_ref().filter(|_| request.diff).map(|changes| facts::diff(&state, changes));
-    Run { report: facts::report(state, changes), diff }
+    Run { report: facts::report(state, changes.as_ref()), diff }
 }
 
 /// Reads, understands and plans.
@@ -243,7 +243,7 @@ fn select_teams(set: &mut SourceSet, teams: &[String]) -> Result<(), Diagnostic>
     for input in &mut set.mega_files {
         input.selected &= team_of_input(input).is_some_and(|team| wanted.contains(&team));
         if !input.selected && input.tree.is_none() {
-            for finding in input.findings.iter_mut() {
+            for finding in &mut input.findings {
                 finding.severity = Severity::Warning;
                 finding.teams.clear();
             }

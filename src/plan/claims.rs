@@ -56,6 +56,7 @@ impl Claim {
 }
 
 /// One finding for every place that two producers plan, as far as a selected mega-file is concerned.
+#[must_use]
 pub fn check(model: &Model, plan: &Plan, shards: &[ShardClaims]) -> Vec<Diagnostic> {
     let selected = plan.files.iter().filter_map(|file| Some(Claim::of(file, model.mega_files.get(file.mega_file)?)));
     let mut claims: Vec<(PathKey, Claim)> =

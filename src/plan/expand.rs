@@ -126,7 +126,8 @@ impl<'a> Run<'a> {
         self.findings.extend(issues.iter().map(|issue| locate(self.mega, self.sources, node, issue)));
     }
 
-    /// Compiles what an entry uses. `None` if something is wrong with it.
+    /// Compiles what an entry uses. `None` if its path cannot be rendered; what is wrong with the body is reported, but
+    /// the paths are still looked at, so that all problems come at once.
     fn prepare<'r>(
         &mut self,
         rule: &'r Rule,
@@ -145,8 +146,8 @@ impl<'a> Run<'a> {
         if let Some(node) = entry.when {
             self.check_expression(&unit, node);
         }
-        let (body, template) = self.compile_body(&mut unit, &entry.content);
         let errors = self.findings.iter().filter(|finding| finding.is_error()).count();
+        let (body, template) = self.compile_body(&mut unit, &entry.content);
         let with = with.into_iter().map(|(key, node)| (Arc::from(key), node)).collect();
         (errors == errors_before).then(|| Ready { entry, unit: Arc::new(unit), paths, body, template, with })
     }
@@ -156,10 +157,7 @@ impl<'a> Run<'a> {
         let mut names = Vec::new();
         for &node in &entry.path.parts {
             let written = self.mega.tree.text(node).unwrap_or_default();
-            let text = match self.with_patterns(rule, node, written) {
-                Some(text) => text,
-                None => continue,
-            };
+            let Some(text) = self.with_patterns(rule, node, written) else { continue };
             let name = format!("path {}", node.0);
             self.compile(unit, &name, node, &text, Syntax::Auto, None, text == written);
             names.push((name, node));
@@ -227,6 +225,7 @@ impl<'a> Run<'a> {
             placeholders: template.map_or(&[], |template| &template.placeholders),
             is_path: template.is_none() && name.starts_with("path "),
             also_bound: &none,
+            shared: false,
         };
         let (_, issues) = unit.add(&source);
         for issue in issues {
@@ -298,7 +297,7 @@ impl<'a> Run<'a> {
             closure.push(template);
             let none = BTreeSet::new();
             let text = mega.tree.text(template.text).unwrap_or_default();
-            let source = template_source(&name, text, template, &none);
+            let source = template_source(&name, text, template, &none, false);
             for (reference, range) in references(&source, unit.words()) {
                 let issue = crate::template::Issue::new(Code::UnknownInclude, range, "");
                 let at = locate(mega, self.sources, template.text, &issue).span.unwrap_or(span);
@@ -315,7 +314,7 @@ impl<'a> Run<'a> {
         for name in seen {
             let Some(template) = mega.templates.get(&name).filter(|_| !unit.has(&name)) else { continue };
             let text = mega.tree.text(template.text).unwrap_or_default();
-            let (_, issues) = unit.add(&template_source(&name, text, template, &bound));
+            let (_, issues) = unit.add(&template_source(&name, text, template, &bound, together));
             self.findings.extend(issues.iter().map(|issue| locate(mega, self.sources, template.text, issue)));
         }
     }
@@ -483,6 +482,7 @@ fn template_source<'t>(
     text: &'t str,
     template: &'t Template,
     bound: &'t BTreeSet<String>,
+    shared: bool,
 ) -> Source<'t> {
     Source {
         name,
@@ -492,6 +492,7 @@ fn template_source<'t>(
         placeholders: &template.placeholders,
         is_path: false,
         also_bound: bound,
+        shared,
     }
 }
 

@@ -80,7 +80,7 @@ pub fn locate(mega: &MegaFile, sources: &SourceMap, node: crate::source::NodeId,
     let text = sources.get(mega.file()).map_or("", crate::span::SourceFile::text);
     let span = yaml::locate_range(&mega.tree, text, node, issue.range.clone());
     let mut diagnostic = Diagnostic::new(issue.code, issue.message.clone()).at(span).team(mega.team.clone());
-    diagnostic.help = issue.help.clone();
+    diagnostic.help.clone_from(&issue.help);
     if let Some((range, replacement)) = &issue.fix {
         let at = yaml::locate_range(&mega.tree, text, node, range.clone());
         diagnostic = diagnostic.fix(at, replacement.clone());

@@ -3,7 +3,7 @@
 //! Everything here is pure: facts in, text out. This module must never print, never read a disk, the environment or a
 //! terminal, and never decide anything about a run; whether there is colour is an argument. Text that comes from a
 //! mega-file or a path is untrusted: every form for people shows control and bidirectional characters instead of
-//! sending them (see [`clean`]).
+//! sending them (see [`clean()`]).
 //!
 //! | form | function | stream |
 //! |---|---|---|

@@ -174,7 +174,7 @@ fn parse_all(sources: &SourceMap, roles: Roles, limits: &Limits) -> (Option<Pars
             Err(findings) => (None, findings),
         };
         if selected {
-            for finding in findings.iter_mut() {
+            for finding in &mut findings {
                 finding.teams.extend(team_hint.clone());
             }
         } else if !findings.is_empty() {

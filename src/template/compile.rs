@@ -42,6 +42,8 @@ pub struct Source<'a> {
     pub is_path: bool,
     /// Names that templates which include this one (or which it includes) bind.
     pub also_bound: &'a BTreeSet<String>,
+    /// Whether other templates include it or are included by it, so that the engine must know it.
+    pub shared: bool,
 }
 
 /// One part of a template without tags.
@@ -140,14 +142,10 @@ pub(super) fn compile(source: &Source<'_>, words: &Vocabulary) -> (Compiled, Cho
         );
     }
     let bound = read.bound(source.text);
-    let is_bound = |root: &str| {
-        (bound.contains(root) && words.word(root).is_none_or(|word| matches!(word, Word::Bound)))
-            || bound.contains(root)
-            || matches!(words.word(root), Some(Word::Bound))
-    };
+    let is_bound = |root: &str| bound.contains(root) || matches!(words.word(root), Some(Word::Bound));
     let body = match segments(source.text, &read, &is_bound) {
-        Some(segments) => Body::Segments(segments),
-        None => rewrite(source.text, &read, &is_bound),
+        Some(segments) if !source.shared => Body::Segments(segments),
+        _ => rewrite(source.text, &read, &is_bound),
     };
     (Compiled { text: source.text.to_owned(), body }, choice, issues)
 }

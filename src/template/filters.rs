@@ -1,5 +1,7 @@
 //! The filters that megax adds to Jinja. Pure functions of their arguments, with a budget on what they make.
 
+#![expect(clippy::needless_pass_by_value, reason = "the engine calls filters with owned values")]
+
 use std::fmt::Write as _;
 
 use minijinja::value::{Kwargs, Rest, ValueKind};

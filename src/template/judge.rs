@@ -85,7 +85,6 @@ fn unknown_word(
     if words.is_literal(name) {
         return None;
     }
-    let candidates = || words.words().map(|(word, _)| word).chain(bound.iter().map(String::as_str));
     if source.is_path {
         let issue =
             Issue::new(Code::UnknownPlaceholder, unknown.range.clone(), format!("`{shown}` is not known in this path"));
@@ -96,7 +95,8 @@ fn unknown_word(
             let help = format!("`{name}` is a field of the item: write `{dotted}`");
             return Some(issue.help(help).fix(unknown.range.clone(), dotted));
         }
-        let known: Vec<&str> = candidates().collect();
+        let whole = words.words().filter(|(_, kind)| !matches!(kind, Word::Dotted)).map(|(word, _)| word);
+        let known: Vec<&str> = whole.chain(bound.iter().map(String::as_str)).collect();
         return Some(match nearest(name, known.iter().copied()) {
             Some(near) => issue.help(format!("did you mean `{{{near}}}`?")).fix(unknown.root.clone(), near),
             None if known.is_empty() => issue.help("no placeholder exists here: the rule has no `for_each`"),

@@ -311,6 +311,10 @@ impl<'a> Scanner<'a> {
                 return self.single(at + 1); // `{{Name}` and no `}`: a brace and a placeholder
             }
         }
+        if careful && let Some(end) = self.half_closed(body_start) {
+            self.bad(at..end, "this expression is closed with one brace instead of two");
+            return end;
+        }
         let close = if self.rules.brackets { *b"]]" } else { *b"}}" };
         let Some((body_end, tokens)) = self.tag_end(body_start, close) else {
             if !careful {
@@ -334,6 +338,23 @@ impl<'a> Scanner<'a> {
         let tokens = tokens.unwrap_or_default();
         self.push_tag(Tag { kind: TagKind::Variable, range: at..end, body: body_start..body_end, tokens });
         end
+    }
+
+    /// `{{ entity.name }` with a known name and one brace only: a slip. The end of that brace.
+    fn half_closed(&self, start: usize) -> Option<usize> {
+        let line = self.text[start..].lines().next().unwrap_or("");
+        let close = line.find('}')?;
+        let body = &line[..close];
+        if line[close..].starts_with("}}") || body.contains(['{', ':', ',', '\'', '"']) || !body.starts_with(' ') {
+            return None;
+        }
+        let tokens = lexer::lex(self.text, start..start + close).ok()?;
+        let roots = lexer::roots(self.text, &tokens);
+        let known = |name: &NameUse| {
+            let word = &self.text[name.range.clone()];
+            self.bound.contains(word) || self.rules.placeholders.is_some_and(|words| words.jinja_knows(word))
+        };
+        (!roots.is_empty() && roots.iter().all(known)).then_some(start + close + 1)
     }
 
     /// Where the tag's closing delimiter begins, and its tokens (`None` if they cannot be read).

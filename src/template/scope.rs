@@ -55,7 +55,7 @@ impl Scope {
         if change == Change::None {
             return Some(if whole { standing_for(raw) } else { raw });
         }
-        changed(raw, change)
+        Some(changed(raw, change))
     }
 
     /// The value of a name in Jinja.
@@ -90,20 +90,20 @@ impl Scope {
 }
 
 /// Applies a change; a value that is no text is printed first. `None` if it has no printed form.
-fn changed(value: Value, change: Change) -> Option<Value> {
+fn changed(value: Value, change: Change) -> Value {
     let plural = as_mapping(&value).and_then(|item| item.get("plural")?.as_str().map(str::to_owned));
     let named = standing_for(value);
     let mut text = String::new();
     if super::value::print(&named, &mut text).is_err() {
-        return Some(named);
+        return named;
     }
-    Some(Value::from(match change {
+    Value::from(match change {
         Change::None => text,
         Change::Form(form) => form.of(&text, plural.as_deref()),
         Change::Lower => text.to_lowercase(),
         Change::SimplePlural => plural.unwrap_or_else(|| text.to_lowercase() + "s"),
         Change::SimplePluralCapital => capital(&plural.unwrap_or_else(|| text.to_lowercase() + "s")),
-    }))
+    })
 }
 
 fn capital(text: &str) -> String {

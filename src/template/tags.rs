@@ -94,7 +94,7 @@ fn assigned<'a>(text: &'a str, tokens: &[Token]) -> Vec<&'a str> {
             "(" | "[" | "{" => depth += 1,
             ")" | "]" | "}" => depth -= 1,
             name if depth == 0 && token.kind == TokenKind::Name && word(text, tokens, index + 1) == "=" => {
-                names.push(name)
+                names.push(name);
             }
             _ => {}
         }

@@ -63,8 +63,16 @@ fn render_with(template: &str, syntax: Syntax, literal: &[String], placeholders:
     let scope = scope();
     let mut unit = Unit::new(Arc::clone(&scope.words));
     let also_bound = std::collections::BTreeSet::new();
-    let source =
-        Source { name: "t", text: template, syntax, literal, placeholders, is_path: false, also_bound: &also_bound };
+    let source = Source {
+        name: "t",
+        text: template,
+        syntax,
+        literal,
+        placeholders,
+        is_path: false,
+        also_bound: &also_bound,
+        shared: false,
+    };
     let (_, issues) = unit.add(&source);
     let codes: Vec<&str> = issues.iter().map(|issue| issue.code.id()).collect();
     if issues.iter().any(Issue::is_error) {
@@ -229,6 +237,9 @@ const AUTO: &[(&str, &str)] = &[
     ("{% if kind", "!MX401"),
     ("{{ kind | }}", "!MX401"),
     ("{% raw %}{entity}", "!MX401"),
+    ("{{ entity.name }: string", "!MX401"),
+    ("{% for f in fields %}{{ f.name }: x {% endfor %}", "!MX401"),
+    ("const x = {{ a: entity }};", "="),
     ("{% if entity == 'users' %}{% endif %}", "!MX409"),
     ("{% if 'users' != entity %}{% endif %}", "!MX409"),
     ("{% if entity.name == 'order_item' %}y{% endif %}", "y"),
@@ -297,6 +308,7 @@ fn values_are_never_read_as_templates() {
             placeholders: &[],
             is_path: false,
             also_bound: &also_bound,
+            shared: false,
         };
         assert!(unit.add(&source).1.is_empty());
         assert_eq!(unit.render_text(name, &scope).unwrap(), "{{ 7*7 }} {entity} {% if %}");
@@ -317,6 +329,7 @@ fn failures_point_into_the_template_as_written() {
         placeholders: &[],
         is_path: false,
         also_bound: &also_bound,
+        shared: false,
     };
     assert!(unit.add(&source).1.is_empty());
     let failure = unit.render_text("t", &scope).unwrap_err();

@@ -268,7 +268,16 @@ pub fn expression_body(text: &str) -> Range<usize> {
 
 fn expression_source(text: &str) -> Source<'_> {
     const NONE: &std::collections::BTreeSet<String> = &std::collections::BTreeSet::new();
-    Source { name: "", text, syntax: Syntax::Jinja, literal: &[], placeholders: &[], is_path: false, also_bound: NONE }
+    Source {
+        name: "",
+        text,
+        syntax: Syntax::Jinja,
+        literal: &[],
+        placeholders: &[],
+        is_path: false,
+        also_bound: NONE,
+        shared: false,
+    }
 }
 
 fn environment() -> Environment<'static> {

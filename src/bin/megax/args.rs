@@ -56,6 +56,7 @@ pub struct Inputs {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that can be typed")]
 pub struct Expand {
     #[command(flatten)]
     pub inputs: Inputs,

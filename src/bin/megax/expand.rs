@@ -58,13 +58,15 @@ fn people(report: &Report, diff: Option<&str>) {
     if let Some(diff) = diff {
         terminal::print(diff);
     }
-    let known = !report.teams.is_empty();
+    let all_held = report.teams.iter().all(|team| team.held.is_some());
     match report.mode {
-        _ if !known => {}
+        _ if report.teams.is_empty() => {}
+        // Nothing will be written: the findings are what matters.
+        _ if all_held => terminal::print(&tree::closing(report, colour)),
         Mode::Validate => terminal::print(&tree::closing(report, colour)),
         _ if diff.is_some() => terminal::say(&tree::closing(report, terminal::stderr_colour())),
         Mode::DryRun | Mode::Check => {
-            terminal::print(&tree::preview(report, TreeOptions { colour, ascii: false, limit: None }))
+            terminal::print(&tree::preview(report, TreeOptions { colour, ascii: false, limit: None }));
         }
         Mode::Write => {
             let options = TreeOptions { colour, ascii: false, limit: Some(SHOWN_FILES) };

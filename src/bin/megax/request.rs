@@ -65,6 +65,7 @@ fn common(inputs: &Inputs, command: Command, mode: Mode) -> Result<Request, Stri
 }
 
 /// The current folder.
+#[expect(clippy::disallowed_methods, reason = "the command is where paths start")]
 pub fn current() -> Result<PathBuf, String> {
     std::env::current_dir().map_err(|error| format!("the current folder cannot be used: {error}"))
 }
