@@ -198,6 +198,11 @@ impl Diagnostics {
         self.0.iter()
     }
 
+    /// Mutable access, in stored order.
+    pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, Diagnostic> {
+        self.0.iter_mut()
+    }
+
     /// Sorts by place (file, offset), then severity, code and message, and drops exact repeats. Findings without a
     /// place come last. The order does not depend on how the findings were gathered.
     pub fn sort(&mut self) {
