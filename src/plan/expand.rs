@@ -226,6 +226,7 @@ impl<'a> Run<'a> {
             is_path: template.is_none() && name.starts_with("path "),
             also_bound: &none,
             shared: false,
+            traced: None,
         };
         let (_, issues) = unit.add(&source);
         for issue in issues {
@@ -493,6 +494,7 @@ fn template_source<'t>(
         is_path: false,
         also_bound: bound,
         shared,
+        traced: None,
     }
 }
 

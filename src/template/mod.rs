@@ -12,6 +12,7 @@ mod lexer;
 mod scan;
 mod scope;
 mod tags;
+pub mod trace;
 mod unit;
 pub mod value;
 mod vocabulary;

@@ -72,6 +72,7 @@ fn render_with(template: &str, syntax: Syntax, literal: &[String], placeholders:
         is_path: false,
         also_bound: &also_bound,
         shared: false,
+        traced: None,
     };
     let (_, issues) = unit.add(&source);
     let codes: Vec<&str> = issues.iter().map(|issue| issue.code.id()).collect();
@@ -309,6 +310,7 @@ fn values_are_never_read_as_templates() {
             is_path: false,
             also_bound: &also_bound,
             shared: false,
+            traced: None,
         };
         assert!(unit.add(&source).1.is_empty());
         assert_eq!(unit.render_text(name, &scope).unwrap(), "{{ 7*7 }} {entity} {% if %}");
@@ -330,6 +332,7 @@ fn failures_point_into_the_template_as_written() {
         is_path: false,
         also_bound: &also_bound,
         shared: false,
+        traced: None,
     };
     assert!(unit.add(&source).1.is_empty());
     let failure = unit.render_text("t", &scope).unwrap_err();

@@ -277,6 +277,7 @@ fn expression_source(text: &str) -> Source<'_> {
         is_path: false,
         also_bound: NONE,
         shared: false,
+        traced: None,
     }
 }
 
