@@ -11,8 +11,9 @@ use std::ops::Range;
 
 use super::issue::Issue;
 use super::judge;
-use super::scan::{Piece, Placeholder, Rules, Scan, Syntax, Tag, TagKind, scan};
+use super::scan::{Piece, Rules, Scan, Syntax, Tag, TagKind, scan};
 use super::scope::{PLACEHOLDERS, ROOTS};
+use super::shape::Placeholder;
 use super::tags;
 use super::vocabulary::{Vocabulary, Word};
 use crate::diagnostic::Code;

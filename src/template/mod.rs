@@ -11,6 +11,7 @@ mod judge;
 mod lexer;
 mod scan;
 mod scope;
+mod shape;
 mod tags;
 pub mod trace;
 mod unit;
