@@ -121,6 +121,7 @@ pub fn choose(source: &Source<'_>, words: &Vocabulary) -> (Choice, Scan) {
     let mut without = read_as(source.text, Syntax::Placeholder, words);
     // What looked like tags is judged for near misses by the caller.
     without.passed = read.tags().map(|tag| tag.range.clone()).collect();
+    without.statements = read.statements;
     (Choice { syntax: Syntax::Placeholder, why: Cow::Borrowed(why) }, without)
 }
 
