@@ -259,7 +259,8 @@ fn form_without_meaning(words: &Vocabulary, bound: &BTreeSet<String>, word: &str
     let names = plain.map(|(name, _)| name).chain(bound.iter().map(String::as_str));
     let filters = [(Form::Pascal, "pascal"), (Form::Screaming, "screaming_snake"), (Form::Plural, "plural")];
     let form_of = |name: &str| filters.iter().find(|(form, _)| name != word && form.spelling(name) == word);
-    let named = names.filter_map(|name| Some((name.to_owned(), form_of(name)?.1))).next();
+    let mut names = names;
+    let named = names.find_map(|name| Some((name.to_owned(), form_of(name)?.1)));
     // A field of the item: `{Title}` where `{entity.title|pascal}` is meant. Plurals of fields are too common as words.
     named.or_else(|| {
         let variable = words.words().find_map(|(word, kind)| is_loop(kind).then_some(word))?;
