@@ -23,7 +23,7 @@
 //! | [`disk`] | [`disk::Staged`], [`disk::Applied`] | the only writer | all or nothing per set of teams; a dropped staging leaves nothing |
 //! | [`report`] | text, JSON, GitHub, SARIF | nothing | one set of facts, several forms |
 //!
-//! The vocabulary ([`span`], [`path`], [`digest`], [`name`], [`diagnostic`], [`event`], [`lockfile`]) does no I/O. The
+//! The vocabulary ([`span`], [`path`], [`glob`], [`digest`], [`name`], [`diagnostic`], [`event`], [`lockfile`]) does no I/O. The
 //! command in `src/bin/megax` sees only this public API.
 //!
 //! # Guarantees
@@ -56,6 +56,7 @@ pub mod diagnostic;
 pub mod digest;
 pub mod disk;
 pub mod event;
+pub mod glob;
 pub mod lockfile;
 pub mod model;
 pub mod name;

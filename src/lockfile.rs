@@ -18,6 +18,8 @@ pub const MAX_BYTES: usize = 64 << 20;
 pub const MAX_ENTRIES: usize = 500_000;
 /// Longest name of a team or id of a mega-file, in bytes.
 pub const MAX_NAME_BYTES: usize = 100;
+/// Longest path of a mega-file, in bytes.
+pub const MAX_SOURCE_BYTES: usize = 4_096;
 
 /// What git leaves behind in a file that it could not merge.
 const MARKERS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
@@ -33,6 +35,9 @@ pub struct Lockfile {
     pub engine: String,
     /// The digest of all inputs; `None` unless the mega-file was last applied whole.
     pub inputs: Option<Digest>,
+    /// The file of the mega-file, relative to the project root ([`is_source`]); `None` when it lay outside, or cannot
+    /// be written here.
+    pub source: Option<String>,
     /// The files.
     pub entries: BTreeMap<OutputPath, LockEntry>,
 }
@@ -83,6 +88,8 @@ pub enum Flaw {
     NotNormal(String),
     /// No name of a team or id of a mega-file.
     Name(String),
+    /// No path of a mega-file below the project root.
+    Source(String),
     /// A wrong or needless escape.
     Escape(String),
     /// The path does not sort after the one above it.
@@ -114,6 +121,7 @@ impl fmt::Display for Flaw {
             Self::Path(error) => error.fmt(f),
             Self::NotNormal(path) => write!(f, "the path `{}` is not normalised (NFC)", shown(path)),
             Self::Name(name) => write!(f, "`{}` is no name of a team or mega-file", shown(name)),
+            Self::Source(path) => write!(f, "`{}` is no path of a mega-file below the project root", shown(path)),
             Self::Escape(found) => write!(f, "`{}` is not escaped as it should be", shown(found)),
             Self::Order(path) => write!(f, "`{}` is not in its sorted place", shown(path)),
             Self::Duplicate(path) => write!(f, "`{}` stands twice", shown(path)),
@@ -137,6 +145,18 @@ pub fn is_name(text: &str) -> bool {
     text.len() <= MAX_NAME_BYTES
         && text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+}
+
+/// Whether a text can be the path of a mega-file in a shard: relative, with `/` between names, without `.` and `..`,
+/// one plain line, and at most [`MAX_SOURCE_BYTES`] long. Joined to a folder, such a path stays below it.
+#[must_use]
+pub fn is_source(text: &str) -> bool {
+    let hides = |c: char| c.is_control() || matches!(c, '\\' | char::REPLACEMENT_CHARACTER);
+    let drive = text.as_bytes().get(1) == Some(&b':');
+    let name = |part: &str| !matches!(part, "" | "." | "..");
+    // `-` stands for no path; blanks at an edge are what editors strip.
+    let bare = text != "-" && text == text.trim();
+    bare && !drive && text.len() <= MAX_SOURCE_BYTES && !text.contains(hides) && text.split('/').all(name)
 }
 
 /// Where the shard of a mega-file lies, relative to the output root. Both names must be names ([`is_name`]).
@@ -166,6 +186,7 @@ impl Lockfile {
         let inputs = parse_inputs(header("inputs", 3)?).map_err(|flaw| at(3, flaw))?;
         let team = parse_name(header("team", 4)?).map_err(|flaw| at(4, flaw))?;
         let mega_file = parse_name(header("mega-file", 5)?).map_err(|flaw| at(5, flaw))?;
+        let source = parse_source(header("source", 6)?).map_err(|flaw| at(6, flaw))?;
         let mut entries = BTreeMap::new();
         for (line, number) in lines {
             let (path, entry) = parse_entry(line).map_err(|flaw| at(number, flaw))?;
@@ -178,7 +199,7 @@ impl Lockfile {
                 _ => entries.insert(path, entry),
             };
         }
-        Ok(Self { team, mega_file, engine, inputs, entries })
+        Ok(Self { team, mega_file, engine, inputs, source, entries })
     }
 
     /// The text of the shard; [`Lockfile::parse`] reads it back.
@@ -186,10 +207,11 @@ impl Lockfile {
     pub fn to_text(&self) -> String {
         let inputs = self.inputs.map_or_else(|| "-".to_owned(), |digest| digest.to_string());
         let mut text = format!(
-            "{VERSION_LINE}\nengine {}\ninputs {inputs}\nteam {}\nmega-file {}\n",
+            "{VERSION_LINE}\nengine {}\ninputs {inputs}\nteam {}\nmega-file {}\nsource {}\n",
             escape(&self.engine),
             self.team,
-            self.mega_file
+            self.mega_file,
+            self.source.as_deref().unwrap_or("-")
         );
         for (path, entry) in &self.entries {
             let once = if entry.once { "once" } else { "-" };
@@ -241,6 +263,15 @@ fn parse_digest(text: &str) -> Result<Digest, Flaw> {
 
 fn parse_name(text: &str) -> Result<String, Flaw> {
     if is_name(text) { Ok(text.to_owned()) } else { Err(Flaw::Name(text.to_owned())) }
+}
+
+fn parse_source(text: &str) -> Result<Option<String>, Flaw> {
+    match text {
+        "-" => Ok(None),
+        _ if text.len() > MAX_SOURCE_BYTES => Err(Flaw::TooLong("the path of a mega-file in bytes", MAX_SOURCE_BYTES)),
+        _ if is_source(text) => Ok(Some(text.to_owned())),
+        _ => Err(Flaw::Source(text.to_owned())),
+    }
 }
 
 fn parse_entry(line: &str) -> Result<(OutputPath, LockEntry), Flaw> {
@@ -327,6 +358,7 @@ mod tests {
             mega_file: "mega-api-001".into(),
             engine: "megax 0.1.0".into(),
             inputs: None,
+            source: Some("megafiles/team beta/api.yaml".into()),
             entries: [
                 (path("a b/c.ts"), entry("1", "a controller")),
                 (path("src/x"), LockEntry { once: true, mode: FileMode::Executable, ..entry("2", "") }),
@@ -345,6 +377,7 @@ mod tests {
         let (one, two) = (Digest::of(b"1"), Digest::of(b"2"));
         let text = format!(
             "megax-lock 1\nengine megax 0.1.0\ninputs -\nteam beta\nmega-file mega-api-001\n\
+             source megafiles/team beta/api.yaml\n\
              {one} regular - a b/c.ts\ta controller\n{two} executable once src/x\t-\n"
         );
         assert_eq!(sample().to_text(), text);
@@ -372,18 +405,26 @@ mod tests {
         assert_eq!(swap("team beta", "team .."), (4, Flaw::Name("..".into())));
         assert_eq!(swap("mega-file mega-api-001", "mega-file ../x"), (5, Flaw::Name("../x".into())));
         assert_eq!(swap("inputs -", "inputs xyz"), (3, Flaw::Digest("xyz".into())));
-        assert_eq!(swap("src/x", "../x"), (7, Flaw::Path(PathError::Escapes("..".into()))));
-        assert_eq!(swap("src/x", ".git/x"), (7, Flaw::Path(PathError::Reserved(".git".into()))));
-        assert_eq!(swap("src/x", "e\u{301}"), (7, Flaw::NotNormal("e\u{301}".into())));
-        assert_eq!(swap("executable once", "sticky once"), (7, Flaw::Mode("sticky".into())));
-        assert_eq!(swap("executable once", "executable twice"), (7, Flaw::Once("twice".into())));
-        assert_eq!(swap("\t-", "\t\\q"), (7, Flaw::Escape("\\q".into())));
-        assert_eq!(swap("\t-", "\t\\u{41}"), (7, Flaw::Escape("\\u{41}".into())), "one spelling only");
-        assert_eq!(swap("\t-", "\tx\u{fffd}"), (7, Flaw::NotText));
-        assert_eq!(flaw(text.trim_end()), (7, Flaw::CutOff));
-        assert_eq!(flaw(&format!("{text}{}\n", lines[6])), (8, Flaw::Duplicate("src/x".into())));
-        assert_eq!(flaw(&format!("{text}{}\n", lines[5])), (8, Flaw::Order("a b/c.ts".into())));
-        assert_eq!(flaw(&format!("{text}\n")), (8, Flaw::Fields));
+        assert_eq!(swap("src/x", "../x"), (8, Flaw::Path(PathError::Escapes("..".into()))));
+        assert_eq!(swap("src/x", ".git/x"), (8, Flaw::Path(PathError::Reserved(".git".into()))));
+        assert_eq!(swap("src/x", "e\u{301}"), (8, Flaw::NotNormal("e\u{301}".into())));
+        assert_eq!(swap("executable once", "sticky once"), (8, Flaw::Mode("sticky".into())));
+        assert_eq!(swap("executable once", "executable twice"), (8, Flaw::Once("twice".into())));
+        assert_eq!(swap("\t-", "\t\\q"), (8, Flaw::Escape("\\q".into())));
+        assert_eq!(swap("\t-", "\t\\u{41}"), (8, Flaw::Escape("\\u{41}".into())), "one spelling only");
+        assert_eq!(swap("\t-", "\tx\u{fffd}"), (8, Flaw::NotText));
+        assert_eq!(flaw(text.trim_end()), (8, Flaw::CutOff));
+        assert_eq!(flaw(&format!("{text}{}\n", lines[7])), (9, Flaw::Duplicate("src/x".into())));
+        assert_eq!(flaw(&format!("{text}{}\n", lines[6])), (9, Flaw::Order("a b/c.ts".into())));
+        assert_eq!(flaw(&format!("{text}\n")), (9, Flaw::Fields));
+        for source in ["/a.yaml", "../a.yaml", "a/../b", "./a", "a//b", "a/", "a\\b", "C:/a", " a", "a\u{7}b", ""] {
+            let text = text.replacen("megafiles/team beta/api.yaml", source, 1);
+            assert_eq!(flaw(&text), (6, Flaw::Source(source.into())), "{source:?}");
+        }
+        let long = "x/".repeat(MAX_SOURCE_BYTES) + "x";
+        assert_eq!(swap("megafiles/team beta", &long).0, 6);
+        assert_eq!(swap("source megafiles/team beta/api.yaml\n", ""), (6, Flaw::Header("source")));
+        assert_eq!(Lockfile::parse(&text.replacen("megafiles/team beta/api.yaml", "-", 1)).unwrap().source, None);
     }
 
     proptest! {
@@ -391,6 +432,7 @@ mod tests {
         fn every_record_reads_back(
             engine in ".{0,12}",
             inputs in proptest::option::of(any::<u8>()),
+            source in proptest::option::of("\\PC{0,12}"),
             files in proptest::collection::btree_map(
                 "[a-c ]{1,3}(/[a-c]{1,2})?",
                 (any::<u8>(), any::<bool>(), any::<bool>(), "(\\PC|[\\\\\t\n -]){0,6}"),
@@ -402,7 +444,8 @@ mod tests {
                 Some((OutputPath::parse(&path).ok()?, LockEntry { digest: Digest::of(&[body]), mode, once, template }))
             }).collect();
             let inputs = inputs.map(|seed| Digest::of(&[seed]));
-            let lockfile = Lockfile { team: "t".into(), mega_file: "m.1".into(), engine, inputs, entries };
+            let source = source.filter(|text| is_source(text));
+            let lockfile = Lockfile { team: "t".into(), mega_file: "m.1".into(), engine, inputs, source, entries };
             prop_assert_eq!(Lockfile::parse(&lockfile.to_text()), Ok(lockfile));
         }
 
@@ -410,6 +453,7 @@ mod tests {
         fn no_text_breaks_the_reader(text in "(\\PC|\n|\t){0,200}") {
             let _ = Lockfile::parse(&text);
             let _ = Lockfile::parse(&format!("{VERSION_LINE}\nengine x\ninputs -\nteam t\nmega-file m\n{text}"));
+            let _ = Lockfile::parse(&format!("{VERSION_LINE}\nengine x\ninputs -\nteam t\nmega-file m\nsource -\n{text}"));
         }
     }
 }

@@ -112,6 +112,8 @@ pub struct MegaFile {
     pub id: String,
     /// The digest of all its inputs; recorded when the mega-file is applied whole.
     pub inputs: Option<Digest>,
+    /// Its file, relative to the project root; `None` outside of it ([`crate::lockfile::is_source`]).
+    pub source: Option<String>,
     /// Whether all its files are among the desired ones. A partial run (`--only`) orphans nothing.
     pub whole: bool,
 }

@@ -140,6 +140,11 @@ impl Draft {
         if self.entries.is_empty() {
             return None;
         }
+        // Where the mega-file lies is learned from every run that expands it.
+        let source = match (applied, old) {
+            (Some(mega_file), _) => mega_file.source.clone(),
+            (None, old) => old.and_then(|shard| shard.lockfile.source.clone()),
+        };
         let (engine, inputs) = match (applied, old) {
             (Some(mega_file), _) if mega_file.whole => (engine, mega_file.inputs),
             // Nothing else was learned, so the header stays true.
@@ -151,6 +156,6 @@ impl Draft {
             _ => (engine, None),
         };
         let (team, mega_file, engine) = (team.to_owned(), id.to_owned(), engine.to_owned());
-        Some(Lockfile { team, mega_file, engine, inputs, entries: self.entries })
+        Some(Lockfile { team, mega_file, engine, inputs, source, entries: self.entries })
     }
 }

@@ -40,6 +40,7 @@ fn shard(team: &str, entries: &[(&str, u8)]) -> Shard {
         mega_file: format!("{team}-1"),
         engine: "e".into(),
         inputs: None,
+        source: Some(format!("megafiles/{team}.yaml")),
         entries: entries.iter().map(|&(at, seed)| (path(at), entry(seed))).collect(),
     };
     Shard { digest: Digest::of(lockfile.to_text().as_bytes()), lockfile }
@@ -70,7 +71,13 @@ impl World {
         let teams: BTreeSet<&str> = self.desired.iter().map(|file| file.team.as_str()).collect();
         let mega_files: Vec<MegaFile> = teams
             .into_iter()
-            .map(|team| MegaFile { team: team.into(), id: format!("{team}-1"), inputs: None, whole: self.whole })
+            .map(|team| MegaFile {
+                team: team.into(),
+                id: format!("{team}-1"),
+                inputs: None,
+                source: Some(format!("megafiles/{team}.yaml")),
+                whole: self.whole,
+            })
             .collect();
         compare(&Inputs {
             desired: &self.desired,

@@ -45,7 +45,7 @@ fn difference(root: &Root, wants: &[Want<'_>], policy: Policy) -> ChangeSet {
     let survey = survey(root, &survey_paths(&desired, &shards, &scope)).unwrap();
     compare(&Inputs {
         desired: &desired,
-        mega_files: &[MegaFile { team: "t".into(), id: "m".into(), inputs: None, whole: true }],
+        mega_files: &[MegaFile { team: "t".into(), id: "m".into(), inputs: None, source: None, whole: true }],
         shards: &shards,
         orphan_scope: &scope,
         planned_elsewhere: &BTreeSet::new(),

@@ -9,6 +9,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::digest::{Digest, DigestBuilder};
 use crate::disk::{self, CommitError, DiskError, GuardError, ProjectGuard, Root, Staged, Staging, TeamGuard};
 use crate::event::{Event, Watcher};
+use crate::lockfile;
 use crate::output::{self, Rendered};
 use crate::path::{OutputPath, PathKey};
 use crate::plan;
@@ -173,6 +174,7 @@ fn compare(state: &State<'_>, shards: &Shards, survey: &Survey, desired: &[Desir
             team: mega.team.clone(),
             id: mega.id.clone(),
             inputs: whole.then(|| inputs_digest(state, mega)),
+            source: Some(state.set.sources.name(mega.file()).to_owned()).filter(|name| lockfile::is_source(name)),
             whole,
         })
         .collect();

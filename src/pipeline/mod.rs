@@ -5,23 +5,25 @@ mod apply;
 mod explain;
 mod facts;
 mod hold;
+mod only;
 mod shards;
 mod sink;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-use globset::{GlobSet, GlobSetBuilder};
 
 use crate::change::Policy;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::digest::Digest;
 use crate::event::{Event, Watcher};
+use crate::glob::PathPattern;
 use crate::model::{Content, Model};
 use crate::name::team_name;
 use crate::output::Rendered;
 use crate::path::OutputPath;
-use crate::plan::{Assets, Plan};
+use crate::plan::{Assets, Plan, Reserved};
 use crate::report::{Command, Mode, Report};
 use crate::source::{self, Limits, SourceSet};
 use crate::{disk, model, output, plan, verify};
@@ -46,7 +48,8 @@ pub struct Request {
     pub diff: bool,
     /// Only mega-files of these teams; empty: all.
     pub teams: Vec<String>,
-    /// Only output files that match one of these globs; empty: all.
+    /// Only output files that match one of these patterns ([`PathPattern`]); empty: all. One that matches no planned file
+    /// is an error.
     pub only: Vec<String>,
     /// Threads; `None`: as many as the machine has.
     pub jobs: Option<usize>,
@@ -84,7 +87,7 @@ struct State<'r> {
     held: BTreeMap<String, String>,
     shards: shards::Shards,
     root: Option<disk::Root>,
-    only: Option<GlobSet>,
+    only: Option<Vec<PathPattern>>,
     rendered: Vec<Rendered>,
 }
 
@@ -123,7 +126,7 @@ fn resolve<'r>(
     request: &'r Request,
     watcher: &dyn Watcher,
 ) -> Result<State<'r>, Box<(Diagnostics, Option<SourceSet>)>> {
-    let only = globs(&request.only).map_err(|findings| Box::new((findings, None)))?;
+    let only = only::parse(&request.only).map_err(|findings| Box::new((findings, None)))?;
     let mut set = source::load(&request.inputs, &Limits::default()).map_err(|findings| Box::new((findings, None)))?;
     watcher.on_event(Event::Loaded { mega_files: set.mega_files.len() });
     if let Err(finding) = select_teams(&mut set, &request.teams) {
@@ -140,8 +143,15 @@ fn resolve<'r>(
     let (root, shards) = shards::read(&set.out, &mut findings);
     let teams = selected_teams(&set, &model);
     let shards = shards::classify(shards, &set, &model, &teams, &mut findings);
-    let (plan, found) = plan::resolve(&model, &set.sources, &assets, &shards.claims);
+    let (plan, found) = plan::resolve(&model, &set.sources, &assets, &shards.claims, &reserved(&set));
     findings.extend(found);
+    // While something is broken, the file that was meant may be missing for that reason.
+    if let (Some(only), false) = (&only, findings.has_errors()) {
+        let missed = only::unmatched(only, &plan.files.iter().map(|file| &file.path));
+        if !missed.is_empty() {
+            return Err(Box::new((missed, Some(set))));
+        }
+    }
     if plan.files.is_empty() && !findings.has_errors() {
         let message = "the run yields no file";
         findings.push(Diagnostic::new(Code::NoOutput, message).help("see the warnings for rules that yield nothing"));
@@ -162,7 +172,7 @@ impl State<'_> {
 
     /// Whether a planned file is wanted by `--only`.
     fn is_wanted(&self, path: &OutputPath) -> bool {
-        self.only.as_ref().is_none_or(|only| only.is_match(path.as_str()))
+        self.only.as_ref().is_none_or(|only| only.iter().any(|pattern| pattern.matches(path.as_str())))
     }
 
     /// The team of a planned file.
@@ -200,22 +210,6 @@ impl State<'_> {
         self.findings.extend(found);
         self.hold();
     }
-}
-
-/// The globs of `--only`.
-fn globs(patterns: &[String]) -> Result<Option<GlobSet>, Diagnostics> {
-    if patterns.is_empty() {
-        return Ok(None);
-    }
-    let mut builder = GlobSetBuilder::new();
-    for pattern in patterns {
-        let glob = globset::GlobBuilder::new(pattern.trim_start_matches('/')).literal_separator(true).build();
-        builder.add(glob.map_err(|error| {
-            let message = format!("`{pattern}` is no valid pattern: {}", error.kind());
-            std::iter::once(Diagnostic::new(Code::NoInput, message).about(pattern.clone())).collect::<Diagnostics>()
-        })?);
-    }
-    Ok(builder.build().ok())
 }
 
 /// The team of an input, as far as it can be told.
@@ -257,6 +251,22 @@ fn selected_teams(set: &SourceSet, model: &Model) -> BTreeSet<String> {
     let broken = set.mega_files.iter().filter(|input| input.selected).filter_map(team_of_input);
     let valid = model.mega_files.iter().filter(|mega| mega.selected).map(|mega| mega.team.clone());
     broken.chain(valid).collect()
+}
+
+/// The inputs of megax below the output root: no mega-file writes them. A folder of mega-files that is the output root,
+/// or around it, leaves room for all but mega-files.
+fn reserved(set: &SourceSet) -> Reserved {
+    let mut reserved = Reserved::default();
+    let manifests = source::load::MANIFEST_NAMES.iter().map(|name| set.root.join(name));
+    let read = set.mega_files.iter().map(|input| input.file).chain(set.manifest.as_ref().map(|input| input.file));
+    let read = read.map(|file| set.root.join(set.sources.name(file)));
+    for path in manifests.chain(read).chain([set.folder.clone()]) {
+        if let Ok(below) = path.strip_prefix(&set.out) {
+            reserved.add(&source::load::display(below, std::path::Path::new("")));
+        }
+    }
+    reserved.every_yaml = set.out.starts_with(&set.folder) && set.folder.starts_with(&set.root);
+    reserved
 }
 
 /// Reads what the `copy:` entries name.

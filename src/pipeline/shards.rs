@@ -10,7 +10,7 @@ use crate::disk::{self, Root};
 use crate::model::Model;
 use crate::name::{id_key, team_name};
 use crate::plan::ShardClaims;
-use crate::source::{SourceSet, Tree};
+use crate::source::{self, SourceSet, Tree};
 
 /// What the shards mean for this run.
 #[derive(Debug, Default, Clone)]
@@ -37,7 +37,8 @@ pub fn read(out: &Path, findings: &mut Diagnostics) -> (Option<Root>, Vec<(Strin
     }
 }
 
-/// Parses the shards and decides what each means. A damaged shard holds its team if that is selected.
+/// Parses the shards and decides what each means. A shard is gone when no mega-file has its id and its source was read
+/// or is no longer there; else its paths stay claimed. A damaged shard holds its team if that is selected.
 pub fn classify(
     texts: Vec<(String, String)>,
     set: &SourceSet,
@@ -47,6 +48,10 @@ pub fn classify(
 ) -> Shards {
     let readable: BTreeSet<String> = model.mega_files.iter().map(|mega| id_key(&mega.id)).collect();
     let unreadable = Unreadable::of(set, model);
+    let read: BTreeSet<&str> = set.mega_files.iter().map(|input| set.sources.name(input.file)).collect();
+    // A file that was read and has another id now, or that is no longer there, has given its outputs up. Outside of the
+    // project nobody can say.
+    let is_left = |source: &str| read.contains(source) || !source::read::exists(&set.root, source);
     let mut shards = Shards::default();
     for (path, text) in &texts {
         let shard = match Shard::read(path, text) {
@@ -58,7 +63,8 @@ pub fn classify(
         };
         let (team, id) = (shard.lockfile.team.clone(), shard.lockfile.mega_file.clone());
         if !readable.contains(&id_key(&id)) {
-            if set.is_whole && teams.contains(&team_name(&team)) && !unreadable.may_be(&team, &id) {
+            let left = shard.lockfile.source.as_deref().is_some_and(is_left);
+            if left && set.is_whole && teams.contains(&team_name(&team)) && !unreadable.may_be(&team, &id) {
                 shards.gone.insert((team, id));
             } else {
                 let paths = shard.lockfile.entries.keys().cloned().collect();

@@ -1,16 +1,57 @@
-//! Where a team may write: inside its write paths, never in its forbidden paths. Forbidden wins.
+//! Where a team may write: inside its write paths, never in its forbidden paths, and never over what megax reads.
+//! Forbidden wins.
+
+use std::collections::BTreeSet;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{Manifest, Model};
+use crate::path::{OutputPath, fold};
 
 use super::PlannedFile;
 
-/// One finding for every rule that plans a file outside its team's boundary, with the first such file.
-pub fn check(model: &Model, files: &[PlannedFile]) -> Vec<Diagnostic> {
-    let Some(manifest) = &model.manifest else { return Vec::new() };
+/// What megax reads below the output root: no mega-file writes there.
+#[derive(Debug, Default)]
+pub struct Reserved {
+    /// Folded paths of files and folders.
+    paths: BTreeSet<String>,
+    /// Whether every YAML file is, or would be, a mega-file: their folder is the output root or around it.
+    pub every_yaml: bool,
+}
+
+impl Reserved {
+    /// Adds a file or a folder with everything below it, relative to the output root. The root itself is left out.
+    pub fn add(&mut self, path: &str) {
+        if !matches!(path, "" | ".") {
+            self.paths.insert(fold(path));
+        }
+    }
+
+    /// Whether a path is one of them, or lies below one. Compared without case, for file systems that do.
+    #[must_use]
+    pub fn holds(&self, path: &OutputPath) -> bool {
+        let key = path.key();
+        let key = key.as_str();
+        let mut above = key.match_indices('/').map(|(at, _)| &key[..at]).chain([key]);
+        let is_yaml = || [".yaml", ".yml"].iter().any(|end| key.ends_with(end));
+        // Hidden folders are never searched for mega-files.
+        let is_found = || !key.split('/').rev().skip(1).any(|folder| folder.starts_with('.'));
+        above.any(|part| self.paths.contains(part)) || (self.every_yaml && is_yaml() && is_found())
+    }
+}
+
+/// One finding for every planned file that is an input of megax or outside of its team's boundary.
+pub fn check(model: &Model, files: &[PlannedFile], reserved: &Reserved) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     for file in files {
         let Some(mega) = model.mega_files.get(file.mega_file) else { continue };
+        if reserved.holds(&file.path) {
+            let message =
+                format!("`{}` is an input of megax: a mega-file writes neither mega-files nor the manifest", file.path);
+            let finding = Diagnostic::new(Code::BadPath, message).at(file.origin).team(mega.team.clone());
+            findings.push(finding.help("plan it under another name or in another folder"));
+            continue;
+        }
+        let Some(manifest) = &model.manifest else { continue };
         let Some(team) = manifest.team(&mega.team) else { continue };
         let finding = if let Some(glob) = team.boundary.forbids(&file.path) {
             let message = format!("`{}` is in the forbidden path `{glob}` of team {}", file.path, team.name);
@@ -27,7 +68,7 @@ pub fn check(model: &Model, files: &[PlannedFile]) -> Vec<Diagnostic> {
     findings
 }
 
-fn outside(manifest: &Manifest, team: &crate::model::Team, path: &crate::path::OutputPath) -> Diagnostic {
+fn outside(manifest: &Manifest, team: &crate::model::Team, path: &OutputPath) -> Diagnostic {
     let globs = team.boundary.write_paths().collect::<Vec<_>>().join("`, `");
     let message = format!("`{path}` is outside the write paths of team {}", team.name);
     let owners: Vec<&str> = manifest
@@ -42,4 +83,32 @@ fn outside(manifest: &Manifest, team: &crate::model::Team, path: &crate::path::O
     Diagnostic::new(Code::OutsideBoundary, message)
         .related(team.span, format!("team {} may write {allowed}", team.name))
         .help(format!("move the file below one of {allowed}, or add its folder to the team's write_paths{owner}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> OutputPath {
+        OutputPath::parse(text).unwrap()
+    }
+
+    #[test]
+    fn inputs_are_reserved_with_what_lies_below_them_in_any_case() {
+        let mut reserved = Reserved::default();
+        for text in ["megax.yaml", "megafiles", "tools/Extra.yaml", ""] {
+            reserved.add(text);
+        }
+        for text in
+            ["megax.yaml", "MEGAX.YAML", "megafiles/a/b.yaml", "MegaFiles/x.txt", "megafiles", "tools/extra.yaml"]
+        {
+            assert!(reserved.holds(&path(text)), "{text}");
+        }
+        for text in ["src/megax.yaml", "megafiles2/x", "tools/other.yaml", "a/megafiles/x"] {
+            assert!(!reserved.holds(&path(text)), "{text}");
+        }
+        reserved.every_yaml = true;
+        assert!(reserved.holds(&path("deploy/app.YML")) && reserved.holds(&path(".app.yaml")));
+        assert!(!reserved.holds(&path(".github/workflows/ci.yml")) && !reserved.holds(&path("src/a.ts")));
+    }
 }

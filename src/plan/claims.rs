@@ -1,7 +1,8 @@
 //! Zero collision: one place has one producer among all teams of the project, also those that this run leaves alone.
 //!
 //! Places are compared by their folded keys, and a file may not stand where another file needs a folder. A mega-file
-//! that is gone or unreadable claims what its lockfile shard lists.
+//! that is gone or unreadable claims what its lockfile shard lists. Nobody claims what lies outside its own team's
+//! boundary: a draft cannot hold up the team that owns the place.
 
 use std::collections::BTreeMap;
 
@@ -26,6 +27,8 @@ pub struct Claim {
     pub who: String,
     /// Whether this run expands it.
     pub selected: bool,
+    /// The item of its loop.
+    pub item: Option<String>,
 }
 
 /// What the lockfile shard of a mega-file that is gone or unreadable claims.
@@ -51,6 +54,7 @@ impl Claim {
             mega_file: mega.id.clone(),
             who: format!("team {}, mega-file `{}`, rule {}{item}", mega.team, mega.id, file.rule),
             selected: mega.selected,
+            item: file.item.clone(),
         }
     }
 }
@@ -64,6 +68,7 @@ pub fn check(model: &Model, plan: &Plan, shards: &[ShardClaims]) -> Vec<Diagnost
     for shard in shards {
         claims.extend(shard.paths.iter().map(|path| (path.key(), shard_claim(shard, path))));
     }
+    claims.retain(|(_, claim)| may_claim(model, claim));
     // Sorted by key, so that equal places stand together and a file stands before what lies below it.
     claims.sort();
     let mut findings = Vec::new();
@@ -84,6 +89,12 @@ pub fn check(model: &Model, plan: &Plan, shards: &[ShardClaims]) -> Vec<Diagnost
     findings
 }
 
+/// Whether the boundary of the claim's own team lets it write there. If not, that team is told so when it is selected.
+fn may_claim(model: &Model, claim: &Claim) -> bool {
+    let team = model.manifest.as_ref().and_then(|manifest| manifest.team(&claim.team));
+    team.is_none_or(|team| team.boundary.forbids(&claim.path).is_none() && team.boundary.allows(&claim.path))
+}
+
 fn shard_claim(shard: &ShardClaims, path: &OutputPath) -> Claim {
     Claim {
         path: path.clone(),
@@ -92,6 +103,7 @@ fn shard_claim(shard: &ShardClaims, path: &OutputPath) -> Claim {
         mega_file: shard.mega_file.clone(),
         who: format!("team {}, the lockfile of mega-file `{}`", shard.team, shard.mega_file),
         selected: false,
+        item: None,
     }
 }
 
@@ -117,12 +129,20 @@ fn same_place(group: &[&Claim]) -> Vec<Diagnostic> {
     for pair in group.windows(2) {
         let &[one, two] = pair else { continue };
         let (code, message, help) = if one.path == two.path {
-            let help = if one.mega_file == two.mega_file && one.team == two.team {
-                "put the item into the path (`{entity}`), or leave one of the rules out"
-            } else {
-                "one path has one producer: change one of the paths, or leave it to one team"
+            let message = format!("`{}` is planned twice: by {} and by {}", one.path, one.who, two.who);
+            let (message, help) = match (namesakes(one, two), one.mega_file == two.mega_file && one.team == two.team) {
+                (Some(name), _) => {
+                    let message =
+                        format!("`{}` is planned twice: two items are both called `{name}` ({})", one.path, one.who);
+                    (message, "make the names of the items differ, or remove one of them")
+                }
+                (None, true) if one.item == two.item => (message, "leave one of the two out, or change its path"),
+                (None, true) => (message, "put the item into the path (`{entity}`), or leave one of the rules out"),
+                (None, false) => {
+                    (message, "one path has one producer: change one of the paths, or leave it to one team")
+                }
             };
-            (Code::Collision, format!("`{}` is planned twice: by {} and by {}", one.path, one.who, two.who), help)
+            (Code::Collision, message, help)
         } else {
             let message = format!(
                 "`{}` and `{}` are one place on some file systems: planned by {} and by {}",
@@ -133,6 +153,13 @@ fn same_place(group: &[&Claim]) -> Vec<Diagnostic> {
         findings.extend(both(code, message, one, two).map(|finding| finding.help(help)));
     }
     findings
+}
+
+/// The name that two items of one loop share, when one entry of a rule plans a path for both. With different names only
+/// the path is at fault.
+fn namesakes<'c>(one: &'c Claim, two: &Claim) -> Option<&'c str> {
+    let same_entry = one.origin.is_some() && one.origin == two.origin;
+    one.item.as_deref().filter(|_| same_entry && one.item == two.item)
 }
 
 fn file_and_folder(file: &Claim, below: &Claim) -> Option<Diagnostic> {

@@ -64,10 +64,25 @@ struct Run<'a> {
 struct Ready<'r> {
     entry: &'r Entry,
     unit: Arc<Unit>,
-    paths: Vec<(String, NodeId)>,
+    paths: Vec<PathPart>,
     body: Option<Arc<str>>,
     template: Arc<str>,
     with: Vec<(Arc<str>, NodeId)>,
+}
+
+/// One compiled text of a path.
+struct PathPart {
+    /// Its name in the unit.
+    name: String,
+    node: NodeId,
+    /// How the text says "the output root": `/`, `./` or nothing.
+    root: &'static str,
+}
+
+/// What a path's text begins with when it names the output root. Only texts say so, never values.
+fn root_prefix(text: &str) -> &'static str {
+    let prefixed = |prefix: &str| text.strip_prefix(prefix).is_some_and(|rest| !rest.starts_with('/'));
+    ["/", "./"].into_iter().find(|prefix| prefixed(prefix)).unwrap_or_default()
 }
 
 impl<'a> Run<'a> {
@@ -158,17 +173,19 @@ impl<'a> Run<'a> {
         (errors == errors_before).then(|| Ready { entry, unit: Arc::new(unit), paths, body, template, with })
     }
 
-    /// Compiles the texts of a path; patterns are put in first. A leading `/` of the first text means the output root.
-    fn compile_paths(&mut self, unit: &mut Unit, rule: &Rule, entry: &Entry) -> Vec<(String, NodeId)> {
-        let mut names = Vec::new();
+    /// Compiles the texts of a path; patterns are put in first. A leading `/` or `./` of the first text means the
+    /// output root.
+    fn compile_paths(&mut self, unit: &mut Unit, rule: &Rule, entry: &Entry) -> Vec<PathPart> {
+        let mut parts = Vec::new();
         for &node in &entry.path.parts {
             let written = self.mega.tree.text(node).unwrap_or_default();
             let Some(text) = self.with_patterns(rule, node, written) else { continue };
             let name = format!("path {}", node.0);
             self.compile(unit, &name, node, &text, Syntax::Auto, None, text == written);
-            names.push((name, node));
+            let root = if parts.is_empty() { root_prefix(&text) } else { "" };
+            parts.push(PathPart { name, node, root });
         }
-        names
+        parts
     }
 
     /// Replaces `{@name}` by the pattern's text; a pattern may use patterns that stand before it.
@@ -433,8 +450,7 @@ impl<'a> Run<'a> {
 
     fn path(&mut self, ready: &Ready<'_>, scope: &Arc<Scope>) -> Option<OutputPath> {
         let mut whole = String::new();
-        for (index, (name, node)) in ready.paths.iter().enumerate() {
-            let written = self.mega.tree.text(*node).unwrap_or_default();
+        for (index, PathPart { name, node, root }) in ready.paths.iter().enumerate() {
             let rendered = match ready.unit.render_text(name, scope) {
                 Ok(text) => text,
                 Err(failure) => {
@@ -442,8 +458,7 @@ impl<'a> Run<'a> {
                     return None;
                 }
             };
-            let first = index == 0 && written.starts_with('/') && !written.starts_with("//");
-            let part = if first { rendered.strip_prefix('/').unwrap_or(&rendered) } else { &rendered };
+            let part = rendered.strip_prefix(root).unwrap_or(&rendered);
             if index > 0 {
                 whole.push('/');
             }
@@ -453,8 +468,7 @@ impl<'a> Run<'a> {
         if ready.entry.path.keep {
             whole.push_str("/.gitkeep");
         }
-        let (_, node) = ready.paths.last()?;
-        let span = self.mega.tree.span(*node);
+        let span = self.mega.tree.span(ready.paths.last()?.node);
         let item = scope.item_name().map_or_else(String::new, |item| format!(" (item `{item}`)"));
         if whole.contains(['{', '}']) {
             let help = "a value holds the braces: change it, or use a filter such as `|kebab`".to_owned();

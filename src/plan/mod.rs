@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+pub use boundary::Reserved;
 pub use claims::{Claim, ShardClaims, check as check_claims};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -89,9 +90,15 @@ pub fn locate(mega: &MegaFile, sources: &SourceMap, node: crate::source::NodeId,
 }
 
 /// Runs every rule of every mega-file and checks the outcome over the whole project. `shards` are the claims of
-/// mega-files that are gone or unreadable.
+/// mega-files that are gone or unreadable, `reserved` are the inputs of megax.
 #[must_use]
-pub fn resolve(model: &Model, sources: &SourceMap, assets: &Assets, shards: &[ShardClaims]) -> (Plan, Diagnostics) {
+pub fn resolve(
+    model: &Model,
+    sources: &SourceMap,
+    assets: &Assets,
+    shards: &[ShardClaims],
+    reserved: &Reserved,
+) -> (Plan, Diagnostics) {
     let mut findings = Diagnostics::default();
     let expanded: Vec<_> = model
         .mega_files
@@ -115,7 +122,7 @@ pub fn resolve(model: &Model, sources: &SourceMap, assets: &Assets, shards: &[Sh
         plan.files.clear();
     }
     plan.files.sort_by(|a, b| (&a.path, a.origin).cmp(&(&b.path, b.origin)));
-    findings.extend(boundary::check(model, &plan.files));
+    findings.extend(boundary::check(model, &plan.files, reserved));
     findings.extend(claims::check(model, &plan, shards));
     (plan, findings)
 }

@@ -66,6 +66,8 @@ pub struct SourceSet {
     pub out: PathBuf,
     /// The manifest, if there is one.
     pub manifest: Option<ManifestInput>,
+    /// The folder of the project's mega-files, whether it exists or not.
+    pub folder: PathBuf,
     /// Whether [`Self::mega_files`] are all of the project; without a folder of mega-files only the selected are known.
     pub is_whole: bool,
     /// The mega-files, sorted by name.
@@ -87,7 +89,7 @@ pub fn load(request: &Request, limits: &Limits) -> Result<SourceSet, Diagnostics
     let manifest_text = manifest_text.map_err(one)?;
     let manifest_name = project.manifest.as_deref().map(|path| display(path, &project.root));
 
-    let folder = project.mega_files(manifest_text.as_deref(), limits);
+    let (home, folder) = project.mega_files(manifest_text.as_deref(), limits);
     let mut wanted: BTreeMap<PathBuf, bool> = BTreeMap::new();
     for path in folder.as_deref().map(find::mega_files_below).transpose()?.unwrap_or_default() {
         wanted.insert(path, request.paths.is_empty());
@@ -119,7 +121,8 @@ pub fn load(request: &Request, limits: &Limits) -> Result<SourceSet, Diagnostics
         findings.extend(broken.clone());
     }
     let manifest = manifest.map(|(file, tree)| ManifestInput { file, tree: tree.ok() });
-    Ok(SourceSet { sources, root: project.root, out, manifest, is_whole: folder.is_some(), mega_files, findings })
+    let (root, is_whole) = (project.root, folder.is_some());
+    Ok(SourceSet { sources, root, out, manifest, folder: home, is_whole, mega_files, findings })
 }
 
 fn one(diagnostic: Diagnostic) -> Diagnostics {
@@ -213,13 +216,14 @@ struct Project {
 }
 
 impl Project {
-    /// The folder of the project's mega-files.
-    fn mega_files(&self, manifest: Option<&str>, limits: &Limits) -> Option<PathBuf> {
-        let Some(text) = manifest else { return self.folder.clone() };
+    /// Where the project's mega-files belong, and the same folder if it can be searched.
+    fn mega_files(&self, manifest: Option<&str>, limits: &Limits) -> (PathBuf, Option<PathBuf>) {
+        let Some(text) = manifest else { return (self.root.join("megafiles"), self.folder.clone()) };
         let tree = yaml::parse(FileId(0), text, limits).ok();
         let named = tree.as_ref().and_then(|tree| tree.text(tree.get(tree.root(), "megafiles")?));
         let folder = normal(&self.root.join(named.unwrap_or("megafiles").trim_start_matches('/')));
-        (folder.starts_with(&self.root) && folder.is_dir()).then_some(folder)
+        let found = (folder.starts_with(&self.root) && folder.is_dir()).then(|| folder.clone());
+        (folder, found)
     }
 }
 

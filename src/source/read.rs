@@ -40,6 +40,17 @@ pub fn bytes(path: &Path, max_bytes: usize) -> Result<Vec<u8>, Diagnostic> {
     Ok(bytes)
 }
 
+/// Whether something lies at a path below a folder. When the disk does not say, it counts as there: only what is surely
+/// gone may have consequences.
+#[must_use]
+pub fn exists(root: &Path, relative: &str) -> bool {
+    use std::io::ErrorKind::{NotADirectory, NotFound};
+    match std::fs::symlink_metadata(root.join(relative)) {
+        Ok(_) => true,
+        Err(error) => !matches!(error.kind(), NotFound | NotADirectory),
+    }
+}
+
 fn unreadable(path: &Path, why: &str) -> Diagnostic {
     Diagnostic::new(Code::UnreadableInput, format!("this file cannot be read: {why}")).about(path.display().to_string())
 }

@@ -134,6 +134,20 @@ pub fn singular(text: &str) -> String {
     })
 }
 
+/// Acronyms that are written in capitals wherever they stand, and take an ending in lower case: `APIs`. A table, because
+/// `USER` and `ROLE` look the same and are words that somebody shouts.
+const ACRONYMS: &[&str] = &[
+    "ACL", "API", "CLI", "CPU", "CSV", "DAO", "DNS", "DTO", "FAQ", "GPU", "ID", "IDE", "JWT", "KPI", "PDF", "PR",
+    "RPC", "SDK", "SKU", "SMS", "SQL", "UI", "URI", "URL", "VAT", "VM",
+];
+
+/// Whether the last word of a text, all in capitals, is an acronym and no shouting: it is a known one, or it is short
+/// and ends a text in camel case. In `USER_ID` everything shouts.
+fn is_acronym(head: &str, word: &str) -> bool {
+    let camel = head.ends_with(char::is_lowercase) && word.chars().count() <= 4;
+    !head.contains(['_', '-']) && (camel || ACRONYMS.contains(&word))
+}
+
 /// Applies `change` to the last word in lower case and puts the letters' case back.
 fn inflect(text: &str, change: impl Fn(&str) -> String) -> String {
     let start = last_word(text);
@@ -143,7 +157,8 @@ fn inflect(text: &str, change: impl Fn(&str) -> String) -> String {
     }
     let lower = word.to_lowercase();
     let changed = change(&lower);
-    let shouting = word.chars().count() > 1 && word.chars().all(char::is_uppercase);
+    let capitals = word.chars().count() > 1 && word.chars().all(char::is_uppercase);
+    let shouting = capitals && !is_acronym(head, word);
     // The common beginning keeps the writer's own capitals; what the inflection added follows the word's style.
     let kept = lower.chars().zip(changed.chars()).take_while(|(a, b)| a == b).count();
     let mut out: String = head.chars().chain(word.chars().take(kept)).collect();
@@ -196,6 +211,21 @@ mod tests {
             ("order_item", "order_items"),
             ("schema", "schemas"),
             ("POLICY", "POLICIES"),
+            ("ORDER_ITEM", "ORDER_ITEMS"),
+            ("USER_ID", "USER_IDS"),
+            ("USER", "USERS"),
+            ("ROLE", "ROLES"),
+            ("ITEM", "ITEMS"),
+            ("API", "APIs"),
+            ("APIs", "APIs"),
+            ("URL", "URLs"),
+            ("userURL", "userURLs"),
+            ("userID", "userIDs"),
+            ("userXYZ", "userXYZs"),
+            ("public API", "public APIs"),
+            ("DTO", "DTOs"),
+            ("UI", "UIs"),
+            ("SMS", "SMS"),
             ("Person", "People"),
             ("status", "statuses"),
             ("users", "users"),
@@ -208,9 +238,14 @@ mod tests {
         ] {
             assert_eq!(plural(one), many, "plural of {one}");
         }
-        for (many, one) in
-            [("categories", "category"), ("UserProfiles", "UserProfile"), ("data", "data"), ("axes", "axis")]
-        {
+        for (many, one) in [
+            ("categories", "category"),
+            ("UserProfiles", "UserProfile"),
+            ("data", "data"),
+            ("axes", "axis"),
+            ("APIs", "API"),
+            ("userURLs", "userURL"),
+        ] {
             assert_eq!(singular(many), one, "singular of {many}");
         }
     }

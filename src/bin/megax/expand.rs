@@ -32,7 +32,7 @@ fn run(request: Result<Request, String>, format: Format) -> Outcome {
     let progress = Progress::new(terminal::is_watched() && format == Format::Human);
     let run = pipeline::run(&request, &progress);
     progress.finish();
-    match format {
+    let printed = match format {
         Format::Human => people(&run.report, run.diff.as_deref()),
         Format::Json => match json::document(&run.report) {
             Ok(document) => terminal::print(&document),
@@ -43,37 +43,38 @@ fn run(request: Result<Request, String>, format: Format) -> Outcome {
         },
         Format::Github => terminal::print(&github::annotations(&run.report.diagnostics, &run.report.sources)),
         Format::Sarif => terminal::print(&sarif::document(&run.report.diagnostics, &run.report.sources)),
-    }
-    run.report.outcome
+    };
+    terminal::judge(run.report.outcome, printed)
 }
 
-/// Findings to stderr; the diff, or the tree and totals, to stdout.
-fn people(report: &Report, diff: Option<&str>) {
+/// Findings to stderr; the diff, or the tree and totals, to stdout. Returns whether stdout took it all.
+fn people(report: &Report, diff: Option<&str>) -> bool {
     let colour = terminal::stderr_colour();
     if !report.diagnostics.is_empty() {
         terminal::say(&human::diagnostics(&report.diagnostics, &report.sources, colour));
         terminal::say("\n");
     }
     let colour = terminal::stdout_colour();
-    if let Some(diff) = diff {
-        terminal::print(diff);
-    }
+    let mut printed = diff.is_none_or(terminal::print);
     let all_held = report.teams.iter().all(|team| team.held.is_some());
-    match report.mode {
-        _ if report.teams.is_empty() => {}
+    let tree = |limit| tree::preview(report, TreeOptions { colour, ascii: false, limit });
+    let shown = match report.mode {
+        _ if report.teams.is_empty() => None,
         // Nothing will be written: the findings are what matters.
-        _ if all_held => terminal::print(&tree::closing(report, colour)),
-        Mode::Validate => terminal::print(&tree::closing(report, colour)),
-        _ if diff.is_some() => terminal::say(&tree::closing(report, terminal::stderr_colour())),
-        Mode::DryRun | Mode::Check => {
-            terminal::print(&tree::preview(report, TreeOptions { colour, ascii: false, limit: None }));
+        _ if all_held => Some(tree::closing(report, colour)),
+        Mode::Validate => Some(tree::closing(report, colour)),
+        _ if diff.is_some() => {
+            terminal::say(&tree::closing(report, terminal::stderr_colour()));
+            None
         }
-        Mode::Write => {
-            let options = TreeOptions { colour, ascii: false, limit: Some(SHOWN_FILES) };
-            terminal::print(&tree::preview(report, options));
-        }
+        Mode::DryRun | Mode::Check => Some(tree(None)),
+        Mode::Write => Some(tree(Some(SHOWN_FILES))),
+    };
+    if let (Some(shown), true) = (shown, printed) {
+        printed = terminal::print(&shown);
     }
     if let Some(manifest) = &report.manifest {
         terminal::say(&format!("manifest {manifest}, output root {}\n", report.out));
     }
+    printed
 }

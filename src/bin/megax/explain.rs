@@ -12,15 +12,17 @@ use crate::{request, terminal};
 pub fn explain(args: &Explain) -> Outcome {
     let colour = terminal::stdout_colour();
     if args.subject == "codes" {
-        terminal::print(&pages::code_list(colour));
-        return Outcome::Done;
+        return terminal::judge(Outcome::Done, terminal::print(&pages::code_list(colour)));
     }
     if let Some(code) = Code::find(&args.subject) {
-        terminal::print(&pages::explain_code(code, colour));
-        return Outcome::Done;
+        return terminal::judge(Outcome::Done, terminal::print(&pages::explain_code(code, colour)));
     }
     if looks_like_code(&args.subject) {
         return unknown_code(&args.subject);
+    }
+    if let Some(name) = near_name(&args.subject) {
+        terminal::say(&format!("error: there is no code `{}`; did you mean {name}?\n", args.subject));
+        return Outcome::Usage;
     }
     file(args)
 }
@@ -38,6 +40,12 @@ fn unknown_code(text: &str) -> Outcome {
     Outcome::Usage
 }
 
+/// The name of a code that a word is almost; what may be a path is none.
+fn near_name(text: &str) -> Option<&'static str> {
+    let is_word = !text.contains(['/', '.', ':']);
+    nearest(text, Code::ALL.iter().map(|code| code.name())).filter(|_| is_word)
+}
+
 fn file(args: &Explain) -> Outcome {
     let current = match request::current() {
         Ok(current) => current,
@@ -48,10 +56,10 @@ fn file(args: &Explain) -> Outcome {
     };
     let inputs = source::Request { paths: Vec::new(), current, manifest: args.manifest.clone(), out: args.out.clone() };
     let explanation = pipeline::explain(&inputs, &args.subject);
-    terminal::print(&explanation.text);
+    let printed = terminal::print(&explanation.text);
     if !explanation.findings.is_empty() {
         terminal::say(&human::diagnostics(&explanation.findings, &explanation.sources, terminal::stderr_colour()));
         terminal::say("\n");
     }
-    if explanation.found { Outcome::Done } else { Outcome::Wrong }
+    terminal::judge(if explanation.found { Outcome::Done } else { Outcome::Wrong }, printed)
 }

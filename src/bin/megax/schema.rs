@@ -14,6 +14,5 @@ pub fn schema(args: &Schema) -> Outcome {
         Named::Manifest => schema::schema(SchemaName::Manifest),
         Named::Report => json::schema(),
     };
-    terminal::print(&schema::to_text(&schema));
-    Outcome::Done
+    terminal::judge(Outcome::Done, terminal::print(&schema::to_text(&schema)))
 }

@@ -1,6 +1,8 @@
 //! The only place that knows streams and colour.
 
-use std::io::{IsTerminal, Write as _};
+use std::io::{ErrorKind, IsTerminal, Write as _};
+
+use megax::report::{Outcome, highest};
 
 /// Whether findings on stderr are coloured: a terminal, and no `NO_COLOR`.
 pub fn stderr_colour() -> bool {
@@ -23,11 +25,24 @@ pub fn is_watched() -> bool {
     std::io::stderr().is_terminal()
 }
 
-/// Prints data. A reader that has gone away (`megax ... | head`) is no error.
-pub fn print(text: &str) {
+/// Prints data and returns whether it worked; if not, stderr says why. A reader that has gone away (`megax ... | head`)
+/// is no error.
+#[must_use]
+pub fn print(text: &str) -> bool {
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes());
-    let _ = out.flush();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            say(&format!("error: the report cannot be written: {error}\n"));
+            false
+        }
+        _ => true,
+    }
+}
+
+/// The outcome of a command that printed: a report that was lost counts as a failed disk, unless something graver is
+/// known.
+pub fn judge(outcome: Outcome, printed: bool) -> Outcome {
+    if printed { outcome } else { highest([outcome, Outcome::DiskFailed]) }
 }
 
 /// Prints findings and hints.

@@ -219,6 +219,49 @@ fn bad_values_list_the_allowed_ones() {
 }
 
 #[test]
+fn words_of_other_tools_and_places_are_translated() {
+    for (mode, message) in [("755", "must be text, found an integer"), ("'0755'", "is `0755`, which is not allowed")] {
+        let found =
+            findings(SchemaName::MegaFile, &rule(&format!("generate: [{{path: x, template: y, mode: {mode}}}]")));
+        assert!(found.contains(&format!("`mode` {message} | write `executable`")), "{found}");
+        assert!(found.ends_with("-> executable\n") && found.lines().count() == 1, "{found}");
+    }
+    let found = findings(SchemaName::MegaFile, &rule("generate: [{path: x, template: y, mode: 644}]"));
+    assert!(found.ends_with("-> regular\n"), "{found}");
+    check(
+        SchemaName::MegaFile,
+        &rule("generate: t"),
+        &["5:17-5:18 MX202 `generate` must be a list, found text | write a list of templates with their paths: \
+           `generate: [ t: \"path\" ]`"],
+    );
+    check(
+        SchemaName::MegaFile,
+        &rule("generate: src/a.ts"),
+        &["5:17-5:25 MX202 `generate` must be a list, found text | write a list of templates with their paths: \
+           `generate: [ TEMPLATE: \"src/a.ts\" ]`"],
+    );
+    for key in ["write_paths", "read_paths", "forbidden_paths"] {
+        let found = findings(SchemaName::Manifest, &format!("teams:\n  beta: {{{key}: [/src/]}}\n"));
+        assert!(found.contains(&format!("unknown key `{key}` in `beta` | put it below `boundaries:`\n")), "{found}");
+    }
+    let lbof = "id: a\nteam: b\nexpansion_rules: {}\ngeneration_templates:\n";
+    check(
+        SchemaName::Lbof,
+        &format!("{lbof}  a: {{path: x, text: y}}\n"),
+        &[
+            "5:3-5:4 MX203 `a` lacks the required key `output_path` | write `output_path` instead of `path` | -> \
+             output_path",
+            "5:3-5:4 MX203 `a` lacks the required key `template` | write `template` instead of `text` | -> template",
+        ],
+    );
+    check(
+        SchemaName::Lbof,
+        &format!("{lbof}  a: {{output_path: x, content: y}}\n"),
+        &["5:3-5:4 MX203 `a` lacks the required key `template` | write `template` instead of `content` | -> template"],
+    );
+}
+
+#[test]
 fn a_clean_document_never_fails_to_decode_and_numbers_out_of_range_have_a_place() {
     let text = |lines: &str| format!("id: a\nteam: b\ngenerator: {{rules: []}}\nexpansion: {{totalLines: {lines}}}\n");
     check(SchemaName::MegaFile, &text("12.0"), &[]);

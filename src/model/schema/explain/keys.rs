@@ -38,6 +38,17 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("pattern", "files"),
 ];
 
+/// Keys of the native dialect, or of other tools, in a template of the LBOF dialect: what was written, what belongs there.
+const LBOF_SYNONYMS: &[(&str, &str)] = &[
+    ("path", "output_path"),
+    ("output", "output_path"),
+    ("file", "output_path"),
+    ("target", "output_path"),
+    ("content", "template"),
+    ("text", "template"),
+    ("body", "template"),
+];
+
 impl Explainer<'_> {
     pub(super) fn unknown_key(&self, place: &Place<'_>, path: &str, key: &str) -> Problem {
         let known: Vec<&str> = properties(place.rule).map(|(name, _)| name).collect();
@@ -53,10 +64,13 @@ impl Explainer<'_> {
         let inside = if place.path.is_empty() { String::new() } else { format!(" in {}", self.name(place)) };
         let message = format!("unknown key `{key}`{inside}");
         let mut diagnostic = Diagnostic::new(Code::UnknownKey, message).at(span).label("not a key of the format");
-        diagnostic = match meant {
-            Some(name) => diagnostic.help(format!("did you mean `{name}`?")),
-            None if known.is_empty() => diagnostic.help("remove it; no key is allowed here"),
-            None => diagnostic.help(format!("remove it, or use one of the keys {}", list_words(known))),
+        let below =
+            || properties(place.rule).find(|(_, part)| properties(self.resolve(part)).any(|(name, _)| name == key));
+        diagnostic = match meant.ok_or_else(below) {
+            Ok(name) => diagnostic.help(format!("did you mean `{name}`?")),
+            Err(Some((above, _))) => diagnostic.help(format!("put it below `{above}:`")),
+            Err(None) if known.is_empty() => diagnostic.help("remove it; no key is allowed here"),
+            Err(None) => diagnostic.help(format!("remove it, or use one of the keys {}", list_words(known))),
         };
         if let Some(name) = near {
             diagnostic = diagnostic.fix(span, name);
@@ -77,6 +91,9 @@ impl Explainer<'_> {
         if let (None, Some((node, word))) = (hint, self.misspelt(place, key)) {
             return diagnostic.help(format!("did you mean `{key}` by `{word}`?")).fix(self.tree.span(node), key);
         }
+        if let (None, Some((node, word))) = (hint, self.renamed(place, key)) {
+            return diagnostic.help(format!("write `{key}` instead of `{word}`")).fix(self.tree.span(node), key);
+        }
         let find = |part| properties(part).find(|(name, _)| *name == key).map(|(_, property)| property);
         let property = find(place.rule).or_else(|| find(place.outer));
         let sample = property.and_then(|part| example(part).or_else(|| example(self.resolve(part))));
@@ -94,6 +111,13 @@ impl Explainer<'_> {
         let words = entries.filter_map(|&(key, _)| Some((key, self.tree.text(key)?)));
         let is_known = |word| properties(place.rule).any(|(name, _)| name == word);
         words.into_iter().find(|&(_, word)| !is_known(word) && nearest(word, [wanted]).is_some())
+    }
+
+    /// A key of the mapping that says `wanted` in the words of the native dialect or of another tool.
+    fn renamed(&self, place: &Place<'_>, wanted: &str) -> Option<(NodeId, &str)> {
+        let words = LBOF_SYNONYMS.iter().filter(|(_, name)| *name == wanted).map(|&(word, _)| word);
+        let mut words = words.filter(|word| !properties(place.rule).any(|(name, _)| name == *word));
+        words.find_map(|word| Some((self.tree.entry(place.node, word)?.0, word)))
     }
 
     /// An entry of `generate` without `path` that is no single pair.

@@ -22,7 +22,9 @@ impl Explainer<'_> {
             _ => self.tree.span(place.node),
         };
         let mut diagnostic = Diagnostic::new(Code::WrongType, message).at(span).label(format!("this is {found}"));
-        if let Some(replacement) = self.certain_scalar(place) {
+        if let Some(word) = self.mode_word(place) {
+            diagnostic = diagnostic.help(format!("write `{word}`")).fix(span, word);
+        } else if let Some(replacement) = self.certain_scalar(place) {
             diagnostic = diagnostic.help(format!("write `{replacement}`")).fix(span, replacement);
         } else {
             diagnostic = diagnostic.help(self.type_help(place));
@@ -37,7 +39,16 @@ impl Explainer<'_> {
             Kind::Null => self.null_help(place, &sample),
             Kind::Map(_) if allows(place.rule, "array") => format!("begin every entry with `- `{sample}"),
             Kind::Text(text, _) if allows(place.rule, "array") && text.len() < 60 && !text.contains('\n') => {
-                format!("write a list: `{key}[\"{text}\"]`")
+                let items = place.rule.get("items").map_or(&Value::Null, |items| self.resolve(items));
+                if allows(items, "string") {
+                    format!("write a list: `{key}[\"{text}\"]`")
+                } else if key == "generate: " {
+                    let is_path = text.contains(['/', '.']);
+                    let (template, path) = if is_path { ("TEMPLATE", &**text) } else { (&**text, "path") };
+                    format!("write a list of templates with their paths: `generate: [ {template}: \"{path}\" ]`")
+                } else {
+                    format!("write {}{sample}", expected(place.rule))
+                }
             }
             Kind::Bool(_) | Kind::Int(_) | Kind::Float(_)
                 if allows(place.rule, "string") && !allows(place.rule, "array") =>
@@ -63,6 +74,23 @@ impl Explainer<'_> {
             String::new()
         };
         format!("give `{key}` a value, or remove the key{sample}{placeholder}")
+    }
+
+    /// The word for a mode that was written as in `chmod`: `755`, `"0644"`.
+    fn mode_word(&self, place: &Place<'_>) -> Option<&'static str> {
+        let options = place.rule.get("enum")?.as_array()?;
+        let ours = ["executable", "regular"].iter().all(|word| options.iter().any(|one| one == word));
+        if !ours {
+            return None;
+        }
+        let digits = match self.tree.kind(place.node) {
+            Kind::Int(number) => number.to_string(),
+            Kind::Text(text, _) => text.trim_start_matches("0o").to_owned(),
+            _ => return None,
+        };
+        let is_mode = (3..=4).contains(&digits.len()) && digits.bytes().all(|byte| matches!(byte, b'0'..=b'7'));
+        let executes = |digit: u8| (digit - b'0') % 2 == 1;
+        is_mode.then(|| if digits.bytes().any(executes) { "executable" } else { "regular" })
     }
 
     /// The scalar that was surely meant, when only the quotes are wrong.
@@ -123,6 +151,9 @@ impl Explainer<'_> {
         let message = format!("{} is {}, which is not allowed", self.name(place), self.shown(place.node));
         let choices = list_words(words.iter().copied());
         let diagnostic = Diagnostic::new(Code::BadValue, message).at(span).label("not a value of the format");
+        if let Some(word) = self.mode_word(place) {
+            return diagnostic.help(format!("write `{word}`; allowed: {choices}")).fix(span, word);
+        }
         match self.tree.text(place.node).and_then(|text| nearest(text, words.iter().copied())) {
             Some(word) => diagnostic.help(format!("did you mean `{word}`? allowed: {choices}")).fix(span, word),
             None => diagnostic.help(format!("write one of {choices}")),
