@@ -130,8 +130,9 @@ fn read_as(text: &str, syntax: Syntax, words: &Vocabulary) -> Scan {
     scan(text, Rules { placeholders, jinja, careful: false, brackets: syntax == Syntax::Brackets })
 }
 
-/// Compiles a template. The issues may be warnings only; with an error among them the result is not used.
-pub(super) fn compile(source: &Source<'_>, words: &Vocabulary) -> (Compiled, Choice, Vec<Issue>) {
+/// Compiles a template, and says what was read. The issues may be warnings only; with an error among them the result
+/// is not used.
+pub(super) fn compile(source: &Source<'_>, words: &Vocabulary) -> (Compiled, Choice, Vec<Issue>, Scan) {
     let words = &words.for_template(source.literal, source.placeholders);
     let (choice, read) = choose(source, words);
     let mut issues = judge::judge(source, words, &choice, &read);
@@ -147,7 +148,7 @@ pub(super) fn compile(source: &Source<'_>, words: &Vocabulary) -> (Compiled, Cho
         Some(segments) if !source.shared => Body::Segments(segments),
         _ => rewrite(source.text, &read, &is_bound),
     };
-    (Compiled { text: source.text.to_owned(), body }, choice, issues)
+    (Compiled { text: source.text.to_owned(), body }, choice, issues, read)
 }
 
 fn segments(text: &str, read: &Scan, is_bound: &dyn Fn(&str) -> bool) -> Option<Vec<Segment>> {

@@ -13,7 +13,7 @@ use super::compile::{self, Body, Choice, Compiled, Segment, Source};
 use super::issue::Issue;
 use super::judge;
 use super::lexer::{self, TokenKind};
-use super::scan::Syntax;
+use super::scan::{Scan, Syntax};
 use super::scope::Scope;
 use super::value::{Mapping, Unprintable, print};
 use super::vocabulary::Vocabulary;
@@ -107,9 +107,9 @@ impl Unit {
     /// Compiles a template into the unit and returns what is wrong with it. With an error among the issues the
     /// template is not rendered by anybody.
     pub fn add(&mut self, source: &Source<'_>) -> (Choice, Vec<Issue>) {
-        let (compiled, choice, mut issues) = compile::compile(source, &self.words);
+        let (compiled, choice, mut issues, read) = compile::compile(source, &self.words);
         if let Body::Engine { text, map } = &compiled.body {
-            issues.extend(self.unknown_filters(source, &choice));
+            issues.extend(self.unknown_filters(source.text, &read));
             if !issues.iter().any(Issue::is_error)
                 && let Err(error) = self.env.add_template_owned(source.name.to_owned(), text.clone())
             {
@@ -201,19 +201,12 @@ impl Unit {
         Failure { issue: explain(error, original, text), template }
     }
 
-    fn unknown_filters(&self, source: &Source<'_>, choice: &Choice) -> Vec<Issue> {
-        let fixed = Source { syntax: choice.syntax, ..*source };
-        let words = self.words.for_template(source.literal, source.placeholders);
-        let (_, read) = if source.syntax == Syntax::Auto {
-            compile::choose(source, &words)
-        } else {
-            compile::choose(&fixed, &words)
-        };
-        let mut issues: Vec<Issue> = read.tags().flat_map(|tag| self.unknown_filters_of(source.text, tag)).collect();
+    fn unknown_filters(&self, text: &str, read: &Scan) -> Vec<Issue> {
+        let mut issues: Vec<Issue> = read.tags().flat_map(|tag| self.unknown_filters_of(text, tag)).collect();
         for piece in &read.pieces {
             let super::scan::Piece::Placeholder(placeholder) = piece else { continue };
             let names = placeholder.filters.iter();
-            issues.extend(names.filter_map(|(name, _)| self.unknown_filter(source.text, name.clone(), "filter")));
+            issues.extend(names.filter_map(|(name, _)| self.unknown_filter(text, name.clone(), "filter")));
         }
         issues
     }
