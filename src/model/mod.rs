@@ -21,7 +21,7 @@ pub use manifest::{Boundary, Manifest, Team};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::path::FileMode;
-use crate::source::{Input, NodeId, SourceSet, Tree, yaml};
+use crate::source::{Input, NodeId, SourceSet, Tree};
 use crate::span::{FileId, Span};
 use crate::template::{Base, Syntax};
 
@@ -274,7 +274,7 @@ fn lower(tree: &Arc<Tree>, selected: bool) -> (Option<MegaFile>, Diagnostics) {
         Dialect::Native => schema::SchemaName::MegaFile,
         Dialect::Lbof => schema::SchemaName::Lbof,
     };
-    let findings = schema::validate(name, tree, &yaml::to_json(tree, tree.root()));
+    let findings = schema::validate(name, tree, &schema::to_json(name, tree));
     if findings.has_errors() {
         return (None, findings);
     }
