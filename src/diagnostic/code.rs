@@ -93,6 +93,8 @@ codes! {
     ReservedCharacter "MX412" "reserved-character" Error "a template holds a character that megax keeps for itself";
     UnknownForm "MX413" "unknown-form" Warning "a word in braces that looks like a form of a name that has none";
 
+    PlaceholderKept "MX414" "placeholder-kept" Warning "a placeholder stands where nothing is replaced";
+
     BadPath "MX501" "bad-path" Error "a rendered path is no valid output path";
     Collision "MX502" "collision" Error "two files are planned at one path";
     CaseCollision "MX503" "case-collision" Error "two planned paths are one place on some file systems";

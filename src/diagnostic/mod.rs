@@ -198,12 +198,58 @@ impl Diagnostics {
         self.0.iter()
     }
 
+    /// Mutable access, in stored order.
+    pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, Diagnostic> {
+        self.0.iter_mut()
+    }
+
     /// Sorts by place (file, offset), then severity, code and message, and drops exact repeats. Findings without a
     /// place come last. The order does not depend on how the findings were gathered.
     pub fn sort(&mut self) {
         self.0.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
         self.0.dedup();
     }
+}
+
+impl Diagnostics {
+    /// Of more than `most` findings of one code at one place (one line that is wrong for every item of a loop), leaves
+    /// the first and says how many there were. Sorts first.
+    pub fn collapse(&mut self, most: usize) {
+        self.sort();
+        let mut groups: Vec<(Diagnostic, usize, Vec<Diagnostic>)> = Vec::new();
+        for finding in std::mem::take(&mut self.0) {
+            match groups
+                .iter_mut()
+                .rev()
+                .take(64)
+                .find(|(first, ..)| first.span.is_some() && same_kind(first, &finding))
+            {
+                Some((_, count, kept)) => {
+                    *count += 1;
+                    if kept.len() + 1 < most {
+                        kept.push(finding);
+                    }
+                }
+                None => groups.push((finding, 1, Vec::new())),
+            }
+        }
+        for (mut first, count, kept) in groups {
+            if count > most {
+                first.message = format!("{} (and {} more like this here)", first.message, count - 1);
+                self.0.push(first);
+            } else {
+                self.0.push(first);
+                self.0.extend(kept);
+            }
+        }
+    }
+}
+
+/// Whether two findings differ at most in their words.
+fn same_kind(a: &Diagnostic, b: &Diagnostic) -> bool {
+    let places = |finding: &Diagnostic| finding.related.iter().map(|related| related.span).collect::<Vec<_>>();
+    (a.code, a.span, a.severity, &a.subject, &a.teams) == (b.code, b.span, b.severity, &b.subject, &b.teams)
+        && places(a) == places(b)
 }
 
 type SortKey<'a> = (bool, Option<Span>, Option<&'a str>, Severity, &'a str, &'a str, &'a [Related]);
@@ -268,6 +314,20 @@ mod tests {
         assert_eq!(nearest("templats", ["templates", "team"]), Some("templates"));
         assert_eq!(nearest("Team", ["team", "data"]), Some("team"));
         assert_eq!(nearest("zzz", ["templates", "team"]), None);
+    }
+
+    #[test]
+    fn many_of_one_kind_at_one_place_become_one() {
+        let span = Span::new(crate::span::FileId(0), 3, 5);
+        let finding = |item: usize| Diagnostic::new(Code::BadPath, format!("item {item}")).at(span);
+        let mut many: Diagnostics = (0..10).map(finding).collect();
+        many.push(Diagnostic::new(Code::UnknownKey, "other").at(span));
+        many.collapse(3);
+        assert_eq!(many.len(), 2);
+        assert_eq!(many.iter().nth(1).unwrap().message, "item 0 (and 9 more like this here)");
+        let mut few: Diagnostics = (0..3).map(finding).collect();
+        few.collapse(3);
+        assert_eq!(few.len(), 3);
     }
 
     #[test]

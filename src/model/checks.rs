@@ -173,7 +173,11 @@ fn attributes_valid(tree: &Tree, wire: &LbofWire, check: &Spanned<LbofCheckWire>
                 }
                 Some(_) if tree.get(attribute, "type").is_some_and(|kind| is_text(tree, kind)) => {}
                 _ => {
-                    let message = "an attribute needs a `name` and a `type`";
+                    let message = if name_of(tree, attribute).is_some() {
+                        "this attribute has no `type`"
+                    } else {
+                        "this attribute has no `name`"
+                    };
                     findings.push(failed(tree, attribute, check, message).help("write `{name: id, type: uuid}`"));
                 }
             }

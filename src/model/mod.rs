@@ -272,6 +272,9 @@ fn lower(tree: &Arc<Tree>, selected: bool) -> (Option<MegaFile>, Diagnostics) {
     let Some(dialect) = dialect_of(tree) else {
         return (None, std::iter::once(no_dialect(tree)).collect());
     };
+    if let Some(mixed) = mixed(tree) {
+        return (None, std::iter::once(mixed).collect());
+    }
     let name = match dialect {
         Dialect::Native => schema::SchemaName::MegaFile,
         Dialect::Lbof => schema::SchemaName::Lbof,
@@ -305,6 +308,18 @@ fn no_dialect(tree: &Tree) -> Diagnostic {
     let help = "the native dialect has `generator` and `templates`, the LBOF dialect `expansion_rules` and \
                 `generation_templates`; `megax schema mega-file` prints the format";
     Diagnostic::new(Code::UnknownDialect, message).at(tree.span(tree.root()).head()).help(help)
+}
+
+/// A document with the keys of both dialects.
+fn mixed(tree: &Tree) -> Option<Diagnostic> {
+    let entry = |keys: &[&str]| keys.iter().find_map(|key| tree.entry(tree.root(), key));
+    let (native, _) = entry(&["generator", "templates"])?;
+    let (lbof, _) = entry(&["expansion_rules", "generation_templates"])?;
+    let word = |node| tree.text(node).unwrap_or_default();
+    let message = format!("`{}` belongs to the native dialect, `{}` to the LBOF dialect", word(native), word(lbof));
+    let help = "write one dialect: `generator` with `templates`, or `expansion_rules` with `generation_templates`";
+    let finding = Diagnostic::new(Code::BadCombination, message).at(tree.span(native)).help(help);
+    Some(finding.related(tree.span(lbof), "the other dialect"))
 }
 
 /// The dialect that a document is written in, by its top-level keys; a document with keys of neither is judged by

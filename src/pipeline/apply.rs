@@ -309,7 +309,8 @@ fn commit(
     let staged = Staged::new(staging, set).map_err(|error| commit_finding(&error))?;
     let applied = staged.commit(watcher).map_err(|error| commit_finding(&error))?;
     let kept = applied.kept.into_iter().map(|(path, place)| {
-        let message = format!("`{path}` was edited and is overwritten; the old content is in `{place}`");
+        let message =
+            format!("`{path}` was made or edited by somebody else and is overwritten; the old content is in `{place}`");
         let finding = Diagnostic::new(Code::EditReplaced, message).about(path.as_str());
         teams.iter().fold(finding, |finding, team| finding.team(team.clone()))
     });
@@ -337,7 +338,7 @@ fn conflict_findings(state: &State<'_>, set: &ChangeSet) -> Vec<Diagnostic> {
         let finding = match &change.kind {
             Kind::Conflict(reason) => conflict(change, reason),
             Kind::KeptEdited => {
-                let message = format!("`{}` was edited and is left as it is", change.path);
+                let message = format!("`{}` was made or edited by somebody else and is left as it is", change.path);
                 Diagnostic::new(Code::EditKept, message).help("`--on-edit overwrite` writes over it")
             }
             Kind::OrphanEdited => {

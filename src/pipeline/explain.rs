@@ -12,10 +12,10 @@ use crate::output;
 use crate::path::OutputPath;
 use crate::plan::{PlannedBody, PlannedFile};
 use crate::report::{Command, Mode};
-use crate::source;
 use crate::source::load::{display, normal};
+use crate::source::{self, NodeId, yaml};
 use crate::span::SourceMap;
-use crate::template::{Source, choose};
+use crate::template::{Source, Syntax, choose, trace};
 
 /// The answer to `megax explain FILE`.
 #[derive(Debug)]
@@ -136,6 +136,7 @@ fn describe(state: &State<'_>, file: &PlannedFile, line: Option<u64>) -> String 
                     is_path: false,
                     also_bound: &none,
                     shared: false,
+                    traced: None,
                 };
                 let (choice, _) = choose(&source, unit.words());
                 let _ = writeln!(text, "  syntax     {}: {}", choice.syntax.as_str(), choice.why);
@@ -146,12 +147,46 @@ fn describe(state: &State<'_>, file: &PlannedFile, line: Option<u64>) -> String 
         }
     }
     text.push_str(&on_disk(state, file));
-    if line.is_some() {
-        text.push_str(
-            "  line       the origin of a single line is not known to this version; the template above makes it\n",
-        );
+    if let Some(line) = line {
+        let _ = writeln!(text, "  line {line:<6}{}", origin_of_line(state, file, line));
     }
     text
+}
+
+/// The line of a mega-file that makes a line of the output, with its text.
+fn origin_of_line(state: &State<'_>, file: &PlannedFile, line: u64) -> String {
+    let unknown = "comes from no single line of a template".to_owned();
+    let (PlannedBody::Render(unit, name, scope), Some(mega)) = (&file.body, state.model.mega_files.get(file.mega_file))
+    else {
+        return unknown;
+    };
+    let mut buffer = Vec::new();
+    let Ok(body) = output::body(file, &mut buffer) else { return unknown };
+    let lines = output::Facts::of(body).lines;
+    if line == 0 || line > lines {
+        return format!("does not exist: the file has {lines} lines");
+    }
+    let text_of = |node| mega.tree.text(node).unwrap_or_default();
+    let inline = name.strip_prefix("inline ").and_then(|node| node.parse().ok()).map(NodeId);
+    let mut nodes: Vec<NodeId> = mega.templates.values().map(|template| template.text).collect();
+    let templates = mega.templates.iter().map(|(name, template)| {
+        let lists = (template.literal.as_slice(), template.placeholders.as_slice());
+        (name.as_str(), text_of(template.text), template.syntax, lists.0, lists.1)
+    });
+    let mut templates: Vec<trace::Traced<'_>> = templates.collect();
+    if let Some(node) = inline {
+        templates.push((name, text_of(node), Syntax::Auto, &[], &[]));
+        nodes.push(node);
+    }
+    let Some((template, offset)) = trace::line(&templates, name, unit.words(), scope, body, line) else {
+        return unknown;
+    };
+    let Some(index) = templates.iter().position(|(name, ..)| *name == template) else { return unknown };
+    let source = state.set.sources.get(mega.file()).map_or("", crate::span::SourceFile::text);
+    let span = yaml::locate(&mega.tree, source, nodes[index], offset);
+    let at = state.set.sources.positions(span).map_or(0, |(start, _)| start.line);
+    let written = source.lines().nth((at as usize).saturating_sub(1)).unwrap_or_default().trim();
+    format!("{}:{at}: {written}", state.set.sources.name(mega.file()))
 }
 
 fn on_disk(state: &State<'_>, file: &PlannedFile) -> String {

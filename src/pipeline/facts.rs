@@ -16,6 +16,9 @@ use crate::report::{
 use crate::source::SourceSet;
 use crate::source::load::display;
 
+/// So many findings of one code at one place are shown one by one.
+const MOST_ALIKE: usize = 3;
+
 /// The digest of the whole tree that this run stands for; `None` while a team is held or a file is unknown.
 pub fn tree(state: &State<'_>) -> Option<Digest> {
     if !state.held.is_empty() || state.plan.files.is_empty() {
@@ -44,6 +47,7 @@ pub fn without_inputs(request: &Request, (mut findings, set): (Diagnostics, Opti
         manifest: None,
         out,
         summary: Summary::default(),
+        lockfiles: None,
         teams: Vec::new(),
         mega_files: Vec::new(),
         files: Vec::new(),
@@ -54,7 +58,7 @@ pub fn without_inputs(request: &Request, (mut findings, set): (Diagnostics, Opti
 
 /// The report of a run.
 pub fn report(mut state: State<'_>, changes: Option<&Changes>) -> Report {
-    state.findings.sort();
+    state.findings.collapse(MOST_ALIKE);
     let tree = tree(&state);
     let outcome = outcome(&state, changes);
     let files = files(&state, changes);
@@ -78,6 +82,7 @@ pub fn report(mut state: State<'_>, changes: Option<&Changes>) -> Report {
         manifest: state.set.manifest.as_ref().map(|manifest| state.set.sources.name(manifest.file).to_owned()),
         out: display(&state.set.out, &state.request.inputs.current),
         summary: Summary::default(),
+        lockfiles: changes.map(|changes| changes.lockfiles.len() as u64),
         teams: teams.collect(),
         mega_files: mega_files.collect(),
         files,

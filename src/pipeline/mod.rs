@@ -159,6 +159,7 @@ impl State<'_> {
         if self.request.strict {
             hold::make_strict(&mut self.findings);
         }
+        self.findings.sort();
         self.held = hold::held(&self.findings, &self.teams, self.request.all_or_nothing);
     }
 

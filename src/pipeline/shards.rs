@@ -58,7 +58,7 @@ pub fn classify(
         };
         let (team, id) = (shard.lockfile.team.clone(), shard.lockfile.mega_file.clone());
         if !readable.contains(&id_key(&id)) {
-            if teams.contains(&team_name(&team)) && !unreadable.may_be(&team, &id) {
+            if set.is_whole && teams.contains(&team_name(&team)) && !unreadable.may_be(&team, &id) {
                 shards.gone.insert((team, id));
             } else {
                 let paths = shard.lockfile.entries.keys().cloned().collect();

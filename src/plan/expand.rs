@@ -30,6 +30,7 @@ pub fn mega_file(
         files: Vec::new(),
         findings: Diagnostics::default(),
         used: BTreeSet::new(),
+        broken: BTreeSet::new(),
     };
     for rule in &mega.rules {
         run.rule(rule);
@@ -55,6 +56,8 @@ struct Run<'a> {
     files: Vec<PlannedFile>,
     findings: Diagnostics,
     used: BTreeSet<String>,
+    /// Conditions that cannot be evaluated; each is reported once.
+    broken: BTreeSet<NodeId>,
 }
 
 /// An entry, ready to run: its unit and the texts of its path.
@@ -123,6 +126,9 @@ impl<'a> Run<'a> {
     fn check_expression(&mut self, unit: &Unit, node: NodeId) {
         let text = self.mega.tree.text(node).unwrap_or_default();
         let issues = unit.check_expression(text);
+        if !issues.is_empty() {
+            self.broken.insert(node);
+        }
         self.findings.extend(issues.iter().map(|issue| locate(self.mega, self.sources, node, issue)));
     }
 
@@ -184,8 +190,14 @@ impl<'a> Run<'a> {
                     },
                     |near| format!("did you mean `{{@{near}}}`?"),
                 );
-                let span = self.mega.tree.span(node);
-                self.error(Code::UnknownPattern, span, format!("there is no path pattern `{name}`"), help);
+                let exact = text == written;
+                let range = if exact { start..end + 1 } else { 0..usize::MAX };
+                let issue = crate::template::Issue::new(
+                    Code::UnknownPattern,
+                    range,
+                    format!("there is no path pattern `{name}`"),
+                );
+                self.findings.push(locate(self.mega, self.sources, node, &issue.help(help)));
                 return None;
             };
             let pattern = self.mega.tree.text(*pattern).unwrap_or_default();
@@ -226,6 +238,7 @@ impl<'a> Run<'a> {
             is_path: template.is_none() && name.starts_with("path "),
             also_bound: &none,
             shared: false,
+            traced: None,
         };
         let (_, issues) = unit.add(&source);
         for issue in issues {
@@ -377,12 +390,13 @@ impl<'a> Run<'a> {
         scope.loops.clone_from(round);
         scope.with = with.to_vec();
         let text = self.mega.tree.text(node).unwrap_or_default();
-        if self.findings.iter().any(|finding| finding.is_error() && finding.span == Some(self.mega.tree.span(node))) {
+        if self.broken.contains(&node) {
             return None;
         }
         match unit.evaluate(text, &Arc::new(scope)) {
             Ok(value) => Some(value.is_true()),
             Err(issue) => {
+                self.broken.insert(node);
                 self.findings.push(locate(self.mega, self.sources, node, &issue));
                 None
             }
@@ -493,6 +507,7 @@ fn template_source<'t>(
         is_path: false,
         also_bound: bound,
         shared,
+        traced: None,
     }
 }
 

@@ -309,6 +309,8 @@ pub struct Report {
     pub out: String,
     /// The totals.
     pub summary: Summary,
+    /// Lockfile shards that change although no file need do so (a comment in a mega-file); `None` if not compared.
+    pub lockfiles: Option<u64>,
     /// The teams of the run.
     pub teams: Vec<TeamReport>,
     /// The selected mega-files.

@@ -54,6 +54,8 @@ struct Document<'a> {
     out: &'a str,
     /// The totals of the run.
     summary: SummaryWire,
+    /// Lockfile shards that change; null if not compared.
+    lockfiles: Option<u64>,
     /// The teams of the run.
     teams: Vec<TeamWire<'a>>,
     /// The selected mega-files.
@@ -144,8 +146,8 @@ struct FileWire<'a> {
     team: &'a str,
     /// The id of the mega-file that makes it.
     mega_file: &'a str,
-    /// The index of the rule, from 0.
-    rule: usize,
+    /// The number of the rule in its mega-file, from 1; null for a file that is no longer planned.
+    rule: Option<usize>,
     /// The loop item.
     item: Option<&'a str>,
     /// The template; null for literal content and copies.
@@ -259,6 +261,7 @@ impl<'a> Document<'a> {
             manifest: report.manifest.as_deref(),
             out: &report.out,
             summary: SummaryWire::of(report.summary.mega_files, &report.summary.counts),
+            lockfiles: report.lockfiles,
             teams: teams(report),
             mega_files: mega_files(report),
             files: files(report),
@@ -304,7 +307,7 @@ fn files(report: &Report) -> Vec<FileWire<'_>> {
         path: one.path.as_str(),
         team: &one.team,
         mega_file: &one.mega_file,
-        rule: one.rule,
+        rule: (one.rule > 0).then_some(one.rule),
         item: one.item.as_deref(),
         template: one.template.as_deref(),
         lines: one.lines,

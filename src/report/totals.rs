@@ -86,7 +86,13 @@ pub(super) fn total_line(report: &Report) -> String {
     let counts = &report.summary.counts;
     if let (Some(files), true) = (counts.files, is_idle(report)) {
         let are = if files == 1 { "is" } else { "are" };
-        return format!("nothing to do: {} {are} as planned", count(files, "file"));
+        let planned = format!("{} {are} as planned", count(files, "file"));
+        return match (report.lockfiles.unwrap_or(0), report.mode) {
+            (0, _) => format!("nothing to do: {planned}"),
+            (shards, Mode::Write) => format!("{planned}; {} updated to the inputs", count(shards, "lockfile")),
+            (1, _) => format!("{planned}; 1 lockfile does not record these inputs yet"),
+            (shards, _) => format!("{planned}; {} do not record these inputs yet", count(shards, "lockfile")),
+        };
     }
     let amounts: Vec<String> = [
         counts.files.map(|files| count(files, "file")),

@@ -66,6 +66,8 @@ pub struct SourceSet {
     pub out: PathBuf,
     /// The manifest, if there is one.
     pub manifest: Option<ManifestInput>,
+    /// Whether [`Self::mega_files`] are all of the project; without a folder of mega-files only the selected are known.
+    pub is_whole: bool,
     /// The mega-files, sorted by name.
     pub mega_files: Vec<Input>,
     /// Findings that belong to no single mega-file.
@@ -117,7 +119,7 @@ pub fn load(request: &Request, limits: &Limits) -> Result<SourceSet, Diagnostics
         findings.extend(broken.clone());
     }
     let manifest = manifest.map(|(file, tree)| ManifestInput { file, tree: tree.ok() });
-    Ok(SourceSet { sources, root: project.root, out, manifest, mega_files, findings })
+    Ok(SourceSet { sources, root: project.root, out, manifest, is_whole: folder.is_some(), mega_files, findings })
 }
 
 fn one(diagnostic: Diagnostic) -> Diagnostics {

@@ -23,7 +23,10 @@ pub fn text(path: &Path, max_bytes: usize) -> Result<String, Diagnostic> {
 /// # Errors
 /// MX101 if it cannot be read, is no regular file, or is over the limit.
 pub fn bytes(path: &Path, max_bytes: usize) -> Result<Vec<u8>, Diagnostic> {
-    let meta = std::fs::metadata(path).map_err(|error| unreadable(path, &error.to_string()))?;
+    let meta = std::fs::symlink_metadata(path).map_err(|error| unreadable(path, &error.to_string()))?;
+    if meta.is_symlink() {
+        return Err(unreadable(path, "it is a symlink; inputs are regular files"));
+    }
     if !meta.is_file() {
         return Err(unreadable(path, "it is no regular file"));
     }

@@ -11,8 +11,9 @@ use std::ops::Range;
 
 use super::issue::Issue;
 use super::judge;
-use super::scan::{Piece, Placeholder, Rules, Scan, Syntax, Tag, TagKind, scan};
+use super::scan::{Piece, Rules, Scan, Syntax, Tag, TagKind, scan};
 use super::scope::{PLACEHOLDERS, ROOTS};
+use super::shape::Placeholder;
 use super::tags;
 use super::vocabulary::{Vocabulary, Word};
 use crate::diagnostic::Code;
@@ -44,6 +45,8 @@ pub struct Source<'a> {
     pub also_bound: &'a BTreeSet<String>,
     /// Whether other templates include it or are included by it, so that the engine must know it.
     pub shared: bool,
+    /// Marks every line of the output with the place in this template that it comes from; see [`super::trace`].
+    pub traced: Option<usize>,
 }
 
 /// One part of a template without tags.
@@ -118,6 +121,7 @@ pub fn choose(source: &Source<'_>, words: &Vocabulary) -> (Choice, Scan) {
     let mut without = read_as(source.text, Syntax::Placeholder, words);
     // What looked like tags is judged for near misses by the caller.
     without.passed = read.tags().map(|tag| tag.range.clone()).collect();
+    without.statements = read.statements;
     (Choice { syntax: Syntax::Placeholder, why: Cow::Borrowed(why) }, without)
 }
 
@@ -136,8 +140,8 @@ pub(super) fn compile(source: &Source<'_>, words: &Vocabulary) -> (Compiled, Cho
     let words = &words.for_template(source.literal, source.placeholders);
     let (choice, read) = choose(source, words);
     let mut issues = judge::judge(source, words, &choice, &read);
-    if let Some(at) = source.text.find(|c| ('\u{10fff0}'..='\u{10fff5}').contains(&c)) {
-        let message = "the template holds one of the characters U+10FFF0 to U+10FFF5";
+    if let Some(at) = source.text.find(|c| ('\u{10fff0}'..='\u{10fff7}').contains(&c)) {
+        let message = "the template holds one of the characters U+10FFF0 to U+10FFF7";
         issues.push(
             Issue::new(Code::ReservedCharacter, at..at + 4, message).help("remove it; megax marks tags with these"),
         );
@@ -145,8 +149,8 @@ pub(super) fn compile(source: &Source<'_>, words: &Vocabulary) -> (Compiled, Cho
     let bound = read.bound(source.text);
     let is_bound = |root: &str| bound.contains(root) || matches!(words.word(root), Some(Word::Bound));
     let body = match segments(source.text, &read, &is_bound) {
-        Some(segments) if !source.shared => Body::Segments(segments),
-        _ => rewrite(source.text, &read, &is_bound),
+        Some(segments) if !source.shared && source.traced.is_none() => Body::Segments(segments),
+        _ => rewrite(source.text, &read, &is_bound, source.traced),
     };
     (Compiled { text: source.text.to_owned(), body }, choice, issues, read)
 }
@@ -164,17 +168,22 @@ fn segments(text: &str, read: &Scan, is_bound: &dyn Fn(&str) -> bool) -> Option<
     read.pieces.iter().map(piece).collect()
 }
 
-fn rewrite(text: &str, read: &Scan, is_bound: &dyn Fn(&str) -> bool) -> Body {
+fn rewrite(text: &str, read: &Scan, is_bound: &dyn Fn(&str) -> bool, traced: Option<usize>) -> Body {
     let mut out = Rewriter { text, out: String::with_capacity(text.len() + 64), map: Vec::new() };
+    let mut after_block = false;
     for piece in &read.pieces {
         match piece {
-            Piece::Text(range) => out.copy(range.clone()),
+            Piece::Text(range) => match traced {
+                Some(number) => out.copy_traced(range.clone(), number, after_block),
+                None => out.copy(range.clone()),
+            },
             Piece::Placeholder(placeholder) => {
                 let expression = expression_of(text, placeholder, is_bound(&text[placeholder.root.clone()]));
                 out.replace(placeholder.range.clone(), &format!("{OPEN_VARIABLE} {expression} {CLOSE_VARIABLE}"));
             }
             Piece::Tag(tag) => out.tag(tag),
         }
+        after_block = matches!(piece, Piece::Tag(tag) if tag.kind != TagKind::Variable);
     }
     Body::Engine { text: out.out, map: out.map }
 }
@@ -214,6 +223,21 @@ impl Rewriter<'_> {
     fn copy(&mut self, from: Range<usize>) {
         self.map.push(Stretch { at: self.out.len(), from: from.clone(), copied: true });
         self.out.push_str(&self.text[from]);
+    }
+
+    /// Copies a text and puts a mark before the end of every line, but not right after a block tag: the engine takes
+    /// that newline away.
+    fn copy_traced(&mut self, from: Range<usize>, number: usize, after_block: bool) {
+        let mut start = from.start;
+        for at in memchr::memchr_iter(b'\n', &self.text.as_bytes()[from.clone()]).map(|at| from.start + at) {
+            let line = self.text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+            if at > from.start || !after_block {
+                self.copy(start..at);
+                self.replace(at..at, &super::trace::mark(number, line));
+                start = at;
+            }
+        }
+        self.copy(start..from.end);
     }
 
     fn replace(&mut self, from: Range<usize>, by: &str) {

@@ -37,15 +37,34 @@ pub const DOCUMENTATION: &[(&str, &str)] = &[
 pub fn register(env: &mut Environment<'_>) {
     type Spelling = fn(&str) -> String;
     let spellings: [(&[&str], Spelling); 10] = [
-        (&["pascal", "pascal_case", "PascalCase", "upper_camel"], forms::pascal),
-        (&["camel", "camel_case", "camelCase", "lower_camel"], forms::camel),
-        (&["snake", "snake_case"], forms::snake),
-        (&["kebab", "kebab_case", "kebabCase", "dashed"], forms::kebab),
         (
-            &["screaming_snake", "SCREAMING_SNAKE_CASE", "constant", "constant_case", "upper_snake"],
+            &[
+                "pascal",
+                "pascal_case",
+                "PascalCase",
+                "pascalcase",
+                "pascalCase",
+                "upper_camel",
+                "to_pascal",
+                "classify",
+            ],
+            forms::pascal,
+        ),
+        (&["camel", "camel_case", "camelCase", "camelcase", "lower_camel", "to_camel", "camelize"], forms::camel),
+        (&["snake", "snake_case", "snakecase", "snakeCase", "to_snake", "underscore"], forms::snake),
+        (&["kebab", "kebab_case", "kebabcase", "kebabCase", "to_kebab", "dasherize"], forms::kebab),
+        (
+            &[
+                "screaming_snake",
+                "screaming_snake_case",
+                "SCREAMING_SNAKE_CASE",
+                "constant",
+                "constant_case",
+                "upper_snake",
+            ],
             forms::screaming_snake,
         ),
-        (&["title", "title_case"], forms::title),
+        (&["title", "title_case", "titlecase", "titleCase"], forms::title),
         (&["plural", "pluralize"], forms::plural),
         (&["singular", "singularize"], forms::singular),
         (&["upper_first", "capitalize_first"], |text| first(text, |c| c.to_uppercase().collect())),
@@ -162,8 +181,10 @@ fn quote(value: Value, mark: Option<String>) -> Result<String, Error> {
     within(out)
 }
 
-fn json(value: Value, indent: Option<usize>) -> Result<String, Error> {
-    let indent = indent.filter(|&width| width > 0);
+fn json(value: Value, indent: Option<usize>, kwargs: Kwargs) -> Result<String, Error> {
+    let named = kwargs.get::<Option<usize>>("indent")?;
+    kwargs.assert_all_used()?;
+    let indent = indent.or(named).filter(|&width| width > 0);
     if let Some(width) = indent {
         budget(width.saturating_mul(16))?;
     }

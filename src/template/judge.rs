@@ -16,6 +16,9 @@ use crate::diagnostic::{Code, nearest};
 const MAX_BLOCK_DEPTH: usize = 64;
 const MAX_ELIF: usize = 128;
 
+/// Functions that the format has, but that come later.
+const LATER: [&str; 3] = ["random_id", "random_int", "uuid"];
+
 /// Why an `auto` template is taken for Jinja; `None` if it is not.
 pub(super) fn speaks_jinja(source: &Source<'_>, words: &Vocabulary, read: &Scan) -> Option<String> {
     let text = source.text;
@@ -29,7 +32,7 @@ pub(super) fn speaks_jinja(source: &Source<'_>, words: &Vocabulary, read: &Scan)
     let uses = read.roots(text);
     let known = uses.iter().find(|name| {
         let word = &text[name.range.clone()];
-        if name.called { FUNCTIONS.contains(&word) } else { knows(source, words, word) }
+        if name.called { FUNCTIONS.contains(&word) || LATER.contains(&word) } else { knows(source, words, word) }
     });
     if let Some(name) = known {
         return Some(format!("a `{{{{ }}}}` in it uses `{}`", &text[name.range.clone()]));
@@ -47,8 +50,19 @@ pub(super) fn judge(source: &Source<'_>, words: &Vocabulary, choice: &Choice, re
     let mut issues = Vec::new();
     let bound = read.bound(source.text);
     for bad in &read.bad {
-        let help = "close it, put the text into {% raw %} ... {% endraw %}, or give the template `syntax: placeholder`";
+        let hint = tags::operator_hint(&source.text[bad.range.clone()]).unwrap_or("mend it");
+        let help = format!(
+            "{hint}; or put the text into {{% raw %}} ... {{% endraw %}}, or give the template `syntax: placeholder`"
+        );
         issues.push(Issue::new(Code::TemplateSyntax, bad.range.clone(), bad.message.clone()).help(help));
+    }
+    let speaks = matches!(choice.syntax, Syntax::Both | Syntax::Jinja | Syntax::Brackets);
+    issues.extend(read.statements.iter().filter_map(|word| unknown_statement(source.text, word, speaks)));
+    for kept in &read.kept {
+        let message =
+            format!("`{}` stays as it is, because `${{{{ }}}}` belongs to another tool", &source.text[kept.clone()]);
+        let help = "build the whole expression in a value, or close the braces before it";
+        issues.push(Issue::new(Code::PlaceholderKept, kept.clone(), message).help(help));
     }
     for unknown in &read.unknown {
         issues.extend(unknown_word(source, words, &bound, read, unknown));
@@ -56,7 +70,7 @@ pub(super) fn judge(source: &Source<'_>, words: &Vocabulary, choice: &Choice, re
     if source.is_path {
         issues.extend(stray_braces(source, read));
     }
-    if matches!(choice.syntax, Syntax::Both | Syntax::Jinja | Syntax::Brackets) {
+    if speaks {
         for tag in read.tags() {
             issues.extend(unknown_names(source, words, &bound, tag));
             issues.extend(comparisons(source.text, words, &bound, tag));
@@ -67,6 +81,7 @@ pub(super) fn judge(source: &Source<'_>, words: &Vocabulary, choice: &Choice, re
             }
         }
         issues.extend(block_limits(source.text, read));
+        issues.extend(unclosed_block(source.text, read));
     } else {
         issues.extend(tag_near_misses(source, words, read));
     }
@@ -108,6 +123,9 @@ fn unknown_word(
         let message = format!("`{{{name}}}` stays as it is, although `{name}` is a field of the item");
         return Some(Issue::new(Code::BareField, unknown.range.clone(), message).help(help));
     }
+    if let Some(issue) = cased_form(words, bound, name, shown, unknown) {
+        return Some(issue);
+    }
     let near = words.near_miss(name).or_else(|| {
         bound.iter().map(String::as_str).find(|word| name.len() >= 5 && strsim::damerau_levenshtein(word, name) == 1)
     });
@@ -120,11 +138,98 @@ fn unknown_word(
             Issue::new(Code::NearMiss, unknown.range.clone(), message).help(help).fix(unknown.root.clone(), near),
         );
     }
-    form_without_meaning(words, bound, name).map(|(of, filter)| {
-        let message = format!("`{{{name}}}` stays as it is: only loop variables have forms, and `{of}` is none");
-        let help = format!("write `{{{of}|{filter}}}`, or list `{name}` under the template's `literal:`");
+    composed(words, name).map(|meant| {
+        let message = format!("`{shown}` stays as it is, but looks like `{meant}`");
+        let help = format!("write `{meant}`, or list `{name}` under the template's `literal:` if the text is meant");
         Issue::new(Code::UnknownForm, unknown.range.clone(), message).help(help)
     })
+}
+
+/// `{Field}` where `field` is bound by a tag or by `with`, or is a field of the item: a form of a name that has none. It
+/// is a near miss, too, where only the case of the first letter differs; then it is an error, but with this help.
+fn cased_form(
+    words: &Vocabulary,
+    bound: &BTreeSet<String>,
+    name: &str,
+    shown: &str,
+    unknown: &Unknown,
+) -> Option<Issue> {
+    let (of, filter) = form_without_meaning(words, bound, name)?;
+    let help =
+        format!("write `{{{of}|{filter}}}`, or list `{name}` under the template's `literal:` if the text is meant");
+    if bound.contains(&of) && name.len() >= 5 && strsim::damerau_levenshtein(&of, name) == 1 {
+        let message =
+            format!("`{shown}` is almost `{{{of}}}`, which has no forms: only loop variables of the rule have");
+        return Some(Issue::new(Code::NearMiss, unknown.range.clone(), message).help(help));
+    }
+    let message = format!("`{shown}` stays as it is: only loop variables have forms, and `{of}` is none");
+    Some(Issue::new(Code::UnknownForm, unknown.range.clone(), message).help(help))
+}
+
+/// `{entity_name}`, `{EntityName}`, `{entityId}`: a loop variable and a field in one word; or a word that differs from
+/// one of the vocabulary in case only. Returns what was meant.
+fn composed(words: &Vocabulary, name: &str) -> Option<String> {
+    let flat = |text: &str| text.to_lowercase().replace('_', "");
+    let wanted = flat(name);
+    if let Some((word, _)) = words.words().find(|(word, _)| flat(word) == wanted) {
+        return Some(format!("{{{word}}}"));
+    }
+    let variables = words.words().filter(|(_, kind)| is_loop(kind)).map(|(word, _)| word);
+    for variable in variables {
+        let Some(rest) = wanted.strip_prefix(&flat(variable)).filter(|rest| !rest.is_empty()) else { continue };
+        if rest == "name" && name.starts_with(char::is_uppercase) {
+            return Some(format!("{{{}}}", Form::Pascal.spelling(variable)));
+        }
+        if let Some(field) = words.fields().find(|field| flat(field) == rest) {
+            return Some(format!("{{{variable}.{field}}}"));
+        }
+        if rest == "name" {
+            return Some(format!("{{{variable}}}"));
+        }
+    }
+    None
+}
+
+/// `{% elsif %}`, `{% foreach %}`: no statement of Jinja. In a template that speaks Jinja every unknown one is a slip,
+/// elsewhere only what is nearly a keyword.
+fn unknown_statement(text: &str, word: &std::ops::Range<usize>, speaks: bool) -> Option<Issue> {
+    let name = &text[word.clone()];
+    let meant = tags::meant(name);
+    if !speaks && meant.is_none() {
+        return None;
+    }
+    let issue = Issue::new(Code::TemplateSyntax, word.clone(), format!("`{{% {name} %}}` is no tag"));
+    let escape = "or put the text into {% raw %} ... {% endraw %} (or `syntax: placeholder`) if another tool reads it";
+    Some(match meant {
+        Some(meant) => issue.help(format!("did you mean `{meant}`? {escape}")),
+        None => issue
+            .help(format!("the tags are if, for, set, with, macro, include, extends, block, filter, raw; {escape}")),
+    })
+}
+
+/// A block that is never closed, at its opening tag. What closes in the wrong order is the engine's to say.
+fn unclosed_block(text: &str, read: &Scan) -> Option<Issue> {
+    let mut open: Vec<(&str, &Tag)> = Vec::new();
+    for tag in read.tags().filter(|tag| tag.kind == TagKind::Block) {
+        let Some(word) = tags::keyword(&text[tag.body.clone()]) else { continue };
+        match word {
+            "for" | "if" | "with" | "block" | "macro" | "call" | "filter" | "autoescape" => open.push((word, tag)),
+            "set" if !text[tag.body.clone()].contains('=') => open.push((word, tag)),
+            _ if word.starts_with("end") && word != "endraw" => {
+                if open.last().is_some_and(|(opened, _)| word[3..] != **opened) {
+                    return None;
+                }
+                open.pop();
+            }
+            _ => {}
+        }
+    }
+    let (word, tag) = open.pop()?;
+    let message = format!("this `{word}` is never closed");
+    Some(
+        Issue::new(Code::TemplateSyntax, tag.range.clone(), message)
+            .help(format!("add `{{% end{word} %}}` after its last line")),
+    )
 }
 
 fn is_loop(word: &Word) -> bool {
@@ -153,9 +258,14 @@ fn form_without_meaning(words: &Vocabulary, bound: &BTreeSet<String>, word: &str
     let plain = words.words().filter(|(_, kind)| matches!(kind, Word::Value(Origin::With(_), _) | Word::Bound));
     let names = plain.map(|(name, _)| name).chain(bound.iter().map(String::as_str));
     let filters = [(Form::Pascal, "pascal"), (Form::Screaming, "screaming_snake"), (Form::Plural, "plural")];
-    names.filter(|name| *name != word).find_map(|name| {
-        let filter = filters.iter().find(|(form, _)| form.spelling(name) == word)?;
-        Some((name.to_owned(), filter.1))
+    let form_of = |name: &str| filters.iter().find(|(form, _)| name != word && form.spelling(name) == word);
+    let mut names = names;
+    let named = names.find_map(|name| Some((name.to_owned(), form_of(name)?.1)));
+    // A field of the item: `{Title}` where `{entity.title|pascal}` is meant. Plurals of fields are too common as words.
+    named.or_else(|| {
+        let variable = words.words().find_map(|(word, kind)| is_loop(kind).then_some(word))?;
+        let field = words.fields().find(|field| form_of(field).is_some_and(|(form, _)| *form != Form::Plural))?;
+        Some((format!("{variable}.{field}"), form_of(field)?.1))
     })
 }
 
@@ -187,6 +297,11 @@ fn unknown_names(source: &Source<'_>, words: &Vocabulary, bound: &BTreeSet<Strin
         if exists {
             continue;
         }
+        if name.called && LATER.contains(&word) {
+            let message = format!("`{word}()` is part of the format, but this version cannot run it yet");
+            issues.push(Issue::new(Code::NotYet, name.range, message).help("put the value into the data"));
+            continue;
+        }
         let issue = Issue::new(
             if name.called { Code::UnknownFilter } else { Code::UnknownName },
             name.range.clone(),
@@ -212,8 +327,12 @@ fn suggest(
     if let Some(hint) = words.hint(word) {
         return issue.help(format!("did you mean `{hint}`?")).fix(name.range.clone(), hint);
     }
-    let names = words.jinja_names().chain(bound.iter().map(String::as_str));
-    let names: Vec<&str> = names.chain(source.also_bound.iter().map(String::as_str)).collect();
+    if name.called {
+        return issue.help(format!("the functions are {}", list(FUNCTIONS.into_iter())));
+    }
+    let names = words.jinja_names().chain(source.also_bound.iter().map(String::as_str));
+    let names: Vec<&str> =
+        names.chain(bound.iter().map(String::as_str).filter(|own| !looped_here(source, own, name))).collect();
     if let Some(near) = nearest(word, names.iter().copied()) {
         return issue.help(format!("did you mean `{near}`?")).fix(name.range.clone(), near);
     }
@@ -326,4 +445,10 @@ pub(super) fn names_of_expression(source: &Source<'_>, words: &Vocabulary, tag: 
     let mut issues = unknown_names(source, words, &bound, tag);
     issues.extend(comparisons(source.text, words, &bound, tag));
     issues
+}
+
+/// Whether the tag that reads `name` is the loop that binds `own`: `{% for tag in tags %}` does not mean `tag in tag`.
+fn looped_here(source: &Source<'_>, own: &str, name: &lexer::NameUse) -> bool {
+    let line = source.text[..name.range.start].rfind('\n').map_or(0, |newline| newline + 1);
+    source.text[line..name.range.start].contains(&format!("for {own} in"))
 }

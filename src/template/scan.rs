@@ -6,7 +6,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::lexer::{self, NameUse, Token, is_name_part, is_name_start};
+use super::lexer::{self, NameUse, Token};
+use super::shape::{Placeholder, parse_shape};
 use super::tags;
 use super::vocabulary::{Vocabulary, Word};
 
@@ -44,19 +45,6 @@ impl Syntax {
     pub fn as_str(self) -> &'static str {
         Self::NAMES.iter().find(|(_, syntax)| *syntax == self).map_or("auto", |(name, _)| name)
     }
-}
-
-/// A placeholder: `{root.path|filter:arg}`. All ranges are bytes of the template's text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Placeholder {
-    /// With its braces.
-    pub range: Range<usize>,
-    /// The first name.
-    pub root: Range<usize>,
-    /// What follows the root up to the first filter, with its leading dot; empty without one.
-    pub path: Range<usize>,
-    /// Filter names with their arguments as Jinja writes them.
-    pub filters: Vec<(Range<usize>, String)>,
 }
 
 /// What a tag is.
@@ -125,6 +113,10 @@ pub struct Scan {
     pub bad: Vec<BadTag>,
     /// `{{ }}` that cannot be Jinja and were left as text.
     pub passed: Vec<Range<usize>>,
+    /// The words of `{% word %}` that are no statement of Jinja and were left as text.
+    pub statements: Vec<Range<usize>>,
+    /// Placeholders inside `${{ }}`, which stays as it is.
+    pub kept: Vec<Range<usize>>,
 }
 
 impl Scan {
@@ -203,7 +195,8 @@ impl<'a> Scanner<'a> {
             Some('#') if self.rules.jinja => self.comment(at),
             Some(c) if c == open && self.rules.jinja => self.variable(at),
             Some('{') if !self.rules.brackets && self.preceded_by(at, b"$") => {
-                self.tag_end(at + 2, *b"}}").map_or(at + 2, |(end, _)| end + 2)
+                let end = self.tag_end(at + 2, *b"}}").map_or(at + 2, |(end, _)| end + 2);
+                self.keep(at + 2, end)
             }
             Some('\\') if open == '{' => self.escaped(at),
             _ if open == '{' => self.single(at),
@@ -232,6 +225,9 @@ impl<'a> Scanner<'a> {
         let body_start = at + 2;
         let keyword = tags::keyword(&self.text[body_start..]);
         if self.rules.careful && keyword.is_none() {
+            if let Some(word) = tags::unknown_statement(&self.text[body_start..]) {
+                self.out.statements.push(body_start + word.start..body_start + word.end);
+            }
             return body_start;
         }
         let close = self.close('%');
@@ -305,6 +301,11 @@ impl<'a> Scanner<'a> {
         if careful && self.text[body_start..].starts_with('{') {
             return body_start; // `{{{x}}}`: two braces of text, then perhaps a placeholder
         }
+        if careful && self.text[body_start..].starts_with('%') && tags::keyword(&self.text[body_start + 1..]).is_some()
+        {
+            self.bad(at..body_start + 1, "`{{%` is no tag; for a brace and a tag write `{ {%`");
+            return at + 1;
+        }
         if careful && let Some(inner) = self.placeholder_at(at + 1) {
             let closed = self.text[inner.range.end..].starts_with('}');
             if !closed && self.known(&inner).is_some() {
@@ -317,17 +318,22 @@ impl<'a> Scanner<'a> {
         }
         let close = if self.rules.brackets { *b"]]" } else { *b"}}" };
         let Some((body_end, tokens)) = self.tag_end(body_start, close) else {
-            if !careful {
+            if !careful || self.starts_known(body_start) {
                 self.bad(at..body_start, "this expression is never closed with `}}`");
             }
             return body_start;
         };
         let end = body_end + 2;
         if careful && self.preceded_by(at, b"$") {
-            return end; // `${{ x }}` of GitHub Actions
+            return self.keep(body_start, end); // `${{ x }}` of GitHub Actions
         }
         let body = &self.text[body_start..body_end];
-        if careful && !tags::looks_like_expression(body, tokens.as_deref(), body_start) {
+        let shape = if careful { tags::shape(body, tokens.as_deref(), body_start) } else { tags::Shape::Expression };
+        if shape == tags::Shape::Unclear && self.starts_known(body_start) {
+            self.bad(at..end, "this expression is not Jinja, although its name is known here");
+            return end;
+        }
+        if shape != tags::Shape::Expression {
             self.out.passed.push(at..end);
             // Inside an object literal a placeholder is still one: `style={{ color: '{color}' }}`.
             return body_start;
@@ -337,6 +343,31 @@ impl<'a> Scanner<'a> {
         }
         let tokens = tokens.unwrap_or_default();
         self.push_tag(Tag { kind: TagKind::Variable, range: at..end, body: body_start..body_end, tokens });
+        end
+    }
+
+    /// Whether the text after `{{` begins with a blank and a name that exists here.
+    fn starts_known(&self, start: usize) -> bool {
+        let rest = self.text[start..].trim_start_matches(['-', '+']);
+        let name = rest.trim_start().trim_start_matches('!');
+        let len = name.find(|c: char| !lexer::is_name_part(c)).unwrap_or(name.len());
+        rest.starts_with(char::is_whitespace) && len > 0 && self.is_known(&name[..len])
+    }
+
+    fn is_known(&self, name: &str) -> bool {
+        self.bound.contains(name) || self.rules.placeholders.is_some_and(|words| words.jinja_knows(name))
+    }
+
+    /// Passes over `${{ ... }}` and notes the placeholders in it.
+    fn keep(&mut self, start: usize, end: usize) -> usize {
+        let mut at = start;
+        while let Some(found) = memchr::memchr(b'{', &self.text.as_bytes()[at..end]) {
+            at += found;
+            if let Some(shape) = self.placeholder_at(at).filter(|shape| self.known(shape).is_some()) {
+                self.out.kept.push(shape.range);
+            }
+            at += 1;
+        }
         end
     }
 
@@ -350,10 +381,7 @@ impl<'a> Scanner<'a> {
         }
         let tokens = lexer::lex(self.text, start..start + close).ok()?;
         let roots = lexer::roots(self.text, &tokens);
-        let known = |name: &NameUse| {
-            let word = &self.text[name.range.clone()];
-            self.bound.contains(word) || self.rules.placeholders.is_some_and(|words| words.jinja_knows(word))
-        };
+        let known = |name: &NameUse| self.is_known(&self.text[name.range.clone()]);
         (!roots.is_empty() && roots.iter().all(known)).then_some(start + close + 1)
     }
 
@@ -448,91 +476,5 @@ impl<'a> Scanner<'a> {
 
     fn bad(&mut self, range: Range<usize>, message: &str) {
         self.out.bad.push(BadTag { range, message: message.to_owned() });
-    }
-}
-
-/// Reads `name(.name)*(|filter(:args)?)*}` at `start`; the brace before `start` belongs to the placeholder.
-fn parse_shape(text: &str, start: usize) -> Option<Placeholder> {
-    let root = name_at(text, start)?;
-    let path_start = root.end;
-    let mut at = path_start;
-    while text[at..].starts_with('.') {
-        at = field_at(text, at + 1)?.end;
-    }
-    let path = path_start..at;
-    let mut filters = Vec::new();
-    while text[at..].starts_with('|') {
-        let name = name_at(text, at + 1)?;
-        at = name.end;
-        let mut arguments = String::new();
-        if text[at..].starts_with('(') {
-            let end = closing_parenthesis(text, at)?;
-            text[at..=end].clone_into(&mut arguments);
-            at = end + 1;
-        } else if text[at..].starts_with(':') {
-            let end = colon_arguments(text, at + 1)?;
-            arguments = format!("({})", &text[at + 1..end]);
-            at = end;
-        }
-        filters.push((name, arguments));
-    }
-    let open = text[..start].rfind('{')?;
-    text[at..].starts_with('}').then(|| Placeholder { range: open..at + 1, root, path, filters })
-}
-
-fn name_at(text: &str, at: usize) -> Option<Range<usize>> {
-    let rest = text.get(at..)?;
-    if !rest.starts_with(is_name_start) {
-        return None;
-    }
-    let len = rest.find(|c: char| !is_name_part(c)).unwrap_or(rest.len());
-    Some(at..at + len)
-}
-
-/// A field name or a list index.
-fn field_at(text: &str, at: usize) -> Option<Range<usize>> {
-    let rest = text.get(at..)?;
-    let len = rest.find(|c: char| !is_name_part(c)).unwrap_or(rest.len());
-    (len > 0).then_some(at..at + len)
-}
-
-fn closing_parenthesis(text: &str, open: usize) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let (mut depth, mut at) = (0_usize, open);
-    loop {
-        match *bytes.get(at)? {
-            b'\n' | b'{' | b'}' => return None,
-            b'(' => depth += 1,
-            b')' => {
-                depth -= 1;
-                if depth == 0 {
-                    return Some(at);
-                }
-            }
-            quote @ (b'\'' | b'"') => at += lexer::text_len(&text[at..], char::from(quote))? - 1,
-            _ => {}
-        }
-        at += 1;
-    }
-}
-
-/// `'text'`, a number or a name, separated by commas without blanks.
-fn colon_arguments(text: &str, start: usize) -> Option<usize> {
-    let mut at = start;
-    loop {
-        let rest = &text[at..];
-        let first = rest.chars().next()?;
-        let len = match first {
-            '\'' | '"' => lexer::text_len(rest, first)?,
-            _ => rest.find(|c: char| !(is_name_part(c) || c == '.' || c == '-')).unwrap_or(rest.len()),
-        };
-        if len == 0 {
-            return None;
-        }
-        at += len;
-        if !text[at..].starts_with(',') {
-            return Some(at);
-        }
-        at += 1;
     }
 }

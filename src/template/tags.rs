@@ -35,7 +35,48 @@ const KEYWORDS: &[&str] = &[
     "autoescape",
     "endautoescape",
     "do",
+    "break",
+    "continue",
 ];
+
+/// Words of other template languages, and what megax calls them.
+const ALIASES: &[(&str, &str)] = &[
+    ("elsif", "elif"),
+    ("elseif", "elif"),
+    ("else_if", "elif"),
+    ("foreach", "for"),
+    ("endforeach", "endfor"),
+    ("end_for", "endfor"),
+    ("end_if", "endif"),
+    ("unless", "if not"),
+    ("endunless", "endif"),
+    ("assign", "set"),
+    ("capture", "set"),
+    ("endcapture", "endset"),
+    ("switch", "if"),
+    ("end", "endif` or `endfor"),
+];
+
+/// What somebody means who writes the unknown statement `word`.
+#[must_use]
+pub fn meant(word: &str) -> Option<&'static str> {
+    let lower = word.to_ascii_lowercase();
+    if let Some((_, meant)) = ALIASES.iter().find(|(alias, _)| *alias == lower) {
+        return Some(meant);
+    }
+    let same = KEYWORDS.iter().copied().find(|keyword| *keyword == lower);
+    same.or_else(|| crate::diagnostic::nearest(word, KEYWORDS.iter().copied()).filter(|_| word.len() > 3))
+}
+
+/// The word of `{% word ... %}` on one line, if it is no keyword: its bytes in `body`.
+#[must_use]
+pub fn unknown_statement(body: &str) -> Option<Range<usize>> {
+    let line = body.lines().next()?;
+    let inner = &line[..line.find("%}")?];
+    let start = inner.len() - inner.strip_prefix(['-', '+']).unwrap_or(inner).trim_start().len();
+    let len = inner[start..].find(|c: char| !super::lexer::is_name_part(c)).unwrap_or(inner.len() - start);
+    (len > 0 && inner[start..].starts_with(super::lexer::is_name_start)).then_some(start..start + len)
+}
 
 /// The keyword with which the body of a block tag begins (after `-` or `+` and blanks).
 #[must_use]
@@ -154,32 +195,84 @@ pub fn references<'a>(text: &'a str, tag: &Tag) -> Vec<(&'a str, Range<usize>)> 
     texts.map(|token| (text[token.range.clone()].trim_matches(['"', '\'']), token.range.clone())).collect()
 }
 
-/// Whether `{{ body }}` can be a Jinja expression. Object literals and spreads (`{{ color: 'red' }}`, `{{...x}}`,
-/// `{{ a, b }}`), and the tags of Go, Handlebars and the like (`{{ .Values.x }}`, `{{#if}}`, `{{/if}}`) cannot.
+/// What stands between `{{` and `}}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// It can be a Jinja expression.
+    Expression,
+    /// It belongs to another language: an object literal, a spread, a tag of Handlebars or Go.
+    Foreign,
+    /// Neither: foreign if its name is unknown, a slip if the name is known.
+    Unclear,
+}
+
+/// Judges the text between `{{` and `}}`. Object literals and spreads (`{{ color: 'red' }}`, `{{...x}}`, `{{ a, b }}`),
+/// and the tags of Go, Handlebars and the like (`{{ .Values.x }}`, `{{#if}}`, `{{/if}}`) are foreign.
 #[must_use]
-pub fn looks_like_expression(body: &str, tokens: Option<&[Token]>, body_start: usize) -> bool {
+pub fn shape(body: &str, tokens: Option<&[Token]>, body_start: usize) -> Shape {
     let inner = body.strip_prefix(['-', '+']).unwrap_or(body);
     let inner = inner.strip_suffix(['-', '+']).unwrap_or(inner).trim();
-    let Some(first) = inner.chars().next() else { return false };
-    if !(first.is_alphanumeric() || matches!(first, '_' | '\'' | '"' | '(' | '[' | '-' | '{')) {
-        return false;
+    let Some(first) = inner.chars().next() else { return Shape::Foreign };
+    if is_object_literal(inner) {
+        return Shape::Foreign;
     }
-    let Some(tokens) = tokens else { return false };
+    if first == '!' && inner[1..].starts_with(super::lexer::is_name_start) {
+        return Shape::Unclear;
+    }
+    if !(first.is_alphanumeric() || matches!(first, '_' | '\'' | '"' | '(' | '[' | '-' | '{')) {
+        return Shape::Foreign;
+    }
+    let Some(tokens) = tokens else { return Shape::Unclear };
     let text_of = |token: &Token| &body[token.range.start - body_start..token.range.end - body_start];
-    let (mut depth, mut first_key) = (0_i32, true);
+    let mut depth = 0_i32;
     for (index, token) in tokens.iter().enumerate() {
         match text_of(token) {
             "(" | "[" | "{" => depth += 1,
             ")" | "]" | "}" => depth -= 1,
-            "," if depth == 0 => return false,
-            ":" if depth == 0 && first_key => return false,
-            "." if depth == 0 && index == 0 => return false,
-            "if" | "else" | "end" | "for" if index == 0 => return false,
+            "," | ":" if depth == 0 => return Shape::Unclear,
+            "if" | "else" | "end" | "for" if index == 0 => return Shape::Foreign,
             _ => {}
         }
-        first_key = depth > 0 || index < 2;
     }
-    !is_two_words(tokens, text_of)
+    if is_two_words(tokens, text_of) { Shape::Unclear } else { Shape::Expression }
+}
+
+/// `...x`, `name:`, `name,`, `'text':` or `[key]:` at the beginning.
+fn is_object_literal(inner: &str) -> bool {
+    let Some(first) = inner.chars().next() else { return true };
+    let len = match first {
+        '.' => return inner.starts_with("..."),
+        '\'' | '"' => super::lexer::text_len(inner, first),
+        '[' => inner.find(']').map(|at| at + 1),
+        _ if super::lexer::is_name_start(first) => inner.find(|c: char| !(super::lexer::is_name_part(c) || c == '-')),
+        _ => None,
+    };
+    let rest = len.map_or("", |len| inner[len..].trim_start());
+    rest.starts_with(',') || (rest.starts_with(':') && !rest.starts_with("::"))
+}
+
+/// What to write in Jinja instead of an operator of another language.
+#[must_use]
+pub fn operator_hint(body: &str) -> Option<&'static str> {
+    const HINTS: [(&str, &str); 8] = [
+        ("&&", "write `and` instead of `&&`"),
+        ("||", "write `or` instead of `||`"),
+        ("??", "write `x|default(y)` instead of `x ?? y`"),
+        ("===", "write `==` instead of `===`"),
+        ("!==", "write `!=` instead of `!==`"),
+        ("?.", "write `x.y`; a missing field is false in a test"),
+        ("?", "write `'a' if test else 'b'` instead of `test ? 'a' : 'b'`"),
+        ("!", "write `not x` instead of `!x`"),
+    ];
+    let hint = HINTS.iter().find(|(operator, _)| match *operator {
+        "!" => body.trim_start().starts_with('!') || body.contains(" !") || body.contains("(!"),
+        operator => body.contains(operator),
+    });
+    let lone = || {
+        let bare = body.replace("==", "").replace("!=", "").replace("<=", "").replace(">=", "");
+        (bare.contains(" = ")).then_some("write `==` to compare")
+    };
+    hint.map(|(_, hint)| *hint).or_else(lone)
 }
 
 /// `{{ template "x" . }}`, `{{ range .Items }}`, `{{ end name }}`: a name followed by an operand without an operator.

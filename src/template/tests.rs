@@ -72,6 +72,7 @@ fn render_with(template: &str, syntax: Syntax, literal: &[String], placeholders:
         is_path: false,
         also_bound: &also_bound,
         shared: false,
+        traced: None,
     };
     let (_, issues) = unit.add(&source);
     let codes: Vec<&str> = issues.iter().map(|issue| issue.code.id()).collect();
@@ -168,7 +169,7 @@ const AUTO: &[(&str, &str)] = &[
     ("{{- if .Values.enabled }}\n{{- end }}", "="),
     ("{{ include \"chart.name\" . }}", "="),
     ("run: echo ${{ github.sha }}", "="),
-    ("if: ${{ matrix.os == 'linux' && '{kind}' }}", "="),
+    ("if: ${{ matrix.os == 'linux' && x }}", "="),
     ("name: {entity} ${{ secrets.TOKEN }}", "name: order_item ${{ secrets.TOKEN }}"),
     // Svelte, Vue, Handlebars, Angular
     ("{#if visible}<p>{message}</p>{/if}", "="),
@@ -210,6 +211,30 @@ const AUTO: &[(&str, &str)] = &[
     ("{% if kind == 'widget' %}<A style={{ top: 0 }} b={c} />{% endif %}", "<A style={{ top: 0 }} b={c} />"),
     ("{% with label = kind %}{label}{% endwith %}", "widget"),
     ("{% for f in fields %}\n  {f.name}{{ '' if loop.last else ',' }}\n{% endfor %}", "  id,\n  total\n"),
+    // slips with tags
+    ("{% if kind %}a{% elsif flag %}b{% endif %}", "!MX401"),
+    ("{% unless kind %}a{% endunless %}", "!MX401 MX401"),
+    ("{% for f in fields %}{% if f.name == 'total' %}{% continue %}{% endif %}{f.name}{% endfor %}", "id"),
+    ("{% for f in fields %}x{% endfr %}", "!MX401 MX401"),
+    ("{% component x %}", "="),
+    ("{% component x %}{{ kind }}", "!MX401"),
+    ("{{ kind ? 'a' : 'b' }}", "!MX401"),
+    ("{{ kind && id }}", "!MX401"),
+    ("{{ !kind }}", "!MX401"),
+    ("{{ ok ? 'a' : 'b' }}", "="),
+    ("{% if flag %}x{% endif %}{{ kind || 'b' }}", "!MX401"),
+    ("{{ entity.name", "!MX401"),
+    ("{{% for f in fields %}{% endfor %}", "!MX401"),
+    ("{% if flag %}<p style={{ width: a ? 1 : 2 }}>{% endif %}", "<p style={{ width: a ? 1 : 2 }}>"),
+    ("ref: ${{ x == 'refs/{kind}' }}", "MX414~ref: ${{ x == 'refs/{kind}' }}"),
+    ("{{ uuid() }}", "!MX205"),
+    ("{% for field in fields %}{Field}{% endfor %}", "!MX404"),
+    (
+        "{Title} {entity_name} {EntityName} {ENTITIES}",
+        "MX413 MX413 MX413~{Title} {entity_name} {EntityName} {ENTITIES}",
+    ),
+    ("{Route}", "MX413~{Route}"),
+    ("{{ data.tags|tojson(indent=2) }}", "[\n  \"a\",\n  \"b\"\n]"),
     // findings
     ("const {id} = x;", "MX406~const {id} = x;"),
     ("{enttiy}", "!MX404"),
@@ -309,6 +334,7 @@ fn values_are_never_read_as_templates() {
             is_path: false,
             also_bound: &also_bound,
             shared: false,
+            traced: None,
         };
         assert!(unit.add(&source).1.is_empty());
         assert_eq!(unit.render_text(name, &scope).unwrap(), "{{ 7*7 }} {entity} {% if %}");
@@ -330,6 +356,7 @@ fn failures_point_into_the_template_as_written() {
         is_path: false,
         also_bound: &also_bound,
         shared: false,
+        traced: None,
     };
     assert!(unit.add(&source).1.is_empty());
     let failure = unit.render_text("t", &scope).unwrap_err();

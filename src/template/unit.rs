@@ -163,9 +163,19 @@ impl Unit {
             Ok(tokens) => tokens,
             Err((_, at)) => {
                 let message = "the expression holds a character or an open text that it cannot have";
-                return vec![Issue::new(Code::TemplateSyntax, at..at + 1, message)];
+                let issue = Issue::new(Code::TemplateSyntax, at..at + 1, message);
+                return vec![
+                    issue.help(
+                        tags::operator_hint(text)
+                            .unwrap_or("write a Jinja expression: `entity.public and entity.name != 'x'`"),
+                    ),
+                ];
             }
         };
+        if let Some(hint) = tags::operator_hint(&text[body.clone()]) {
+            let message = "the expression uses an operator of another language";
+            return vec![Issue::new(Code::TemplateSyntax, body, message).help(hint)];
+        }
         if let Some((what, limit)) = lexer::over_limit(text, &tokens) {
             return vec![Issue::new(Code::TemplateLimit, body, format!("over the limit of {limit} {what}"))];
         }
@@ -239,6 +249,16 @@ impl Unit {
         let issue = Issue::new(Code::UnknownFilter, range.clone(), format!("there is no {what} `{name}`"));
         let own = filters::DOCUMENTATION.iter().map(|(name, _)| *name);
         let names: Vec<&str> = own.chain(ENGINE_FILTERS).collect();
+        if matches!(name, "e" | "escape" | "forceescape") {
+            return Some(
+                issue.help("nothing is escaped in generated code: remove the filter, or use `json` or `quote`"),
+            );
+        }
+        if matches!(name, "format" | "truncate" | "wordwrap" | "urlencode" | "striptags" | "wordcount") {
+            return Some(issue.help(
+                "megax has no such filter; join texts with `~`, slice with `x[:20]`, or put the value into the data",
+            ));
+        }
         Some(match nearest(name, names.iter().copied()).filter(|_| what == "filter") {
             Some(near) => issue.help(format!("did you mean `{near}`?")).fix(range, near),
             None if what == "filter" => issue.help(format!("the filters are {}", names.join(", "))),
@@ -270,6 +290,7 @@ fn expression_source(text: &str) -> Source<'_> {
         is_path: false,
         also_bound: NONE,
         shared: false,
+        traced: None,
     }
 }
 
@@ -472,5 +493,5 @@ pub fn is_expression(text: &str) -> bool {
     text.trim_start().starts_with("{{")
         && body.start >= 2
         && lexer::lex(text, body.clone())
-            .is_ok_and(|tokens| tags::looks_like_expression(&text[body.clone()], Some(&tokens), body.start))
+            .is_ok_and(|tokens| tags::shape(&text[body.clone()], Some(&tokens), body.start) == tags::Shape::Expression)
 }

@@ -125,6 +125,11 @@ impl Vocabulary {
         self.fields.contains(name)
     }
 
+    /// The fields that some item has.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(String::as_str)
+    }
+
     /// Whether this loop variable holds mappings, so that comparing it with text is a slip.
     #[must_use]
     pub fn is_mapping(&self, name: &str) -> bool {

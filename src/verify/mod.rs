@@ -25,7 +25,7 @@ pub fn inspect(mega: &MegaFile, outputs: &Outputs<'_>) -> Vec<Diagnostic> {
     if let Some((declared, span)) = mega.expectations.files
         && declared != files
     {
-        let message = format!("`targetFiles` says {declared}, but {files} files are generated");
+        let message = format!("`targetFiles` says {declared}, but {} generated", are(files, "file"));
         let finding = Diagnostic::new(Code::FileCount, message).at(span).help(format!("write `targetFiles: {files}`"));
         findings.push(finding.fix(span, files.to_string()));
     }
@@ -51,7 +51,7 @@ pub fn inspect(mega: &MegaFile, outputs: &Outputs<'_>) -> Vec<Diagnostic> {
             (min, u64::MAX) => format!("at least {min}"),
             (min, max) => format!("{min} to {max}"),
         };
-        let message = format!("`totalLines` says {declared}, but {lines} lines are generated");
+        let message = format!("`totalLines` says {declared}, but {} generated", are(lines, "line"));
         let mut finding =
             Diagnostic::new(Code::LineCount, message).at(span).help(format!("write `totalLines: {lines}`"));
         if min == max {
@@ -60,4 +60,8 @@ pub fn inspect(mega: &MegaFile, outputs: &Outputs<'_>) -> Vec<Diagnostic> {
         findings.push(finding);
     }
     findings.into_iter().map(|finding| finding.team(mega.team.clone())).collect()
+}
+
+fn are(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun} is") } else { format!("{count} {noun}s are") }
 }

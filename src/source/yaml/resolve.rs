@@ -46,7 +46,17 @@ fn number(word: &str) -> Option<Kind> {
     if !is_float(unsigned, whole) {
         return None;
     }
-    word.parse::<f64>().ok().filter(|value| value.is_finite()).map(Kind::Float)
+    let value = word.parse::<f64>().ok().filter(|value| value.is_finite())?;
+    keeps_digits(unsigned, value.abs()).then_some(Kind::Float(value))
+}
+
+/// Whether a fraction prints as it was written: the version `1.10` is not the number 1.1, so it stays text.
+fn keeps_digits(unsigned: &str, value: f64) -> bool {
+    let has_exponent = unsigned.contains(['e', 'E']);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let whole = if whole.is_empty() { "0" } else { whole };
+    let fraction = if fraction.is_empty() { "0" } else { fraction };
+    has_exponent || format!("{value:?}") == format!("{whole}.{fraction}")
 }
 
 /// Whether `unsigned`, which begins with `whole` digits, is a fraction or has an exponent.
@@ -70,6 +80,17 @@ fn is_float(unsigned: &str, whole: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fractions_that_would_lose_digits_stay_text() {
+        for word in ["1.10", "2.50", "18.100", "3.141592653589793238462643"] {
+            assert_eq!(plain(word), Some(text(word)), "{word}");
+        }
+        for (word, value) in [("1.0", 1.0), ("2.5", 2.5), (".5", 0.5), ("5.", 5.0), ("1.50e1", 15.0), ("-0.25", -0.25)]
+        {
+            assert_eq!(plain(word), Some(Kind::Float(value)), "{word}");
+        }
+    }
 
     #[test]
     fn core_schema_with_digits_kept() {

@@ -148,7 +148,7 @@ fn anchors(levels: usize, first: &str) -> String {
     let mut text = format!("- &a0 {first}\n");
     for level in 1..=levels {
         let items = vec![format!("*a{}", level - 1); 10].join(", ");
-        text += &format!("- &a{level} [{items}]\n");
+        text.extend(["- &a", &level.to_string(), " [", &items, "]\n"]);
     }
     text
 }
