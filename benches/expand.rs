@@ -14,6 +14,11 @@
 //! deleted before the end: some file systems create much slower just after a tree was deleted.
 
 #![expect(
+    clippy::cast_precision_loss,
+    clippy::naive_bytecount,
+    reason = "counts of files are small; a benchmark may count as it likes"
+)]
+#![expect(
     clippy::disallowed_methods,
     clippy::expect_used,
     clippy::panic,

@@ -12,7 +12,7 @@ use std::path::Path;
 const ENTITIES: usize = 30;
 /// Templates, so files of one entity.
 const TEMPLATES: usize = 4;
-const SEED: u64 = 0x6d65_6761_78;
+const SEED: u64 = 0x006d_6567_6178;
 
 const TEAMS: [&str; 10] = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"];
 
