@@ -99,6 +99,21 @@ pub fn tree_digest<'a>(files: impl IntoIterator<Item = (&'a OutputPath, FileMode
     builder.finish()
 }
 
+/// The digest of a body after every CRLF became LF; `None` when it holds no CRLF. Two bodies with equal digests after
+/// that differ in line endings only.
+#[must_use]
+pub fn lf_digest(body: &[u8]) -> Option<Digest> {
+    memchr::memmem::find(body, b"\r\n")?;
+    let mut hasher = blake3::Hasher::new();
+    let mut rest = body;
+    while let Some(at) = memchr::memmem::find(rest, b"\r\n") {
+        hasher.update(&rest[..at]);
+        rest = &rest[at + 1..];
+    }
+    hasher.update(rest);
+    Some(hasher.finalize().into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,8 @@ use globset::{GlobBuilder, GlobMatcher};
 use crate::path::fold;
 
 /// A pattern of output paths. `*` stays inside one name, `**` means any number of folders; a leading `/` or `./` is the
-/// output root, a trailing `/` means everything below, a plain path means itself and everything below.
+/// output root, a trailing `/` means everything below, a plain path without `*` in its
+/// last name means itself and everything below.
 #[derive(Debug, Clone)]
 pub struct PathPattern {
     written: String,
@@ -33,6 +34,9 @@ impl PathPattern {
             vec![build("**")?]
         } else if text.ends_with('/') {
             vec![build(&format!("{stem}/**"))?]
+        } else if stem.rsplit('/').next().is_some_and(|name| name.contains(['*', '?', '[', '{'])) {
+            // `src/*` means the files there, not everything below every folder there.
+            vec![build(stem)?]
         } else {
             vec![build(stem)?, build(&format!("{stem}/**"))?]
         };
@@ -69,6 +73,8 @@ mod tests {
             ("./src/api/", "src/api/x/y.ts", "src/apix/y.ts"),
             ("src/api", "src/api/y.ts", "src/y.ts"),
             ("/src/*.ts", "src/a.ts", "src/a/b.ts"),
+            ("/src/*", "src/a.ts", "src/a/b.ts"),
+            ("/src/*/", "src/a/b.ts", "src/a.ts"),
             ("/src/**", "src/a/b.ts", "lib/a.ts"),
             ("README.md", "README.md", "docs/README.md"),
             ("**/*.md", "docs/a/README.md", "docs/a/README.txt"),

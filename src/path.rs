@@ -105,7 +105,8 @@ impl OutputPath {
     /// # Errors
     /// The first rule that the text breaks; see [`PathError`].
     pub fn parse(text: &str) -> Result<Self, PathError> {
-        let text: String = text.nfc().collect();
+        // ASCII is its own normal form, and nearly every path is ASCII.
+        let text: String = if text.is_ascii() { text.to_owned() } else { text.nfc().collect() };
         if text.is_empty() {
             return Err(PathError::Empty);
         }
@@ -195,6 +196,10 @@ fn check_part(part: &str) -> Result<(), PathError> {
     if is_device(part) {
         return Err(PathError::Device(part.to_owned()));
     }
+    // Folding ASCII changes letters only, so most names need none.
+    if part.is_ascii() && !part.starts_with('.') && !part.contains('~') {
+        return Ok(());
+    }
     let folded = fold(part);
     if matches!(folded.as_str(), ".git" | ".megax") || folded.starts_with("git~") || folded.starts_with("megax~") {
         return Err(PathError::Reserved(part.to_owned()));
@@ -214,7 +219,11 @@ fn is_refused(c: char) -> bool {
 
 /// Whether Windows takes the name for a device, with or without an extension.
 fn is_device(part: &str) -> bool {
-    let stem = part.split('.').next().unwrap_or(part).trim_end().to_ascii_uppercase();
+    let stem = part.split('.').next().unwrap_or(part).trim_end();
+    if !(3..=7).contains(&stem.len()) {
+        return false;
+    }
+    let stem = stem.to_ascii_uppercase();
     match stem.as_str() {
         "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$" => true,
         _ => {

@@ -28,7 +28,7 @@ pub struct Desired {
     pub once: bool,
     /// The digest of the rendered body.
     pub digest: Digest,
-    /// The digest after CRLF became LF; only when the body holds CRLF ([`lf_digest`]).
+    /// The digest after CRLF became LF; only when the body holds CRLF ([`crate::digest::lf_digest`]).
     pub lf_digest: Option<Digest>,
     /// Lines of the body.
     pub lines: u64,
@@ -339,19 +339,4 @@ fn join(groups: &mut Vec<BTreeSet<String>>, one: &str, other: &str) {
         let moved = groups.remove(high);
         groups[low].extend(moved);
     }
-}
-
-/// The digest of a body after every CRLF became LF; `None` when it holds no CRLF. Two bodies with equal digests after
-/// that differ in line endings only.
-#[must_use]
-pub fn lf_digest(body: &[u8]) -> Option<Digest> {
-    memchr::memmem::find(body, b"\r\n")?;
-    let mut hasher = blake3::Hasher::new();
-    let mut rest = body;
-    while let Some(at) = memchr::memmem::find(rest, b"\r\n") {
-        hasher.update(&rest[..at]);
-        rest = &rest[at + 1..];
-    }
-    hasher.update(rest);
-    Some(hasher.finalize().into())
 }

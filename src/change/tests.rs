@@ -1,4 +1,5 @@
 use super::*;
+use crate::digest::lf_digest;
 use crate::lockfile::LockEntry;
 use proptest::collection::vec;
 use proptest::option;

@@ -90,7 +90,7 @@ fn update_lf(hasher: &mut Hasher, mut piece: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::change::lf_digest;
+    use crate::digest::lf_digest;
     use proptest::prelude::*;
     use std::io::Write as _;
 

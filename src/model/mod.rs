@@ -21,7 +21,7 @@ pub use manifest::{Boundary, Manifest, Team};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::path::FileMode;
-use crate::source::{Input, NodeId, SourceSet, Tree, yaml};
+use crate::source::{Input, NodeId, SourceSet, Tree};
 use crate::span::{FileId, Span};
 use crate::template::{Base, Syntax};
 
@@ -213,20 +213,22 @@ pub struct Expectations {
 #[must_use]
 pub fn build(set: &SourceSet) -> (Model, Diagnostics) {
     let mut findings = Diagnostics::default();
-    let manifest = set.manifest.as_ref().and_then(|input| {
-        let tree = input.tree.as_ref()?;
-        match manifest::build(tree) {
-            Ok((manifest, warnings)) => {
-                findings.extend(warnings);
-                Some(manifest)
-            }
-            Err(broken) => {
-                findings.extend(broken);
-                None
-            }
+    // Each side compiles its schema first, which takes longer than reading a small project.
+    let (manifest, built): (_, Vec<_>) = rayon::join(
+        || set.manifest.as_ref().and_then(|input| input.tree.as_ref()).map(manifest::build),
+        || set.mega_files.par_iter().map(|input| (input, understand(input))).collect(),
+    );
+    let manifest = match manifest {
+        Some(Ok((manifest, warnings))) => {
+            findings.extend(warnings);
+            Some(manifest)
         }
-    });
-    let built: Vec<_> = set.mega_files.par_iter().map(|input| (input, understand(input))).collect();
+        Some(Err(broken)) => {
+            findings.extend(broken);
+            None
+        }
+        None => None,
+    };
     let mut mega_files = Vec::new();
     for (input, (mega_file, found)) in built {
         let broken = found.has_errors();
@@ -277,7 +279,7 @@ fn lower(tree: &Arc<Tree>, selected: bool) -> (Option<MegaFile>, Diagnostics) {
         Dialect::Native => schema::SchemaName::MegaFile,
         Dialect::Lbof => schema::SchemaName::Lbof,
     };
-    let findings = schema::validate(name, tree, &yaml::to_json(tree, tree.root()));
+    let findings = schema::validate(name, tree, &schema::to_json(name, tree));
     if findings.has_errors() {
         return (None, findings);
     }

@@ -6,6 +6,7 @@
 mod explain;
 mod problem;
 
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use jsonschema::{PatternOptions, Validator};
@@ -16,8 +17,8 @@ use serde_json::Value;
 
 use super::wire::{LbofWire, ManifestWire, NativeWire};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::source::Tree;
 use crate::source::decode as de;
+use crate::source::{Tree, yaml};
 
 /// A kind of document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,12 +79,32 @@ impl SchemaName {
 struct Compiled {
     schema: Value,
     validator: Validator,
+    /// The top-level keys whose lists and mappings may hold anything.
+    free: BTreeSet<String>,
 }
 
 fn compile(schema: Value) -> Option<Compiled> {
     let options = jsonschema::options().with_pattern_options(PatternOptions::regex()).offline();
     let validator = options.build(&schema).ok()?;
-    Some(Compiled { schema, validator })
+    let free = free_keys(&schema);
+    Some(Compiled { schema, validator, free })
+}
+
+/// The top-level keys of which the schema says no more than a type: below them nothing can be wrong.
+fn free_keys(schema: &Value) -> BTreeSet<String> {
+    let harmless = ["type", "title", "description", "default", "examples", "$comment"];
+    let is_free =
+        |one: &Value| one.as_object().is_some_and(|one| one.keys().all(|key| harmless.contains(&key.as_str())));
+    let properties = schema.get("properties").and_then(Value::as_object);
+    let free = properties.into_iter().flatten().filter(|(_, one)| is_free(one));
+    free.map(|(key, _)| key.clone()).collect()
+}
+
+/// The document as [`validate`] needs it, without the inside of what may be anything: `data` is most of a mega-file.
+#[must_use]
+pub fn to_json(name: SchemaName, tree: &Tree) -> Value {
+    static NONE: BTreeSet<String> = BTreeSet::new();
+    yaml::to_json_hollow(tree, name.compiled().map_or(&NONE, |compiled| &compiled.free))
 }
 
 /// The schema of a kind of document (draft 2020-12).
@@ -162,10 +183,11 @@ fn is_machine_word(format: &str) -> bool {
     format.starts_with("int") || format.starts_with("uint") || matches!(format, "float" | "double")
 }
 
-/// Everything that is wrong with the shape of a document, sorted by place. `json` is the same document as `tree`.
+/// Everything that is wrong with the shape of a document, sorted by place. `json` is the same document as `tree`;
+/// what stands below a key that may hold anything may be missing ([`to_json`]).
 #[must_use]
 pub fn validate(name: SchemaName, tree: &Tree, json: &Value) -> Diagnostics {
-    let Some(Compiled { schema, validator }) = name.compiled() else {
+    let Some(Compiled { schema, validator, .. }) = name.compiled() else {
         let message = format!("the built-in schema of {} does not compile; this is a bug in megax", name.noun());
         return Diagnostics::from_iter([Diagnostic::new(Code::BadValue, message)]);
     };

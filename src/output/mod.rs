@@ -4,8 +4,7 @@
 
 use rayon::prelude::*;
 
-use crate::change::lf_digest;
-use crate::digest::Digest;
+use crate::digest::{Digest, lf_digest};
 use crate::event::{Event, Watcher};
 use crate::plan::{PlannedBody, PlannedFile};
 use crate::template::Failure;

@@ -151,29 +151,39 @@ fn desired(state: &State<'_>) -> Vec<Desired> {
 }
 
 /// The digest of everything that a mega-file's files depend on.
-fn inputs_digest(state: &State<'_>, mega: &crate::model::MegaFile) -> Digest {
+fn inputs_digest(state: &State<'_>, mega: &crate::model::MegaFile, copies: &Copies<'_>) -> Digest {
     let text = |file| state.set.sources.get(file).map_or("", crate::span::SourceFile::text);
     let mut builder = DigestBuilder::default();
     builder.part(b"megax inputs 1").part(text(mega.file()).as_bytes());
     builder.part(state.set.manifest.as_ref().map_or("", |manifest| text(manifest.file)).as_bytes());
-    for file in &state.plan.files {
-        if let (plan::PlannedBody::Copy(bytes), true) =
-            (&file.body, state.model.mega_files[file.mega_file].id == mega.id)
-        {
-            builder.part(Digest::of(bytes).as_bytes());
-        }
+    for digest in copies.get(mega.id.as_str()).into_iter().flatten() {
+        builder.part(digest.as_bytes());
     }
     builder.finish()
+}
+
+/// The digests of what each mega-file copies, by its id, in the order of the paths.
+type Copies<'s> = BTreeMap<&'s str, Vec<Digest>>;
+
+fn copies<'s>(state: &'s State<'_>) -> Copies<'s> {
+    let mut copies = Copies::new();
+    for file in &state.plan.files {
+        if let (plan::PlannedBody::Copy(bytes), Some(mega)) = (&file.body, state.model.mega_files.get(file.mega_file)) {
+            copies.entry(&mega.id).or_default().push(Digest::of(bytes));
+        }
+    }
+    copies
 }
 
 fn compare(state: &State<'_>, shards: &Shards, survey: &Survey, desired: &[Desired]) -> ChangeSet {
     let selected = state.model.mega_files.iter().filter(|mega| mega.selected && !state.is_held(&mega.team));
     let whole = state.only.is_none();
+    let copies = copies(state);
     let mega_files: Vec<change::MegaFile> = selected
         .map(|mega| change::MegaFile {
             team: mega.team.clone(),
             id: mega.id.clone(),
-            inputs: whole.then(|| inputs_digest(state, mega)),
+            inputs: whole.then(|| inputs_digest(state, mega, &copies)),
             source: Some(state.set.sources.name(mega.file()).to_owned()).filter(|name| lockfile::is_source(name)),
             whole,
         })
@@ -208,7 +218,8 @@ fn publish(
 ) -> Changes {
     let first = compare(state, &state.shards, survey, &desired(state));
     let conflicts = conflict_findings(state, &first);
-    if !conflicts.is_empty() {
+    let held_more = !conflicts.is_empty();
+    if held_more {
         state.findings.extend(conflicts);
         state.hold();
     }
@@ -225,8 +236,11 @@ fn publish(
             return Changes { files: first.files, lockfiles: first.lockfiles, applied: false };
         }
     };
-    refresh_shards(state, root);
-    let again = compare(state, &state.shards, survey, &desired(state));
+    let (again, first) = if refresh_shards(state, root) || held_more {
+        (compare(state, &state.shards, survey, &desired(state)), first.files)
+    } else {
+        (first, Vec::new())
+    };
     watcher.on_event(Event::Writing { files: again.files.iter().filter(|file| file.writes()).count() });
     let mut changes = Changes::default();
     for set in again.split() {
@@ -255,18 +269,21 @@ fn publish(
         changes.lockfiles.extend(lockfiles);
     }
     // The files of teams that were held by a conflict are still part of the picture.
-    let seen: BTreeSet<OutputPath> = changes.files.iter().map(|file| file.path.clone()).collect();
-    changes.files.extend(first.files.into_iter().filter(|file| !seen.contains(&file.path)));
+    if !first.is_empty() {
+        let seen: BTreeSet<OutputPath> = changes.files.iter().map(|file| file.path.clone()).collect();
+        changes.files.extend(first.into_iter().filter(|file| !seen.contains(&file.path)));
+    }
     changes.files.sort_by(|a, b| a.path.cmp(&b.path));
     drop(guard);
     changes
 }
 
-/// Reads the shards again, now that no other run publishes, and checks the claims again if one changed.
-fn refresh_shards(state: &mut State<'_>, root: &Root) {
-    let Ok(texts) = disk::read_shards(root) else { return };
+/// Reads the shards again, now that no other run publishes, and checks the claims again if one changed;
+/// whether one did.
+fn refresh_shards(state: &mut State<'_>, root: &Root) -> bool {
+    let Ok(texts) = disk::read_shards(root) else { return false };
     if texts == state.shards.texts {
-        return;
+        return false;
     }
     let mut findings = Diagnostics::default();
     let shards = shards::classify(texts, &state.set, &state.model, &state.teams, &mut findings);
@@ -274,6 +291,7 @@ fn refresh_shards(state: &mut State<'_>, root: &Root) {
     state.shards = shards;
     state.findings.extend(findings);
     state.hold();
+    true
 }
 
 /// Publishes one set; the findings say where replaced contents were kept.
@@ -333,9 +351,9 @@ fn conflict_findings(state: &State<'_>, set: &ChangeSet) -> Vec<Diagnostic> {
             _ => continue,
         };
         let mut finding = finding.about(change.path.as_str()).team(change.team.clone());
-        let origin = state.plan.files.iter().find(|file| file.path == change.path).map(|file| file.origin);
-        if let Some(origin) = origin {
-            finding = finding.related(origin, "planned here");
+        let planned = state.plan.files.partition_point(|file| file.path < change.path);
+        if let Some(file) = state.plan.files.get(planned).filter(|file| file.path == change.path) {
+            finding = finding.related(file.origin, "planned here");
         }
         findings.push(finding);
     }

@@ -26,6 +26,7 @@ use crate::path::OutputPath;
 use crate::plan::{Assets, Plan, Reserved};
 use crate::report::{Command, Mode, Report};
 use crate::source::{self, Limits, SourceSet};
+use crate::template::forms;
 use crate::{disk, model, output, plan, verify};
 
 pub use explain::{Explanation, explain};
@@ -104,6 +105,8 @@ pub fn run(request: &Request, watcher: &dyn Watcher) -> Run {
 }
 
 fn run_here(request: &Request, watcher: &dyn Watcher) -> Run {
+    // The inflector's many patterns are compiled at their first use; here that goes on while the inputs are read.
+    rayon::spawn(|| drop(forms::plural("item")));
     let mut state = match resolve(request, watcher) {
         Ok(state) => state,
         Err(findings) => return Run { report: facts::without_inputs(request, *findings), diff: None },

@@ -1,19 +1,20 @@
 //! Runs the rules of one mega-file: compiles what they use, renders paths, and collects the files.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use minijinja::Value;
 
+use super::compile::{PathPart, Ready, inline_name};
 use super::items::{self, Round};
 use super::{Assets, PlannedBody, PlannedFile, locate, words};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
-use crate::model::{Content, Entry, MegaFile, Rule, Template};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::model::{Content, MegaFile, Rule};
 use crate::path::OutputPath;
 use crate::source::{Kind, NodeId};
 use crate::span::{SourceMap, Span};
 use crate::template::value::{Mapping, of_node};
-use crate::template::{Scope, Source, Syntax, Unit, is_expression, references};
+use crate::template::{Scope, Unit, is_expression};
 
 /// The files of one mega-file, and what is wrong with it.
 pub fn mega_file(
@@ -43,50 +44,21 @@ pub fn mega_file(
     (run.files, run.findings)
 }
 
-/// The file that a template or path is named by in its unit.
-fn inline_name(node: NodeId) -> String {
-    format!("inline {}", node.0)
-}
-
-struct Run<'a> {
+/// One mega-file on its way to files; `compile` prepares its entries.
+pub(super) struct Run<'a> {
     index: usize,
-    mega: &'a MegaFile,
-    sources: &'a SourceMap,
-    assets: &'a Assets,
+    pub(super) mega: &'a MegaFile,
+    pub(super) sources: &'a SourceMap,
+    pub(super) assets: &'a Assets,
     files: Vec<PlannedFile>,
-    findings: Diagnostics,
-    used: BTreeSet<String>,
+    pub(super) findings: Diagnostics,
+    pub(super) used: BTreeSet<String>,
     /// Conditions that cannot be evaluated; each is reported once.
-    broken: BTreeSet<NodeId>,
-}
-
-/// An entry, ready to run: its unit and the texts of its path.
-struct Ready<'r> {
-    entry: &'r Entry,
-    unit: Arc<Unit>,
-    paths: Vec<PathPart>,
-    body: Option<Arc<str>>,
-    template: Arc<str>,
-    with: Vec<(Arc<str>, NodeId)>,
-}
-
-/// One compiled text of a path.
-struct PathPart {
-    /// Its name in the unit.
-    name: String,
-    node: NodeId,
-    /// How the text says "the output root": `/`, `./` or nothing.
-    root: &'static str,
-}
-
-/// What a path's text begins with when it names the output root. Only texts say so, never values.
-fn root_prefix(text: &str) -> &'static str {
-    let prefixed = |prefix: &str| text.strip_prefix(prefix).is_some_and(|rest| !rest.starts_with('/'));
-    ["/", "./"].into_iter().find(|prefix| prefixed(prefix)).unwrap_or_default()
+    pub(super) broken: BTreeSet<NodeId>,
 }
 
 impl<'a> Run<'a> {
-    fn error(&mut self, code: Code, span: Span, message: String, help: String) {
+    pub(super) fn error(&mut self, code: Code, span: Span, message: String, help: String) {
         self.findings.push(Diagnostic::new(code, message).at(span).help(help).team(self.mega.team.clone()));
     }
 
@@ -138,215 +110,13 @@ impl<'a> Run<'a> {
         Some(unit)
     }
 
-    fn check_expression(&mut self, unit: &Unit, node: NodeId) {
+    pub(super) fn check_expression(&mut self, unit: &Unit, node: NodeId) {
         let text = self.mega.tree.text(node).unwrap_or_default();
         let issues = unit.check_expression(text);
         if !issues.is_empty() {
             self.broken.insert(node);
         }
         self.findings.extend(issues.iter().map(|issue| locate(self.mega, self.sources, node, issue)));
-    }
-
-    /// Compiles what an entry uses. `None` if its path cannot be rendered; what is wrong with the body is reported, but
-    /// the paths are still looked at, so that all problems come at once.
-    fn prepare<'r>(
-        &mut self,
-        rule: &'r Rule,
-        entry: &'r Entry,
-        variables: &[(String, Vec<Value>)],
-    ) -> Option<Ready<'r>> {
-        let errors_before = self.findings.iter().filter(|finding| finding.is_error()).count();
-        let mut with: BTreeMap<&str, NodeId> = rule.with.iter().map(|(key, node)| (key.as_str(), *node)).collect();
-        with.extend(entry.with.iter().map(|(key, node)| (key.as_str(), *node)));
-        let keys: Vec<String> = with.keys().map(|key| (*key).to_owned()).collect();
-        let mut unit = Unit::new(Arc::new(words::of_rule(self.mega, rule, variables, &keys)));
-        let paths = self.compile_paths(&mut unit, rule, entry);
-        for node in with.values() {
-            self.compile_values(&mut unit, *node);
-        }
-        if let Some(node) = entry.when {
-            self.check_expression(&unit, node);
-        }
-        let errors = self.findings.iter().filter(|finding| finding.is_error()).count();
-        let (body, template) = self.compile_body(&mut unit, &entry.content);
-        let with = with.into_iter().map(|(key, node)| (Arc::from(key), node)).collect();
-        (errors == errors_before).then(|| Ready { entry, unit: Arc::new(unit), paths, body, template, with })
-    }
-
-    /// Compiles the texts of a path; patterns are put in first. A leading `/` or `./` of the first text means the
-    /// output root.
-    fn compile_paths(&mut self, unit: &mut Unit, rule: &Rule, entry: &Entry) -> Vec<PathPart> {
-        let mut parts = Vec::new();
-        for &node in &entry.path.parts {
-            let written = self.mega.tree.text(node).unwrap_or_default();
-            let Some(text) = self.with_patterns(rule, node, written) else { continue };
-            let name = format!("path {}", node.0);
-            self.compile(unit, &name, node, &text, Syntax::Auto, None, text == written);
-            let root = if parts.is_empty() { root_prefix(&text) } else { "" };
-            parts.push(PathPart { name, node, root });
-        }
-        parts
-    }
-
-    /// Replaces `{@name}` by the pattern's text; a pattern may use patterns that stand before it.
-    fn with_patterns(&mut self, rule: &Rule, node: NodeId, written: &str) -> Option<String> {
-        let mut text = written.to_owned();
-        for _ in 0..8 {
-            let Some(start) = text.find("{@") else { return Some(text) };
-            let end = text[start..].find('}').map(|end| start + end)?;
-            let name = text[start + 2..end].to_owned();
-            let Some((_, pattern)) = rule.patterns.iter().find(|(key, _)| *key == name) else {
-                let known: Vec<&str> = rule.patterns.iter().map(|(key, _)| key.as_str()).collect();
-                let help = nearest(&name, known.iter().copied()).map_or_else(
-                    || {
-                        if known.is_empty() {
-                            "no `patterns` are defined".to_owned()
-                        } else {
-                            format!("the patterns are {}", known.join(", "))
-                        }
-                    },
-                    |near| format!("did you mean `{{@{near}}}`?"),
-                );
-                let exact = text == written;
-                let range = if exact { start..end + 1 } else { 0..usize::MAX };
-                let issue = crate::template::Issue::new(
-                    Code::UnknownPattern,
-                    range,
-                    format!("there is no path pattern `{name}`"),
-                );
-                self.findings.push(locate(self.mega, self.sources, node, &issue.help(help)));
-                return None;
-            };
-            let pattern = self.mega.tree.text(*pattern).unwrap_or_default();
-            text.replace_range(start..=end, pattern.trim_end_matches('/'));
-        }
-        let span = self.mega.tree.span(node);
-        self.error(
-            Code::UnknownPattern,
-            span,
-            "the path patterns refer to one another without end".to_owned(),
-            "use plain text in one of them".to_owned(),
-        );
-        None
-    }
-
-    /// Compiles one text under `name`. `exact`: offsets of `text` are offsets of the node's value.
-    #[expect(clippy::too_many_arguments, reason = "one call per kind of text, all of them private")]
-    fn compile(
-        &mut self,
-        unit: &mut Unit,
-        name: &str,
-        node: NodeId,
-        text: &str,
-        syntax: Syntax,
-        template: Option<&Template>,
-        exact: bool,
-    ) {
-        if unit.has(name) {
-            return;
-        }
-        let none = BTreeSet::new();
-        let source = Source {
-            name,
-            text,
-            syntax,
-            literal: template.map_or(&[], |template| &template.literal),
-            placeholders: template.map_or(&[], |template| &template.placeholders),
-            is_path: template.is_none() && name.starts_with("path "),
-            also_bound: &none,
-            shared: false,
-            traced: None,
-        };
-        let (_, issues) = unit.add(&source);
-        for issue in issues {
-            let mut issue = issue;
-            if !exact {
-                // The place inside a pattern is not a place inside this path: point at the whole path.
-                issue.range = 0..usize::MAX;
-                issue.fix = None;
-            }
-            self.findings.push(locate(self.mega, self.sources, node, &issue));
-        }
-    }
-
-    /// Compiles the texts inside a `with` value.
-    fn compile_values(&mut self, unit: &mut Unit, node: NodeId) {
-        match self.mega.tree.kind(node) {
-            Kind::Text(text, _) if is_expression(text) => self.check_expression(unit, node),
-            Kind::Text(text, _) => {
-                let text = text.to_string();
-                self.compile(unit, &inline_name(node), node, &text, Syntax::Auto, None, true);
-            }
-            Kind::List(items) => items.clone().into_iter().for_each(|item| self.compile_values(unit, item)),
-            Kind::Map(entries) => entries.clone().into_iter().for_each(|(_, value)| self.compile_values(unit, value)),
-            _ => {}
-        }
-    }
-
-    /// Compiles the body and everything it includes; returns its name in the unit and its name for reports.
-    fn compile_body(&mut self, unit: &mut Unit, content: &Content) -> (Option<Arc<str>>, Arc<str>) {
-        match content {
-            Content::Template(name, span) => {
-                self.compile_template(unit, name, *span);
-                (Some(Arc::from(name.as_str())), Arc::from(name.as_str()))
-            }
-            Content::Inline(node) => {
-                let text = self.mega.tree.text(*node).unwrap_or_default().to_owned();
-                let name = inline_name(*node);
-                self.compile(unit, &name, *node, &text, Syntax::Auto, None, true);
-                (Some(Arc::from(name.as_str())), Arc::from("inline"))
-            }
-            Content::Copy(from, span) => {
-                if let Some(Err(why)) = self.assets.get(from) {
-                    let help = "a copied file is a regular file inside the project, named relative to the project root";
-                    self.error(Code::BadCopy, *span, format!("`{from}` cannot be copied: {why}"), help.to_owned());
-                }
-                (None, Arc::from("copy"))
-            }
-            Content::Empty => (None, Arc::from("empty")),
-        }
-    }
-
-    /// Compiles a template and what it includes, extends or imports, each once.
-    fn compile_template(&mut self, unit: &mut Unit, name: &str, named_at: Span) {
-        let mega = self.mega;
-        let mut queue = vec![(name.to_owned(), named_at)];
-        let mut closure: Vec<&Template> = Vec::new();
-        let mut seen = BTreeSet::new();
-        while let Some((name, span)) = queue.pop() {
-            if !seen.insert(name.clone()) {
-                continue;
-            }
-            let Some(template) = mega.templates.get(&name) else {
-                let code = if closure.is_empty() { Code::UnknownTemplate } else { Code::UnknownInclude };
-                let finding = unknown_template(mega, &name, span, code);
-                self.findings.push(finding);
-                continue;
-            };
-            self.used.insert(name.clone());
-            closure.push(template);
-            let none = BTreeSet::new();
-            let text = mega.tree.text(template.text).unwrap_or_default();
-            let source = template_source(&name, text, template, &none, false);
-            for (reference, range) in references(&source, unit.words()) {
-                let issue = crate::template::Issue::new(Code::UnknownInclude, range, "");
-                let at = locate(mega, self.sources, template.text, &issue).span.unwrap_or(span);
-                queue.push((reference, at));
-            }
-        }
-        let together = closure.len() > 1;
-        let mut bound = BTreeSet::new();
-        if together {
-            for template in &closure {
-                bound.extend(crate::template::bound_names(mega.tree.text(template.text).unwrap_or_default()));
-            }
-        }
-        for name in seen {
-            let Some(template) = mega.templates.get(&name).filter(|_| !unit.has(&name)) else { continue };
-            let text = mega.tree.text(template.text).unwrap_or_default();
-            let (_, issues) = unit.add(&template_source(&name, text, template, &bound, together));
-            self.findings.extend(issues.iter().map(|issue| locate(mega, self.sources, template.text, issue)));
-        }
     }
 
     fn scope(&mut self, ready: &Ready<'_>, round: &Round) -> Option<Arc<Scope>> {
@@ -501,41 +271,6 @@ impl<'a> Run<'a> {
                 let finding = finding.help("use it in `generate`, or remove it").team(self.mega.team.clone());
                 self.findings.push(finding);
             }
-        }
-    }
-}
-
-fn template_source<'t>(
-    name: &'t str,
-    text: &'t str,
-    template: &'t Template,
-    bound: &'t BTreeSet<String>,
-    shared: bool,
-) -> Source<'t> {
-    Source {
-        name,
-        text,
-        syntax: template.syntax,
-        literal: &template.literal,
-        placeholders: &template.placeholders,
-        is_path: false,
-        also_bound: bound,
-        shared,
-        traced: None,
-    }
-}
-
-fn unknown_template(mega: &MegaFile, name: &str, span: Span, code: Code) -> Diagnostic {
-    let known: Vec<&str> = mega.templates.keys().map(String::as_str).collect();
-    let finding = Diagnostic::new(code, format!("there is no template `{name}`")).at(span).team(mega.team.clone());
-    match nearest(name, known.iter().copied()) {
-        Some(near) => finding.help(format!("did you mean `{near}`?")),
-        None if known.is_empty() => {
-            finding.help(format!("add it under `templates:`, as `{name}: |` and the text indented below"))
-        }
-        None => {
-            let add = format!("add it under `templates:`, as `{name}: |` and the text indented below");
-            finding.help(format!("{add}; the templates are {}", known.join(", ")))
         }
     }
 }

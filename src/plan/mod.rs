@@ -5,6 +5,7 @@
 
 mod boundary;
 mod claims;
+mod compile;
 mod expand;
 mod items;
 mod words;

@@ -134,8 +134,9 @@ fn read_as(text: &str, syntax: Syntax, words: &Vocabulary) -> Scan {
     scan(text, Rules { placeholders, jinja, careful: false, brackets: syntax == Syntax::Brackets })
 }
 
-/// Compiles a template. The issues may be warnings only; with an error among them the result is not used.
-pub(super) fn compile(source: &Source<'_>, words: &Vocabulary) -> (Compiled, Choice, Vec<Issue>) {
+/// Compiles a template, and says what was read. The issues may be warnings only; with an error among them the result
+/// is not used.
+pub(super) fn compile(source: &Source<'_>, words: &Vocabulary) -> (Compiled, Choice, Vec<Issue>, Scan) {
     let words = &words.for_template(source.literal, source.placeholders);
     let (choice, read) = choose(source, words);
     let mut issues = judge::judge(source, words, &choice, &read);
@@ -151,7 +152,7 @@ pub(super) fn compile(source: &Source<'_>, words: &Vocabulary) -> (Compiled, Cho
         Some(segments) if !source.shared && source.traced.is_none() => Body::Segments(segments),
         _ => rewrite(source.text, &read, &is_bound, source.traced),
     };
-    (Compiled { text: source.text.to_owned(), body }, choice, issues)
+    (Compiled { text: source.text.to_owned(), body }, choice, issues, read)
 }
 
 fn segments(text: &str, read: &Scan, is_bound: &dyn Fn(&str) -> bool) -> Option<Vec<Segment>> {

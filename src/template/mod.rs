@@ -4,6 +4,7 @@
 //! threads. This module reads no file, knows no team and decides no path; a template can reach nothing but its scope.
 
 mod compile;
+mod failure;
 pub mod filters;
 pub mod forms;
 mod issue;
@@ -22,8 +23,9 @@ mod vocabulary;
 mod tests;
 
 pub use compile::{Choice, Source, bound_names, choose, references};
+pub use failure::Failure;
 pub use issue::Issue;
 pub use scan::Syntax;
 pub use scope::{Base, Scope};
-pub use unit::{Failure, MAX_FILE_BYTES, MAX_STEPS, Unit, expression_body, is_expression};
+pub use unit::{MAX_FILE_BYTES, MAX_STEPS, Unit, expression_body, is_expression};
 pub use vocabulary::{Change, Origin, Vocabulary, Word};

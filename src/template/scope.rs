@@ -1,11 +1,13 @@
 //! The names that one rendered file sees: loop variables, `with` values, the mega-file's data.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object, ObjectRepr};
 
+use super::forms::Form;
 use super::value::{as_mapping, standing_for};
 use super::vocabulary::{Change, Origin, Vocabulary, Word};
 
@@ -99,10 +101,32 @@ fn changed(value: Value, change: Change) -> Value {
     }
     Value::from(match change {
         Change::None => text,
-        Change::Form(form) => form.of(&text, plural.as_deref()),
+        Change::Form(form) => return form_of(form, text, plural),
         Change::Lower => text.to_lowercase(),
         Change::SimplePlural => plural.unwrap_or_else(|| text.to_lowercase() + "s"),
         Change::SimplePluralCapital => capital(&plural.unwrap_or_else(|| text.to_lowercase() + "s")),
+    })
+}
+
+/// A form that was made: of which text, with which plural.
+type Made = ((Form, String, Option<String>), Value);
+
+thread_local! {
+    /// The forms that this thread made last. A file asks for the same few forms of its item dozens of times.
+    static MADE: RefCell<VecDeque<Made>> = const { RefCell::new(VecDeque::new()) };
+}
+
+/// [`Form::of`], remembered: it is a pure function.
+fn form_of(form: Form, text: String, plural: Option<String>) -> Value {
+    let key = (form, text, plural);
+    MADE.with_borrow_mut(|made| {
+        if let Some((_, value)) = made.iter().find(|(of, _)| *of == key) {
+            return value.clone();
+        }
+        let value = Value::from(form.of(&key.1, key.2.as_deref()));
+        made.truncate(7);
+        made.push_front((key, value.clone()));
+        value
     })
 }
 

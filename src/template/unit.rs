@@ -1,7 +1,6 @@
 //! A unit: the templates, paths and expressions of one rule, compiled once and rendered many times from many threads.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,10 +9,11 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
 use super::compile::{self, Body, Choice, Compiled, Segment, Source};
+use super::failure::{Failure, NotPrinted, explain, innermost, missing, unprintable};
 use super::issue::Issue;
 use super::judge;
 use super::lexer::{self, TokenKind};
-use super::scan::Syntax;
+use super::scan::{Scan, Syntax};
 use super::scope::Scope;
 use super::value::{Mapping, Unprintable, print};
 use super::vocabulary::Vocabulary;
@@ -76,15 +76,6 @@ pub struct Unit {
     compiled: BTreeMap<String, Compiled>,
 }
 
-/// Why a render or an evaluation failed, at bytes of the named template's text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    /// The template in which it failed (an included one, perhaps).
-    pub template: String,
-    /// What is wrong.
-    pub issue: Issue,
-}
-
 impl Unit {
     /// An empty unit for these words.
     #[must_use]
@@ -107,9 +98,9 @@ impl Unit {
     /// Compiles a template into the unit and returns what is wrong with it. With an error among the issues the
     /// template is not rendered by anybody.
     pub fn add(&mut self, source: &Source<'_>) -> (Choice, Vec<Issue>) {
-        let (compiled, choice, mut issues) = compile::compile(source, &self.words);
+        let (compiled, choice, mut issues, read) = compile::compile(source, &self.words);
         if let Body::Engine { text, map } = &compiled.body {
-            issues.extend(self.unknown_filters(source, &choice));
+            issues.extend(self.unknown_filters(source.text, &read));
             if !issues.iter().any(Issue::is_error)
                 && let Err(error) = self.env.add_template_owned(source.name.to_owned(), text.clone())
             {
@@ -211,19 +202,12 @@ impl Unit {
         Failure { issue: explain(error, original, text), template }
     }
 
-    fn unknown_filters(&self, source: &Source<'_>, choice: &Choice) -> Vec<Issue> {
-        let fixed = Source { syntax: choice.syntax, ..*source };
-        let words = self.words.for_template(source.literal, source.placeholders);
-        let (_, read) = if source.syntax == Syntax::Auto {
-            compile::choose(source, &words)
-        } else {
-            compile::choose(&fixed, &words)
-        };
-        let mut issues: Vec<Issue> = read.tags().flat_map(|tag| self.unknown_filters_of(source.text, tag)).collect();
+    fn unknown_filters(&self, text: &str, read: &Scan) -> Vec<Issue> {
+        let mut issues: Vec<Issue> = read.tags().flat_map(|tag| self.unknown_filters_of(text, tag)).collect();
         for piece in &read.pieces {
             let super::scan::Piece::Placeholder(placeholder) = piece else { continue };
             let names = placeholder.filters.iter();
-            issues.extend(names.filter_map(|(name, _)| self.unknown_filter(source.text, name.clone(), "filter")));
+            issues.extend(names.filter_map(|(name, _)| self.unknown_filter(text, name.clone(), "filter")));
         }
         issues
     }
@@ -331,18 +315,6 @@ fn environment() -> Environment<'static> {
     env
 }
 
-/// Carries [`Unprintable`] through the engine.
-#[derive(Debug)]
-struct NotPrinted(Unprintable);
-
-impl std::fmt::Display for NotPrinted {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl std::error::Error for NotPrinted {}
-
 struct Capped<'a> {
     out: &'a mut Vec<u8>,
     limit: usize,
@@ -400,97 +372,6 @@ fn segment_value(scope: &Arc<Scope>, root: &str, fields: &[String]) -> Option<Va
         };
     }
     Some(value)
-}
-
-fn missing(range: Range<usize>, shown: &str, scope: &Scope) -> Issue {
-    let item = scope.item_name().map_or_else(String::new, |item| format!(" for the item `{item}`"));
-    let message = format!("`{shown}` has no value{item}");
-    Issue::new(Code::MissingField, range, message).help("give every item the field, or write `{{ x|default('...') }}`")
-}
-
-fn unprintable(what: Unprintable, range: Range<usize>, shown: &str) -> Issue {
-    let help = match what {
-        Unprintable::Mapping => "print one of its fields (`entity.name`), or the whole with a filter: `|json`",
-        Unprintable::List => "loop over it, or use a filter: `|join(', ')`, `|length`, `|json`",
-        _ => "give it a value, or use `|default('...', true)`",
-    };
-    Issue::new(Code::Unprintable, range, format!("`{}` is {what} and has no printed form", shown.trim())).help(help)
-}
-
-/// The innermost error of the engine: includes and blocks wrap the one that matters.
-fn innermost(error: &Error) -> &Error {
-    let mut inner = error;
-    let mut next = std::error::Error::source(error);
-    while let Some(source) = next {
-        if let Some(deeper) = source.downcast_ref::<Error>() {
-            inner = deeper;
-        }
-        next = source.source();
-    }
-    inner
-}
-
-fn explain(error: &Error, original: impl Fn(Range<usize>) -> Range<usize>, text: &str) -> Issue {
-    let inner = innermost(error);
-    let range = inner.range().map_or(0..0, original);
-    let shown = text.get(range.clone()).unwrap_or("").trim().trim_matches(['{', '}']).trim();
-    if let Some(NotPrinted(what)) = std::error::Error::source(inner).and_then(|source| source.downcast_ref()) {
-        return unprintable(*what, range.clone(), shown);
-    }
-    let detail = inner.detail().unwrap_or("");
-    let said = if detail.is_empty() { inner.kind().to_string() } else { detail.to_owned() };
-    let said = readable(&said);
-    match inner.kind() {
-        ErrorKind::UndefinedError => {
-            let message = if shown.is_empty() { said } else { format!("`{shown}` uses a value that does not exist") };
-            let help = "give the item the field, test it with `{% if x %}`, or write `x|default('...')`";
-            Issue::new(Code::MissingField, range, message).help(help)
-        }
-        ErrorKind::OutOfFuel => {
-            let message =
-                if detail.is_empty() { format!("the template takes more than {MAX_STEPS} steps") } else { said };
-            Issue::new(Code::TemplateLimit, range, message).help("loop over less, or split the file")
-        }
-        ErrorKind::WriteFailure => {
-            let message = format!("the file is over the limit of {MAX_FILE_BYTES} bytes");
-            Issue::new(Code::TemplateLimit, range, message).help("split the file")
-        }
-        ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction => {
-            Issue::new(Code::UnknownFilter, range, said)
-        }
-        ErrorKind::UnknownMethod => {
-            Issue::new(Code::UnknownFilter, range, format!("`{shown}`: there is no such method"))
-                .help("use a filter (`x|upper`), or a Python method of texts, lists and mappings")
-        }
-        ErrorKind::TemplateNotFound => Issue::new(Code::UnknownInclude, range, said),
-        ErrorKind::SyntaxError | ErrorKind::BadEscape => Issue::new(Code::TemplateSyntax, range, said)
-            .help("if another tool reads these braces, put them into {% raw %} ... {% endraw %}"),
-        _ => Issue::new(Code::TemplateFailed, range, said),
-    }
-}
-
-/// The engine names megax's own delimiters and roots in messages; people know the usual ones.
-fn readable(message: &str) -> String {
-    let mut out = String::with_capacity(message.len());
-    let mut rest = message;
-    while let Some(c) = rest.chars().next() {
-        let marks = [
-            (compile::OPEN_BLOCK, "{%"),
-            (compile::CLOSE_BLOCK, "%}"),
-            (compile::OPEN_VARIABLE, "{{"),
-            (compile::CLOSE_VARIABLE, "}}"),
-            (super::scope::PLACEHOLDERS, "placeholder"),
-            (super::scope::ROOTS, "placeholder"),
-        ];
-        if let Some((mark, usual)) = marks.iter().find(|(mark, _)| rest.starts_with(mark)) {
-            let _ = write!(out, "{usual}");
-            rest = &rest[mark.len()..];
-        } else {
-            out.push(c);
-            rest = &rest[c.len_utf8()..];
-        }
-    }
-    out
 }
 
 /// Whether a text is exactly one `{{ expr }}`, whose value keeps its type.

@@ -75,22 +75,37 @@ impl Object for Mapping {
 /// The value of a node; aliases are followed.
 #[must_use]
 pub fn of_node(tree: &Tree, node: NodeId) -> Value {
+    value_of(tree, node, &mut Keys::new())
+}
+
+/// Keys that were met: the items of a list have the same ones, so that each is held once.
+type Keys<'t> = BTreeMap<&'t str, Arc<str>>;
+
+fn value_of<'t>(tree: &'t Tree, node: NodeId, keys: &mut Keys<'t>) -> Value {
     match tree.kind(node) {
         Kind::Null => Value::from(()),
         Kind::Bool(value) => Value::from(*value),
         Kind::Int(value) => Value::from(*value),
         Kind::Float(value) => Value::from(*value),
-        Kind::Text(text, _) => Value::from(Arc::<str>::from(&**text)),
-        Kind::List(items) => items.iter().map(|&item| of_node(tree, item)).collect(),
-        Kind::Map(_) => Value::from_object(Mapping::new(entries_of(tree, node))),
+        Kind::Text(text, _) => Value::from(&**text),
+        Kind::List(items) => items.iter().map(|&item| value_of(tree, item, keys)).collect(),
+        Kind::Map(entries) => Value::from_object(Mapping::new(values_of(tree, entries, keys))),
     }
 }
 
 /// The entries of a mapping node as values; empty for anything else.
 #[must_use]
 pub fn entries_of(tree: &Tree, node: NodeId) -> Vec<(Arc<str>, Value)> {
-    let entries = tree.map(node).unwrap_or_default().iter();
-    entries.filter_map(|&(key, value)| Some((Arc::from(tree.text(key)?), of_node(tree, value)))).collect()
+    values_of(tree, tree.map(node).unwrap_or_default(), &mut Keys::new())
+}
+
+fn values_of<'t>(tree: &'t Tree, entries: &[(NodeId, NodeId)], keys: &mut Keys<'t>) -> Vec<(Arc<str>, Value)> {
+    let entry = |&(key, value): &(NodeId, NodeId)| {
+        let key = tree.text(key)?;
+        let key = Arc::clone(keys.entry(key).or_insert_with(|| Arc::from(key)));
+        Some((key, value_of(tree, value, keys)))
+    };
+    entries.iter().filter_map(entry).collect()
 }
 
 /// The mapping behind a value.

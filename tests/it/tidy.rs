@@ -8,9 +8,10 @@ use std::path::Path;
 const MAX_LINES: usize = 500;
 
 /// Vocabulary first, then the stages; a module uses those before it only.
-const LAYERS: [&str; 17] = [
+const LAYERS: [&str; 18] = [
     "span",
     "path",
+    "glob",
     "digest",
     "name",
     "diagnostic",
@@ -29,10 +30,10 @@ const LAYERS: [&str; 17] = [
 ];
 
 /// The one way to the right that is meant: rendering and surveying must count line endings alike.
-const ALLOWED_IMPORTS: [(&str, &str); 1] = [("output", "change::lf_digest")];
+const ALLOWED_IMPORTS: [(&str, &str); 0] = [];
 
 /// Files over the limit, with the reason why they stay whole.
-const ALLOWED_LONG: [(&str, &str); 1] = [("src/plan/expand.rs", "to be split: items, entries and paths of one rule")];
+const ALLOWED_LONG: [(&str, &str); 0] = [];
 
 /// What the library never touches, and why.
 const FORBIDDEN: [(&str, &str); 9] = [

@@ -421,3 +421,18 @@ fn schema_files_are_up_to_date() {
     }
     assert_eq!(schema(SchemaName::Lbof), all()[1].1, "the order of all() is the order of SchemaName::ALL");
 }
+
+#[test]
+fn the_inside_of_what_may_be_anything_is_left_out() {
+    for (text, hollow) in [
+        ("id: a\ndata: {x: [1, {y: z}]}\n", r#"{"id":"a","data":{}}"#),
+        ("id: a\ndata: [1, 2]\n", r#"{"id":"a","data":[]}"#),
+        ("id: a\ndata: text\n", r#"{"id":"a","data":"text"}"#),
+    ] {
+        let tree = parse(text);
+        let json = super::to_json(SchemaName::MegaFile, &tree);
+        assert_eq!(json.to_string(), hollow);
+        let full = validate(SchemaName::MegaFile, &tree, &to_json(&tree, tree.root()));
+        assert_eq!(validate(SchemaName::MegaFile, &tree, &json), full, "{text}");
+    }
+}

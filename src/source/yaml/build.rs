@@ -158,6 +158,8 @@ impl<'p> Builder<'p> {
             self.nodes.push(Node { start: offset(self.place.base), end: offset(self.place.base), kind: Kind::Null });
             id(self.nodes.len() - 1)
         });
+        // The tree lives as long as the run.
+        self.nodes.shrink_to_fit();
         Ok(Tree::new(self.place.file, self.nodes, root))
     }
 

@@ -13,7 +13,7 @@ mod slip;
 #[cfg(test)]
 mod tests;
 
-pub use json::to_json;
+pub use json::{to_json, to_json_hollow};
 pub use locate::{locate, locate_range};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};

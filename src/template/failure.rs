@@ -1,0 +1,125 @@
+//! From an error of the engine, or a value that cannot be printed, to an issue at the template's own bytes.
+
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use minijinja::{Error, ErrorKind};
+
+use super::compile;
+use super::issue::Issue;
+use super::scope::Scope;
+use super::unit::{MAX_FILE_BYTES, MAX_STEPS};
+use super::value::Unprintable;
+use crate::diagnostic::Code;
+
+/// Why a render or an evaluation failed, at bytes of the named template's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The template in which it failed (an included one, perhaps).
+    pub template: String,
+    /// What is wrong.
+    pub issue: Issue,
+}
+
+/// Carries [`Unprintable`] through the engine.
+#[derive(Debug)]
+pub(super) struct NotPrinted(pub(super) Unprintable);
+
+impl std::fmt::Display for NotPrinted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for NotPrinted {}
+
+pub(super) fn missing(range: Range<usize>, shown: &str, scope: &Scope) -> Issue {
+    let item = scope.item_name().map_or_else(String::new, |item| format!(" for the item `{item}`"));
+    let message = format!("`{shown}` has no value{item}");
+    Issue::new(Code::MissingField, range, message).help("give every item the field, or write `{{ x|default('...') }}`")
+}
+
+pub(super) fn unprintable(what: Unprintable, range: Range<usize>, shown: &str) -> Issue {
+    let help = match what {
+        Unprintable::Mapping => "print one of its fields (`entity.name`), or the whole with a filter: `|json`",
+        Unprintable::List => "loop over it, or use a filter: `|join(', ')`, `|length`, `|json`",
+        _ => "give it a value, or use `|default('...', true)`",
+    };
+    Issue::new(Code::Unprintable, range, format!("`{}` is {what} and has no printed form", shown.trim())).help(help)
+}
+
+/// The innermost error of the engine: includes and blocks wrap the one that matters.
+pub(super) fn innermost(error: &Error) -> &Error {
+    let mut inner = error;
+    let mut next = std::error::Error::source(error);
+    while let Some(source) = next {
+        if let Some(deeper) = source.downcast_ref::<Error>() {
+            inner = deeper;
+        }
+        next = source.source();
+    }
+    inner
+}
+
+pub(super) fn explain(error: &Error, original: impl Fn(Range<usize>) -> Range<usize>, text: &str) -> Issue {
+    let inner = innermost(error);
+    let range = inner.range().map_or(0..0, original);
+    let shown = text.get(range.clone()).unwrap_or("").trim().trim_matches(['{', '}']).trim();
+    if let Some(NotPrinted(what)) = std::error::Error::source(inner).and_then(|source| source.downcast_ref()) {
+        return unprintable(*what, range.clone(), shown);
+    }
+    let detail = inner.detail().unwrap_or("");
+    let said = if detail.is_empty() { inner.kind().to_string() } else { detail.to_owned() };
+    let said = readable(&said);
+    match inner.kind() {
+        ErrorKind::UndefinedError => {
+            let message = if shown.is_empty() { said } else { format!("`{shown}` uses a value that does not exist") };
+            let help = "give the item the field, test it with `{% if x %}`, or write `x|default('...')`";
+            Issue::new(Code::MissingField, range, message).help(help)
+        }
+        ErrorKind::OutOfFuel => {
+            let message =
+                if detail.is_empty() { format!("the template takes more than {MAX_STEPS} steps") } else { said };
+            Issue::new(Code::TemplateLimit, range, message).help("loop over less, or split the file")
+        }
+        ErrorKind::WriteFailure => {
+            let message = format!("the file is over the limit of {MAX_FILE_BYTES} bytes");
+            Issue::new(Code::TemplateLimit, range, message).help("split the file")
+        }
+        ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction => {
+            Issue::new(Code::UnknownFilter, range, said)
+        }
+        ErrorKind::UnknownMethod => {
+            Issue::new(Code::UnknownFilter, range, format!("`{shown}`: there is no such method"))
+                .help("use a filter (`x|upper`), or a Python method of texts, lists and mappings")
+        }
+        ErrorKind::TemplateNotFound => Issue::new(Code::UnknownInclude, range, said),
+        ErrorKind::SyntaxError | ErrorKind::BadEscape => Issue::new(Code::TemplateSyntax, range, said)
+            .help("if another tool reads these braces, put them into {% raw %} ... {% endraw %}"),
+        _ => Issue::new(Code::TemplateFailed, range, said),
+    }
+}
+
+/// The engine names megax's own delimiters and roots in messages; people know the usual ones.
+fn readable(message: &str) -> String {
+    let mut out = String::with_capacity(message.len());
+    let mut rest = message;
+    while let Some(c) = rest.chars().next() {
+        let marks = [
+            (compile::OPEN_BLOCK, "{%"),
+            (compile::CLOSE_BLOCK, "%}"),
+            (compile::OPEN_VARIABLE, "{{"),
+            (compile::CLOSE_VARIABLE, "}}"),
+            (super::scope::PLACEHOLDERS, "placeholder"),
+            (super::scope::ROOTS, "placeholder"),
+        ];
+        if let Some((mark, usual)) = marks.iter().find(|(mark, _)| rest.starts_with(mark)) {
+            let _ = write!(out, "{usual}");
+            rest = &rest[mark.len()..];
+        } else {
+            out.push(c);
+            rest = &rest[c.len_utf8()..];
+        }
+    }
+    out
+}
