@@ -122,7 +122,10 @@ fn files(state: &State<'_>, changes: Option<&Changes>) -> Vec<FileReport> {
     let mut files = Vec::with_capacity(state.plan.files.len());
     for (index, file) in state.plan.files.iter().enumerate() {
         if state.is_wanted(&file.path) {
-            files.push(planned(state, index, file, by_path.get(&file.path).map(|change| &change.kind)));
+            // Another team may plan the same path; what happens to it happens for the team that may write.
+            let team = state.team_of(file);
+            let change = by_path.get(&file.path).filter(|change| change.team == team);
+            files.push(planned(state, index, file, change.map(|change| &change.kind)));
         }
     }
     let planned: std::collections::BTreeSet<&OutputPath> = state.plan.files.iter().map(|file| &file.path).collect();

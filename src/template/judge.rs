@@ -207,7 +207,7 @@ fn unknown_statement(text: &str, word: &std::ops::Range<usize>, speaks: bool) ->
     })
 }
 
-/// A block that is never closed, at its opening tag. What closes in the wrong order is the engine's to say.
+/// A block that is never closed, at its opening tag; or a closing tag that closes nothing, or the wrong block.
 fn unclosed_block(text: &str, read: &Scan) -> Option<Issue> {
     let mut open: Vec<(&str, &Tag)> = Vec::new();
     for tag in read.tags().filter(|tag| tag.kind == TagKind::Block) {
@@ -216,8 +216,18 @@ fn unclosed_block(text: &str, read: &Scan) -> Option<Issue> {
             "for" | "if" | "with" | "block" | "macro" | "call" | "filter" | "autoescape" => open.push((word, tag)),
             "set" if !text[tag.body.clone()].contains('=') => open.push((word, tag)),
             _ if word.starts_with("end") && word != "endraw" => {
-                if open.last().is_some_and(|(opened, _)| word[3..] != **opened) {
-                    return None;
+                match open.last() {
+                    None => {
+                        let message = format!("`{{% {word} %}}` closes nothing");
+                        return Some(Issue::new(Code::TemplateSyntax, tag.range.clone(), message).help("remove it"));
+                    }
+                    Some((opened, _)) if word[3..] != **opened => {
+                        let message =
+                            format!("`{{% {word} %}}` stands here, but the `{opened}` before it is still open");
+                        let help = format!("add `{{% end{opened} %}}` before it");
+                        return Some(Issue::new(Code::TemplateSyntax, tag.range.clone(), message).help(help));
+                    }
+                    Some(_) => {}
                 }
                 open.pop();
             }
