@@ -251,10 +251,10 @@ fn is_object_literal(inner: &str) -> bool {
     rest.starts_with(',') || (rest.starts_with(':') && !rest.starts_with("::"))
 }
 
-/// What to write in Jinja instead of an operator of another language.
+/// What to write in Jinja instead of an operator of another language. Quoted texts do not count.
 #[must_use]
 pub fn operator_hint(body: &str) -> Option<&'static str> {
-    const HINTS: [(&str, &str); 8] = [
+    const HINTS: [(&str, &str); 7] = [
         ("&&", "write `and` instead of `&&`"),
         ("||", "write `or` instead of `||`"),
         ("??", "write `x|default(y)` instead of `x ?? y`"),
@@ -262,17 +262,29 @@ pub fn operator_hint(body: &str) -> Option<&'static str> {
         ("!==", "write `!=` instead of `!==`"),
         ("?.", "write `x.y`; a missing field is false in a test"),
         ("?", "write `'a' if test else 'b'` instead of `test ? 'a' : 'b'`"),
-        ("!", "write `not x` instead of `!x`"),
     ];
-    let hint = HINTS.iter().find(|(operator, _)| match *operator {
-        "!" => body.trim_start().starts_with('!') || body.contains(" !") || body.contains("(!"),
-        operator => body.contains(operator),
-    });
-    let lone = || {
-        let bare = body.replace("==", "").replace("!=", "").replace("<=", "").replace(">=", "");
-        (bare.contains(" = ")).then_some("write `==` to compare")
-    };
-    hint.map(|(_, hint)| *hint).or_else(lone)
+    let bare = without_texts(body);
+    if let Some((_, hint)) = HINTS.iter().find(|(operator, _)| bare.contains(operator)) {
+        return Some(hint);
+    }
+    let rest = bare.replace("!=", " ").replace("==", " ").replace("<=", " ").replace(">=", " ");
+    if rest.contains('!') {
+        return Some("write `not x` instead of `!x`");
+    }
+    // A keyword argument has no blanks around its `=`.
+    rest.contains(" = ").then_some("write `==` to compare")
+}
+
+fn without_texts(body: &str) -> String {
+    let mut bare = String::with_capacity(body.len());
+    let mut rest = body;
+    while let Some(at) = rest.find(['\'', '"']) {
+        let quote = if rest[at..].starts_with('"') { '"' } else { '\'' };
+        bare.push_str(&rest[..at]);
+        let Some(len) = super::lexer::text_len(&rest[at..], quote) else { return bare };
+        rest = &rest[at + len..];
+    }
+    bare + rest
 }
 
 /// `{{ template "x" . }}`, `{{ range .Items }}`, `{{ end name }}`: a name followed by an operand without an operator.
@@ -293,4 +305,29 @@ fn is_test<'t>(tokens: &[Token], token: &Token, text_of: &impl Fn(&Token) -> &'t
     let Some(index) = tokens.iter().position(|other| other == token) else { return false };
     let before = |back: usize| index.checked_sub(back).and_then(|at| tokens.get(at)).map_or("", text_of);
     before(1) == "is" || (before(1) == "not" && before(2) == "is")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operators_of_other_languages_are_known_outside_of_texts_only() {
+        for (body, hint) in [
+            ("a && b", Some("and")),
+            ("a || b", Some("or")),
+            ("!a", Some("not")),
+            ("a = 'b'", Some("==")),
+            ("a ? b : c", Some("if test")),
+            ("a === b", Some("==")),
+            ("a != 'b'", None),
+            ("a.b == 'x ? y && z'", None),
+            ("a <= 1 and b >= 2 and c == \"!\"", None),
+            ("f(x=1)|default('=')", None),
+        ] {
+            let found = operator_hint(body);
+            assert_eq!(found.is_some(), hint.is_some(), "{body}: {found:?}");
+            assert!(hint.is_none_or(|hint| found.is_some_and(|found| found.contains(hint))), "{body}: {found:?}");
+        }
+    }
 }

@@ -14,5 +14,6 @@ mod cases;
 mod folder;
 mod projects;
 mod properties;
+mod readme;
 mod steps;
 mod tidy;
