@@ -1,6 +1,7 @@
 //! A progress bar on long runs, on a terminal only.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -12,23 +13,20 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// Shows rendered and published files.
 pub struct Progress {
     started: Instant,
+    watched: bool,
+    shown: AtomicBool,
     bar: ProgressBar,
     phase: Mutex<&'static str>,
 }
 
 impl Progress {
-    /// A bar that appears once a run takes longer than half a second; hidden where nobody watches.
+    /// A bar that appears once a run takes longer than half a second; never where nobody watches.
     pub fn new(watched: bool) -> Self {
-        let target = if watched { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-        if watched {
-            let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}");
-            if let Ok(style) = style {
-                bar.set_style(style);
-            }
-            bar.set_draw_target(target);
+        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len}") {
+            bar.set_style(style);
         }
-        Self { started: Instant::now(), bar, phase: Mutex::new("rendering") }
+        Self { started: Instant::now(), watched, shown: AtomicBool::new(false), bar, phase: Mutex::new("") }
     }
 
     /// Clears the bar.
@@ -41,7 +39,19 @@ impl Progress {
             *held = phase;
         }
         self.bar.set_length(files as u64);
-        self.bar.reset();
+        self.bar.set_position(0);
+    }
+
+    /// Counts one file, and brings the bar up once the run is long.
+    fn count(&self) {
+        self.bar.inc(1);
+        let long = self.watched && self.started.elapsed() > PATIENCE;
+        if long && !self.shown.swap(true, Ordering::Relaxed) {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+        }
+        if long && let Ok(phase) = self.phase.try_lock() {
+            self.bar.set_message(*phase);
+        }
     }
 }
 
@@ -51,16 +61,7 @@ impl Watcher for Progress {
             Event::Loaded { .. } => {}
             Event::Planned { files } => self.begin("rendering", files),
             Event::Writing { files } => self.begin("writing", files),
-            Event::Rendered | Event::Published => {
-                if self.started.elapsed() > PATIENCE {
-                    if let Ok(phase) = self.phase.try_lock() {
-                        self.bar.set_message(*phase);
-                    }
-                    self.bar.inc(1);
-                } else {
-                    self.bar.inc_length(0);
-                }
-            }
+            Event::Rendered | Event::Published => self.count(),
         }
     }
 }
