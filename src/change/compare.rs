@@ -96,11 +96,11 @@ fn judge<'a>(
     if desired.once {
         return change(Kind::OnceExists, found, found);
     }
-    if same_body {
+    let known = bases.clone().next().is_some();
+    if same_body && (known || policy == Policy::Overwrite) {
         // Only the mode differs; the bytes stay, whatever their line endings.
         return change(Kind::Update, found, found);
     }
-    let known = bases.clone().next().is_some();
     if bases.any(|base| is_base(base, digest, lf_digest)) {
         return change(Kind::Update, found, wanted);
     }

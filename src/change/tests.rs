@@ -154,10 +154,12 @@ fn line_endings_alone_are_no_change_and_no_edit() {
 #[test]
 fn a_mode_alone_is_an_update_that_keeps_the_bytes() {
     let executable = OnDisk::File { digest: body(9), lf_digest: None, executable: true, bytes: 1 };
-    let world = World::new(&[want("a", 9, "t")], &[], &[("a", executable)]);
+    let world = World::new(&[want("a", 9, "t")], &[shard("t", &[("a", 9)])], &[("a", executable.clone())]);
     let changes = world.compare();
     assert_eq!(changes.files[0].kind, Kind::Update);
     assert!(changes.files[0].before == changes.files[0].after && !changes.files[0].needs_body());
+    check(None, executable.clone(), Policy::Fail, &Kind::Conflict(Reason::Foreign));
+    check(None, executable, Policy::Keep, &Kind::KeptEdited);
 }
 
 #[test]

@@ -127,6 +127,7 @@ codes! {
     OrphanEdited "MX809" "orphan-edited" Warning "an edited file is no longer planned and was left";
     ChangedMeanwhile "MX810" "changed-meanwhile" Error "a file changed while megax was running";
     MergeLater "MX811" "merge-later" Error "merging edits is not available yet";
+    TeamBound "MX812" "team-bound" Error "a team takes over a path from a team that is held";
 }
 
 impl Code {

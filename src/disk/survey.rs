@@ -41,10 +41,18 @@ fn survey_chunk(root: &Root, paths: &[&OutputPath], buffer: &mut [u8]) -> Result
     for path in paths {
         let reached = match &current {
             Some((folder, reached)) if *folder == path.folder() => reached.clone(),
-            _ => walker.enter(path.folder())?,
+            _ => match walker.enter(path.folder()) {
+                // One such folder must hold up its own team only.
+                Err(DiskError::Io { source, .. }) if source.kind() == std::io::ErrorKind::PermissionDenied => {
+                    walker.reset();
+                    Reached::Blocked(String::new())
+                }
+                reached => reached?,
+            },
         };
         states.push(match &reached {
             Reached::Absent => OnDisk::Absent,
+            Reached::Blocked(parent) if parent.is_empty() => OnDisk::Other("below a folder that cannot be read"),
             Reached::Blocked(parent) => OnDisk::Below(parent.clone()),
             Reached::Folder => look(walker.folder(), path.name(), buffer)
                 .map_err(|error| DiskError::io("read", path.as_str(), error))?,

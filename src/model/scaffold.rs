@@ -96,6 +96,11 @@ fn file(tree: &Tree, parts: Vec<NodeId>, key: NodeId, value: NodeId, findings: &
     };
     let mut entry = plain(tree, parts, key, content);
     entry.when = text("when");
+    if let (Some(when), None) = (tree.get(value, "when"), entry.when) {
+        let message = "`when` is an expression, but this is a fixed value";
+        let finding = Diagnostic::new(Code::BadValue, message).at(tree.span(when));
+        findings.push(finding.help("remove it, or write an expression as text"));
+    }
     entry.once = tree.get(value, "once").is_some_and(|node| *tree.kind(node) == Kind::Bool(true));
     if text("mode").and_then(|node| tree.text(node)) == Some("executable") {
         entry.mode = FileMode::Executable;

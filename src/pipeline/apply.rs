@@ -10,6 +10,7 @@ use crate::digest::{Digest, DigestBuilder};
 use crate::disk::{self, CommitError, DiskError, GuardError, ProjectGuard, Root, Staged, Staging, TeamGuard};
 use crate::event::{Event, Watcher};
 use crate::lockfile;
+use crate::name::{id_key, team_name};
 use crate::output::{self, Rendered};
 use crate::path::{OutputPath, PathKey};
 use crate::plan;
@@ -80,8 +81,23 @@ fn orphan_scope(state: &State<'_>) -> BTreeSet<(String, String)> {
     let whole = state.only.is_none();
     let mega_files = state.model.mega_files.iter().filter(|mega| whole && mega.selected && !state.is_held(&mega.team));
     let own = mega_files.map(|mega| (mega.team.clone(), mega.id.clone()));
-    let gone = state.shards.gone.iter().filter(|(team, _)| whole && !state.is_held(&crate::name::team_name(team)));
-    own.chain(gone.cloned()).collect()
+    let gone = state.shards.gone.iter().filter(|(team, _)| whole && !state.is_held(&team_name(team)));
+    own.chain(gone.cloned()).chain(moved(state).filter(|_| whole)).collect()
+}
+
+/// Shards of selected mega-files under another team, or another spelling of the id.
+fn moved<'s>(state: &'s State<'_>) -> impl Iterator<Item = (String, String)> + 's {
+    let ids: BTreeSet<String> = state
+        .model
+        .mega_files
+        .iter()
+        .filter(|mega| mega.selected && !state.is_held(&mega.team))
+        .map(|mega| id_key(&mega.id))
+        .collect();
+    let records = state.shards.records.iter();
+    let moved = records
+        .filter(move |record| ids.contains(&id_key(&record.mega_file)) && !state.is_held(&team_name(&record.team)));
+    moved.map(|record| (record.team.clone(), record.mega_file.clone()))
 }
 
 fn survey(state: &State<'_>, root: &Root) -> Result<Survey, DiskError> {
@@ -194,7 +210,13 @@ fn compare(state: &State<'_>, shards: &Shards, survey: &Survey, desired: &[Desir
         .iter()
         .map(|file| file.path.key())
         .chain(state.plan.neighbours.iter().map(|claim| claim.path.key()))
-        .chain(shards.claims.iter().flat_map(|claims| claims.paths.iter().map(OutputPath::key)))
+        .chain(
+            shards
+                .claims
+                .iter()
+                .chain(&state.plan.recorded)
+                .flat_map(|claims| claims.paths.iter().map(OutputPath::key)),
+        )
         .collect();
     change::compare(&change::Inputs {
         desired,
@@ -216,16 +238,10 @@ fn publish(
     writes: bool,
     watcher: &dyn Watcher,
 ) -> Changes {
-    let first = compare(state, &state.shards, survey, &desired(state));
-    let conflicts = conflict_findings(state, &first);
-    let held_more = !conflicts.is_empty();
-    if held_more {
-        state.findings.extend(conflicts);
-        state.hold();
-    }
-    let nothing = first.is_empty();
-    if !writes || nothing {
-        return Changes { files: first.files, lockfiles: first.lockfiles, applied: false };
+    let whole = compare(state, &state.shards, survey, &desired(state));
+    let first = settle(state, survey, whole.clone());
+    if !writes || first.is_empty() {
+        return Changes { files: both(first.files, whole.files), lockfiles: first.lockfiles, applied: false };
     }
     // From here on no other run publishes; what another one published since the shards were read is looked at again.
     let guard = match ProjectGuard::wait(root) {
@@ -233,13 +249,14 @@ fn publish(
         Err(error) => {
             state.findings.push(disk_finding(&error));
             state.hold();
-            return Changes { files: first.files, lockfiles: first.lockfiles, applied: false };
+            return Changes { files: both(first.files, whole.files), lockfiles: first.lockfiles, applied: false };
         }
     };
-    let (again, first) = if refresh_shards(state, root) || held_more {
-        (compare(state, &state.shards, survey, &desired(state)), first.files)
+    let again = if refresh_shards(state, root) {
+        let again = compare(state, &state.shards, survey, &desired(state));
+        settle(state, survey, again)
     } else {
-        (first, Vec::new())
+        first
     };
     watcher.on_event(Event::Writing { files: again.files.iter().filter(|file| file.writes()).count() });
     let mut changes = Changes::default();
@@ -268,20 +285,62 @@ fn publish(
         changes.files.extend(files);
         changes.lockfiles.extend(lockfiles);
     }
-    // The files of teams that were held by a conflict are still part of the picture.
-    if !first.is_empty() {
-        let seen: BTreeSet<OutputPath> = changes.files.iter().map(|file| file.path.clone()).collect();
-        changes.files.extend(first.into_iter().filter(|file| !seen.contains(&file.path)));
-    }
-    changes.files.sort_by(|a, b| a.path.cmp(&b.path));
+    changes.files = both(changes.files, whole.files);
     drop(guard);
     changes
+}
+
+/// What happens, and what was found about the files of teams that were held by a conflict: still part of the picture.
+fn both(files: Vec<FileChange>, found: Vec<FileChange>) -> Vec<FileChange> {
+    let seen: BTreeSet<OutputPath> = files.iter().map(|file| file.path.clone()).collect();
+    let mut files = files;
+    files.extend(found.into_iter().filter(|file| !seen.contains(&file.path)));
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files
+}
+
+/// Says what stands in the way and holds the teams concerned, until nothing new is found: a team that takes a path over
+/// from a held team cannot be written without it.
+fn settle(state: &mut State<'_>, survey: &Survey, mut changes: ChangeSet) -> ChangeSet {
+    loop {
+        let mut found = conflict_findings(state, &changes);
+        found.extend(bound_findings(state, &changes));
+        found.retain(|finding| !state.findings.iter().any(|said| said == finding));
+        if found.is_empty() {
+            return changes;
+        }
+        state.findings.extend(found);
+        state.hold();
+        changes = compare(state, &state.shards, survey, &desired(state));
+    }
+}
+
+/// Teams that must be published together with a held team.
+fn bound_findings(state: &State<'_>, changes: &ChangeSet) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    for set in changes.clone().split() {
+        let teams = set.teams();
+        let Some(held) = teams.iter().find(|team| state.is_held(team)) else { continue };
+        for team in teams.iter().filter(|team| !state.is_held(team)) {
+            let message = format!("team {team} takes over a path from team {held}, which is held");
+            let help = "mend the held team's findings first; the two are published together";
+            findings.push(Diagnostic::new(Code::TeamBound, message).help(help).team((*team).to_owned()));
+        }
+    }
+    findings
 }
 
 /// Reads the shards again, now that no other run publishes, and checks the claims again if one changed;
 /// whether one did.
 fn refresh_shards(state: &mut State<'_>, root: &Root) -> bool {
-    let Ok(texts) = disk::read_shards(root) else { return false };
+    let texts = match disk::read_shards(root) {
+        Ok(texts) => texts,
+        Err(error) => {
+            state.findings.push(disk_finding(&error));
+            state.hold();
+            return true;
+        }
+    };
     if texts == state.shards.texts {
         return false;
     }

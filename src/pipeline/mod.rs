@@ -146,7 +146,7 @@ fn resolve<'r>(
     let (root, shards) = shards::read(&set.out, &mut findings);
     let teams = selected_teams(&set, &model);
     let shards = shards::classify(shards, &set, &model, &teams, &mut findings);
-    let (plan, found) = plan::resolve(&model, &set.sources, &assets, &shards.claims, &reserved(&set));
+    let (plan, found) = plan::resolve(&model, &set.sources, &assets, &shards.claims, &shards.records, &reserved(&set));
     findings.extend(found);
     // While something is broken, the file that was meant may be missing for that reason.
     if let (Some(only), false) = (&only, findings.has_errors()) {
@@ -263,12 +263,14 @@ fn reserved(set: &SourceSet) -> Reserved {
     let manifests = source::load::MANIFEST_NAMES.iter().map(|name| set.root.join(name));
     let read = set.mega_files.iter().map(|input| input.file).chain(set.manifest.as_ref().map(|input| input.file));
     let read = read.map(|file| set.root.join(set.sources.name(file)));
+    // Compared as the file system sees them: the output root may be reached through a symlink.
+    let out = source::read::real(&set.out);
     for path in manifests.chain(read).chain([set.folder.clone()]) {
-        if let Ok(below) = path.strip_prefix(&set.out) {
+        if let Ok(below) = source::read::real(&path).strip_prefix(&out) {
             reserved.add(&source::load::display(below, std::path::Path::new("")));
         }
     }
-    reserved.every_yaml = set.out.starts_with(&set.folder) && set.folder.starts_with(&set.root);
+    reserved.every_yaml = out.starts_with(source::read::real(&set.folder)) && set.folder.starts_with(&set.root);
     reserved
 }
 

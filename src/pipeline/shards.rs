@@ -21,6 +21,8 @@ pub struct Shards {
     pub all: Vec<Shard>,
     /// Claims of mega-files that are gone or unreadable.
     pub claims: Vec<ShardClaims>,
+    /// What is recorded of every mega-file.
+    pub records: Vec<ShardClaims>,
     /// Shards of selected teams whose mega-file is gone: their files are orphans.
     pub gone: BTreeSet<(String, String)>,
 }
@@ -62,12 +64,13 @@ pub fn classify(
             }
         };
         let (team, id) = (shard.lockfile.team.clone(), shard.lockfile.mega_file.clone());
+        let paths: Vec<_> = shard.lockfile.entries.keys().cloned().collect();
+        shards.records.push(ShardClaims { team: team.clone(), mega_file: id.clone(), paths: paths.clone() });
         if !readable.contains(&id_key(&id)) {
             let left = shard.lockfile.source.as_deref().is_some_and(is_left);
             if left && set.is_whole && teams.contains(&team_name(&team)) && !unreadable.may_be(&team, &id) {
                 shards.gone.insert((team, id));
             } else {
-                let paths = shard.lockfile.entries.keys().cloned().collect();
                 shards.claims.push(ShardClaims { team, mega_file: id, paths });
             }
         }

@@ -75,7 +75,8 @@ impl<'s> Stage<'s> {
 
     fn differs(&self, file: &PlannedFile, facts: &Facts) -> bool {
         match self.survey.get(&file.path) {
-            None | Some(OnDisk::Absent) => true,
+            // Below a file that goes in the same run there is nothing yet.
+            None | Some(OnDisk::Absent | OnDisk::Below(_)) => true,
             Some(OnDisk::File { digest, lf_digest, .. }) => {
                 let on_disk = lf_digest.unwrap_or(*digest);
                 !file.once && *digest != facts.digest && on_disk != facts.lf_digest.unwrap_or(facts.digest)

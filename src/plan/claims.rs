@@ -65,7 +65,7 @@ pub fn check(model: &Model, plan: &Plan, shards: &[ShardClaims]) -> Vec<Diagnost
     let selected = plan.files.iter().filter_map(|file| Some(Claim::of(file, model.mega_files.get(file.mega_file)?)));
     let mut claims: Vec<(PathKey, Claim)> =
         selected.chain(plan.neighbours.iter().cloned()).map(|claim| (claim.path.key(), claim)).collect();
-    for shard in shards {
+    for shard in shards.iter().chain(&plan.recorded) {
         claims.extend(shard.paths.iter().map(|path| (path.key(), shard_claim(shard, path))));
     }
     claims.retain(|(_, claim)| may_claim(model, claim));

@@ -92,7 +92,11 @@ impl Run<'_> {
         let mut text = written.to_owned();
         for _ in 0..8 {
             let Some(start) = text.find("{@") else { return Some(text) };
-            let end = text[start..].find('}').map(|end| start + end)?;
+            let Some(end) = text[start..].find('}').map(|end| start + end) else {
+                let message = format!("`{}` is never closed with `}}`", &text[start..]);
+                self.error(Code::UnknownPattern, self.mega.tree.span(node), message, "write `{@name}`".to_owned());
+                return None;
+            };
             let name = text[start + 2..end].to_owned();
             let Some((_, pattern)) = rule.patterns.iter().find(|(key, _)| *key == name) else {
                 let known: Vec<&str> = rule.patterns.iter().map(|(key, _)| key.as_str()).collect();
@@ -203,6 +207,17 @@ impl Run<'_> {
                 (None, Arc::from("copy"))
             }
             Content::Empty => (None, Arc::from("empty")),
+        }
+    }
+
+    /// Looks only whether a template of this name exists.
+    pub(super) fn name_only(&mut self, content: &Content) {
+        let Content::Template(name, span) = content else { return };
+        if self.mega.templates.contains_key(name) {
+            self.used.insert(name.clone());
+        } else {
+            let finding = unknown_template(self.mega, name, *span, Code::UnknownTemplate);
+            self.findings.push(finding);
         }
     }
 

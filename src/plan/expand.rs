@@ -69,8 +69,13 @@ impl<'a> Run<'a> {
             Err(found) => return self.findings.extend(found),
         };
         let broken_before = self.findings.iter().filter(|finding| finding.is_error()).count();
+        if rounds.rounds.is_empty() {
+            // Without an item nothing is known about its fields; only the templates' names can be looked at.
+            rule.entries.iter().for_each(|entry| self.name_only(&entry.content));
+        }
+        let entries = if rounds.rounds.is_empty() { &[][..] } else { &rule.entries };
         let ready: Vec<Ready<'_>> =
-            rule.entries.iter().filter_map(|entry| self.prepare(rule, entry, &rounds.variables)).collect();
+            entries.iter().filter_map(|entry| self.prepare(rule, entry, &rounds.variables)).collect();
         let broken = self.findings.iter().filter(|finding| finding.is_error()).count() > broken_before;
         let guard = self.guard(rule, &rounds.variables);
         let mut skipped = 0_usize;

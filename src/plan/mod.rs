@@ -10,7 +10,7 @@ mod expand;
 mod items;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -20,7 +20,8 @@ pub use claims::{Claim, ShardClaims, check as check_claims};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::model::{MegaFile, Model};
-use crate::path::{FileMode, OutputPath};
+use crate::name::id_key;
+use crate::path::{FileMode, OutputPath, PathKey};
 use crate::source::yaml;
 use crate::span::{SourceMap, Span};
 use crate::template::{Issue, Scope, Unit};
@@ -74,6 +75,8 @@ pub struct Plan {
     pub files: Vec<PlannedFile>,
     /// The paths of readable mega-files that were not selected.
     pub neighbours: Vec<Claim>,
+    /// What the lockfile records of mega-files that cannot be planned whole: claimed until they are mended.
+    pub recorded: Vec<ShardClaims>,
 }
 
 /// Turns an issue inside a text of a mega-file into a diagnostic at its YAML line.
@@ -98,6 +101,7 @@ pub fn resolve(
     sources: &SourceMap,
     assets: &Assets,
     shards: &[ShardClaims],
+    records: &[ShardClaims],
     reserved: &Reserved,
 ) -> (Plan, Diagnostics) {
     let mut findings = Diagnostics::default();
@@ -109,12 +113,18 @@ pub fn resolve(
         .collect();
     let mut plan = Plan::default();
     for (mega, (files, found)) in model.mega_files.iter().zip(expanded) {
+        let broken = found.has_errors();
+        let planned: BTreeSet<PathKey> =
+            if broken { files.iter().map(|file| file.path.key()).collect() } else { BTreeSet::new() };
         if mega.selected {
             findings.extend(found);
             plan.files.extend(files);
         } else {
             findings.extend(neighbour(mega, &found));
             plan.neighbours.extend(files.iter().map(|file| Claim::of(file, mega)));
+        }
+        if broken {
+            plan.recorded.extend(recorded(mega, &planned, records));
         }
     }
     if plan.files.len() > MAX_FILES {
@@ -126,6 +136,16 @@ pub fn resolve(
     findings.extend(boundary::check(model, &plan.files, reserved));
     findings.extend(claims::check(model, &plan, shards));
     (plan, findings)
+}
+
+/// What the lockfile records of a mega-file and what it does not plan now.
+fn recorded(mega: &MegaFile, planned: &BTreeSet<PathKey>, records: &[ShardClaims]) -> Vec<ShardClaims> {
+    let own = records.iter().filter(|record| id_key(&record.mega_file) == id_key(&mega.id));
+    let rest = own.map(|record| ShardClaims {
+        paths: record.paths.iter().filter(|path| !planned.contains(&path.key())).cloned().collect(),
+        ..record.clone()
+    });
+    rest.collect()
 }
 
 /// What is wrong in a mega-file that was not selected, as one warning.

@@ -101,6 +101,7 @@ fn keys(words: &mut Vocabulary, mega: &MegaFile, variables: &[(String, Vec<Value
         }
     }
     if entities {
+        words.add_known("attributes");
         let own = [
             ("Entity", Origin::Field(0, Arc::from("name")), Change::None),
             ("entity", Origin::Field(0, Arc::from("name")), Change::Lower),

@@ -101,7 +101,7 @@ pub fn load(request: &Request, limits: &Limits) -> Result<SourceSet, Diagnostics
         wanted.remove(path);
     }
     if !wanted.values().any(|&selected| selected) {
-        return Err(one(nothing_selected(request, folder.as_deref(), &project.root)));
+        return Err(one(nothing_selected(request, folder.as_deref(), &home, &project.root)));
     }
 
     let mut texts: Vec<(String, Option<bool>, Result<String, Diagnostic>)> = wanted
@@ -218,13 +218,21 @@ struct Project {
 impl Project {
     /// Where the project's mega-files belong, and the same folder if it can be searched.
     fn mega_files(&self, manifest: Option<&str>, limits: &Limits) -> (PathBuf, Option<PathBuf>) {
-        let Some(text) = manifest else { return (self.root.join("megafiles"), self.folder.clone()) };
+        let Some(text) = manifest else {
+            let folder = self.folder.clone().filter(|folder| is_inside(folder, &self.root));
+            return (self.root.join("megafiles"), folder);
+        };
         let tree = yaml::parse(FileId(0), text, limits).ok();
         let named = tree.as_ref().and_then(|tree| tree.text(tree.get(tree.root(), "megafiles")?));
         let folder = normal(&self.root.join(named.unwrap_or("megafiles").trim_start_matches('/')));
-        let found = (folder.starts_with(&self.root) && folder.is_dir()).then(|| folder.clone());
+        let found = is_inside(&folder, &self.root).then(|| folder.clone());
         (folder, found)
     }
+}
+
+/// Whether a folder lies in the project without a symlink on the way; one could lead out of it.
+fn is_inside(folder: &Path, root: &Path) -> bool {
+    folder.strip_prefix(root).is_ok_and(|rest| read::real(folder) == read::real(root).join(rest)) && folder.is_dir()
 }
 
 fn project_of(request: &Request, selection: &Selection) -> Result<Project, Diagnostics> {
@@ -269,8 +277,11 @@ fn root_above(folder: &Path) -> (PathBuf, Option<PathBuf>) {
     (root.to_path_buf(), None)
 }
 
-fn nothing_selected(request: &Request, folder: Option<&Path>, root: &Path) -> Diagnostic {
+fn nothing_selected(request: &Request, folder: Option<&Path>, belongs: &Path, root: &Path) -> Diagnostic {
     let message = match folder {
+        None if request.paths.is_empty() && belongs.exists() => {
+            format!("the folder of mega-files `{}` is a symlink or outside the project", display(belongs, root))
+        }
         Some(folder) if request.paths.is_empty() => {
             format!("there is no mega-file (*.yaml, *.yml) below `{}`", display(folder, root))
         }

@@ -75,3 +75,14 @@ pub fn asset(root: &Path, named: &str, max_bytes: usize) -> Result<Vec<u8>, Stri
     }
     bytes(&path, max_bytes).map_err(|finding| finding.message)
 }
+
+/// The path without symlinks, as far as it exists; what does not exist is taken by its text.
+#[must_use]
+pub fn real(path: &Path) -> std::path::PathBuf {
+    for above in path.ancestors() {
+        if let (Ok(real), Ok(rest)) = (std::fs::canonicalize(above), path.strip_prefix(above)) {
+            return if rest.as_os_str().is_empty() { real } else { real.join(rest) };
+        }
+    }
+    path.to_path_buf()
+}

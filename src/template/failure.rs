@@ -64,6 +64,7 @@ pub(super) fn innermost(error: &Error) -> &Error {
 pub(super) fn explain(error: &Error, original: impl Fn(Range<usize>) -> Range<usize>, text: &str) -> Issue {
     let inner = innermost(error);
     let range = inner.range().map_or(0..0, original);
+    let range = whole_path(text, range);
     let shown = text.get(range.clone()).unwrap_or("").trim().trim_matches(['{', '}']).trim();
     if let Some(NotPrinted(what)) = std::error::Error::source(inner).and_then(|source| source.downcast_ref()) {
         return unprintable(*what, range.clone(), shown);
@@ -122,4 +123,15 @@ fn readable(message: &str) -> String {
         }
     }
     out
+}
+
+/// The engine marks the last step of `a.b.c` only; people look for the whole.
+fn whole_path(text: &str, range: Range<usize>) -> Range<usize> {
+    if !text.get(range.clone()).is_some_and(|shown| shown.starts_with('.')) {
+        return range;
+    }
+    let before = &text[..range.start];
+    let start = before.rfind(|c: char| !(c == '.' || super::lexer::is_name_part(c))).map_or(0, |at| at + 1);
+    let start = if text.is_char_boundary(start) { start } else { range.start };
+    start..range.end
 }

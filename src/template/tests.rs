@@ -361,6 +361,10 @@ fn failures_point_into_the_template_as_written() {
     assert!(unit.add(&source).1.is_empty());
     let failure = unit.render_text("t", &scope).unwrap_err();
     assert_eq!(&template[failure.issue.range], "entity.nope");
+    let deep = Source { name: "deep", text: "a {{ data.version.x.y }} {{ kind }}", ..source };
+    assert!(unit.add(&deep).1.is_empty());
+    let failure = unit.render_text("deep", &scope).unwrap_err();
+    assert_eq!(&deep.text[failure.issue.range], "data.version.x.y");
 }
 
 #[test]
