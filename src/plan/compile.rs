@@ -13,7 +13,7 @@ use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::model::{Content, Entry, MegaFile, Rule, Template};
 use crate::source::{Kind, NodeId};
 use crate::span::Span;
-use crate::template::{Source, Syntax, Unit, is_expression, references};
+use crate::template::{Source, Syntax, Unit, includes_by_value, is_expression, references};
 
 /// An entry, ready to run: its unit and the texts of its path.
 pub(super) struct Ready<'r> {
@@ -242,6 +242,9 @@ impl Run<'_> {
             let none = BTreeSet::new();
             let text = mega.tree.text(template.text).unwrap_or_default();
             let source = template_source(&name, text, template, &none, false);
+            if includes_by_value(&source, unit.words()) {
+                queue.extend(mega.templates.keys().map(|name| (name.clone(), span)));
+            }
             for (reference, range) in references(&source, unit.words()) {
                 let issue = crate::template::Issue::new(Code::UnknownInclude, range, "");
                 let at = locate(mega, self.sources, template.text, &issue).span.unwrap_or(span);

@@ -286,6 +286,13 @@ pub fn references(source: &Source<'_>, words: &Vocabulary) -> Vec<(String, Range
     found.map(|(name, range)| (name.to_owned(), range)).collect()
 }
 
+/// Whether a text includes a template that only rendering knows.
+#[must_use]
+pub fn includes_by_value(source: &Source<'_>, words: &Vocabulary) -> bool {
+    let (_, read) = choose(source, words);
+    read.tags().any(|tag| tags::names_templates_by_value(source.text, tag))
+}
+
 /// The names that a template's tags bind, whatever its vocabulary.
 #[must_use]
 pub fn bound_names(text: &str) -> BTreeSet<String> {

@@ -106,6 +106,9 @@ pub fn register(env: &mut Environment<'_>) {
         budget(grown)?;
         Ok::<_, Error>(text.replace(&from, &to))
     });
+    for name in ["default", "d"] {
+        env.add_filter(name, default);
+    }
     // The engine's own `format` takes a width from the text and would make any amount of padding.
     env.remove_filter("format");
     env.remove_filter("pprint");
@@ -144,6 +147,15 @@ fn fill(value: &Value, width: usize, gaps: impl Fn(usize) -> (usize, usize), wit
     let text = text_of(value)?;
     let (left, right) = gaps(width.saturating_sub(text.chars().count()));
     Ok(with.to_string().repeat(left) + &text + &with.to_string().repeat(right))
+}
+
+/// `default('x')` for a missing value, `default('x', true)` or `boolean=true` also for an empty or null one.
+fn default(value: Value, other: Option<Value>, empty_too: Option<bool>, kwargs: Kwargs) -> Result<Value, Error> {
+    let named = kwargs.get::<Option<bool>>("boolean")?;
+    kwargs.assert_all_used()?;
+    let empty_too = empty_too.or(named).unwrap_or(false);
+    let other = other.unwrap_or_else(|| Value::from(""));
+    Ok(if value.is_undefined() || (empty_too && !value.is_true()) { other } else { value })
 }
 
 fn indent(value: Value, args: Rest<Value>, kwargs: Kwargs) -> Result<String, Error> {

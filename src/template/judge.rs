@@ -37,8 +37,9 @@ pub(super) fn speaks_jinja(source: &Source<'_>, words: &Vocabulary, read: &Scan)
     if let Some(name) = known {
         return Some(format!("a `{{{{ }}}}` in it uses `{}`", &text[name.range.clone()]));
     }
-    let mut tags = read.tags();
-    (uses.is_empty() && read.passed.is_empty()).then(|| tags.next().map(|_| "it has a Jinja tag".to_owned())).flatten()
+    // An expression without any name (`{{0}}` in C, `{{"a"}}` in Go) says nothing; a comment does.
+    let comment = read.tags().any(|tag| tag.kind == TagKind::Comment);
+    comment.then(|| "it has a Jinja comment".to_owned())
 }
 
 fn knows(source: &Source<'_>, words: &Vocabulary, name: &str) -> bool {

@@ -22,7 +22,7 @@ mod vocabulary;
 #[cfg(test)]
 mod tests;
 
-pub use compile::{Choice, Source, bound_names, choose, references};
+pub use compile::{Choice, Source, bound_names, choose, includes_by_value, references};
 pub use failure::Failure;
 pub use issue::Issue;
 pub use scan::Syntax;

@@ -284,7 +284,11 @@ impl<'a> Scanner<'a> {
         }
         let close = if self.rules.brackets { "#]" } else { "#}" };
         let Some(found) = self.text[body_start..].find(close) else {
-            self.bad(at..body_start, "this comment is never closed with `#}`");
+            // `{# item}` of ICU messages and the like closes on its line; a comment that was forgotten does not.
+            let line = self.text[body_start..].lines().next().unwrap_or("");
+            if !self.rules.careful || !line.contains('}') {
+                self.bad(at..body_start, "this comment is never closed with `#}`");
+            }
             return body_start;
         };
         let body = body_start..body_start + found;
@@ -298,6 +302,9 @@ impl<'a> Scanner<'a> {
     fn variable(&mut self, at: usize) -> usize {
         let body_start = at + 2;
         let careful = self.rules.careful;
+        if careful && self.text[body_start..].starts_with('{') && self.starts_known(body_start + 1) {
+            return at + 1; // `{{{ name }}}`: a brace, an expression, a brace
+        }
         if careful && self.text[body_start..].starts_with('{') {
             return body_start; // `{{{x}}}`: two braces of text, then perhaps a placeholder
         }
@@ -363,6 +370,10 @@ impl<'a> Scanner<'a> {
         let mut at = start;
         while let Some(found) = memchr::memchr(b'{', &self.text.as_bytes()[at..end]) {
             at += found;
+            if self.text[at..end].starts_with("{{") && self.starts_known(at + 2) {
+                let close = self.text[at..end].find("}}").map_or(end, |close| at + close + 2);
+                self.out.kept.push(at..close);
+            }
             if let Some(shape) = self.placeholder_at(at).filter(|shape| self.known(shape).is_some()) {
                 self.out.kept.push(shape.range);
             }

@@ -72,6 +72,10 @@ pub fn meant(word: &str) -> Option<&'static str> {
 #[must_use]
 pub fn unknown_statement(body: &str) -> Option<Range<usize>> {
     let line = body.lines().next()?;
+    // `{%d%%}` is a format of C, not a tag.
+    if !line.starts_with([' ', '\t', '-', '+']) {
+        return None;
+    }
     let inner = &line[..line.find("%}")?];
     let start = inner.len() - inner.strip_prefix(['-', '+']).unwrap_or(inner).trim_start().len();
     let len = inner[start..].find(|c: char| !super::lexer::is_name_part(c)).unwrap_or(inner.len() - start);
@@ -187,12 +191,19 @@ pub fn references<'a>(text: &'a str, tag: &Tag) -> Vec<(&'a str, Range<usize>)> 
     if tag.kind != TagKind::Block || !matches!(word(text, tokens, 0), "include" | "extends" | "import" | "from") {
         return Vec::new();
     }
-    // `ignore missing` makes a missing template legal.
-    if names_in(text, tokens).contains(&"missing") {
+    // `ignore missing` and a list of candidates make a missing template legal.
+    if names_in(text, tokens).contains(&"missing") || names_templates_by_value(text, tag) {
         return Vec::new();
     }
     let texts = tokens.iter().filter(|token| token.kind == TokenKind::Text);
     texts.map(|token| (text[token.range.clone()].trim_matches(['"', '\'']), token.range.clone())).collect()
+}
+
+/// Whether `include`, `extends` or `import` takes its template from a value or a list, so that any may be meant.
+#[must_use]
+pub fn names_templates_by_value(text: &str, tag: &Tag) -> bool {
+    let includes = matches!(word(text, &tag.tokens, 0), "include" | "extends" | "import" | "from");
+    tag.kind == TagKind::Block && includes && tag.tokens.get(1).is_some_and(|token| token.kind != TokenKind::Text)
 }
 
 /// What stands between `{{` and `}}`.
@@ -243,12 +254,26 @@ fn is_object_literal(inner: &str) -> bool {
     let len = match first {
         '.' => return inner.starts_with("..."),
         '\'' | '"' => super::lexer::text_len(inner, first),
-        '[' => inner.find(']').map(|at| at + 1),
+        '[' => balanced(inner),
         _ if super::lexer::is_name_start(first) => inner.find(|c: char| !(super::lexer::is_name_part(c) || c == '-')),
         _ => None,
     };
     let rest = len.map_or("", |len| inner[len..].trim_start());
-    rest.starts_with(',') || (rest.starts_with(':') && !rest.starts_with("::"))
+    (rest.starts_with(',') && first != '[') || (rest.starts_with(':') && !rest.starts_with("::"))
+}
+
+/// The length of the bracketed beginning of a text.
+fn balanced(text: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, c) in text.char_indices() {
+        match c {
+            '[' => depth += 1,
+            ']' if depth == 1 => return Some(at + 1),
+            ']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// What to write in Jinja instead of an operator of another language. Quoted texts do not count.

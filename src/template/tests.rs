@@ -235,6 +235,17 @@ const AUTO: &[(&str, &str)] = &[
     ),
     ("{Route}", "MX413~{Route}"),
     ("{{ data.tags|tojson(indent=2) }}", "[\n  \"a\",\n  \"b\"\n]"),
+    // foreign texts that look like tags
+    ("struct foo x = {{0}}; int a[][1] = {{1},{2}}; v{{\"a\"}}", "="),
+    ("{{{ rawv }}}", "="),
+    ("\\field{{{ entity.id }}}", "\\field{oi}"),
+    ("printf(\"{%d%%}\", x); // {{ kind }}", "printf(\"{%d%%}\", x); // widget"),
+    ("{n, plural, one {# item} other {# items}}", "="),
+    ("{{ [[1,2],[3]]|length }}{{ kind }}", "2widget"),
+    ("run: ${{ secrets.{{ entity.id }} }}", "MX414~run: ${{ secrets.{{ entity.id }} }}"),
+    ("{% set t = {'b': 1, 'a': 2} %}{% for k, v in t.items() %}{{ k }}{{ v }}{% endfor %}", "b1a2"),
+    ("{{ entity.missing|default('x', boolean=true) }}{{ nothing|d('y', true) }}{{ nope|default('z') }}", "!MX402"),
+    ("{{ entity.missing|default('x', boolean=true) }}{{ nothing|d('y', true) }}", "xy"),
     // findings
     ("const {id} = x;", "MX406~const {id} = x;"),
     ("{enttiy}", "!MX404"),
