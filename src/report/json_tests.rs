@@ -11,7 +11,7 @@ fn the_document_is_the_contract() {
 
 /// With `MEGAX_UPDATE_SCHEMAS=1` the file is written instead.
 #[test]
-#[allow(clippy::disallowed_methods, reason = "the schema lives in the repository")]
+#[expect(clippy::disallowed_methods, reason = "the schema lives in the repository")]
 fn the_schema_in_the_repository_is_current() {
     let text = format!("{:#}\n", schema());
     if std::env::var_os("MEGAX_UPDATE_SCHEMAS").is_some() {

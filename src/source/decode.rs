@@ -44,6 +44,4 @@ pub fn decode_node<'t, T: Deserialize<'t>>(tree: &'t Tree, node: NodeId) -> Resu
 }
 
 #[cfg(test)]
-pub(crate) mod testing;
-#[cfg(test)]
 mod tests;

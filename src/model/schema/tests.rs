@@ -8,8 +8,9 @@ use samples::{LBOF, MANIFEST, MANIFEST_LIST, NATIVE, SEED};
 use super::{SchemaName, all, decode, schema, to_text, validate};
 use crate::model::wire::shape::CountWire;
 use crate::model::wire::{LbofWire, ManifestWire, NativeWire};
+use crate::source::Limits;
 use crate::source::decode::Spanned;
-use crate::source::decode::testing::{parse, to_json};
+use crate::source::yaml::{self, to_json};
 use crate::source::{Kind, Node, NodeId, Style, Tree};
 use crate::span::{FileId, SourceFile};
 
@@ -36,6 +37,10 @@ fn findings(name: SchemaName, text: &str) -> String {
 fn check(name: SchemaName, text: &str, expected: &[&str]) {
     let found = findings(name, text);
     assert_eq!(found.lines().collect::<Vec<_>>(), expected, "findings in\n{text}");
+}
+
+fn parse(text: &str) -> Tree {
+    yaml::parse(FileId(0), text, &Limits::default()).unwrap()
 }
 
 #[test]

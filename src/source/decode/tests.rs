@@ -1,8 +1,9 @@
 use serde::Deserialize;
 
-use super::testing::parse;
 use super::{OrderedMap, Raw, Spanned, decode};
 use crate::source::tree::Tree;
+use crate::source::{Limits, yaml};
+use crate::span::FileId;
 
 fn written<'t>(text: &'t str, tree: &Tree, node: crate::source::NodeId) -> &'t str {
     let span = tree.span(node);
@@ -16,6 +17,10 @@ struct Open {
     missing: Option<Spanned<bool>>,
     #[serde(rename = "$megax::rest")]
     rest: OrderedMap<Raw>,
+}
+
+fn parse(text: &str) -> Tree {
+    yaml::parse(FileId(0), text, &Limits::default()).unwrap()
 }
 
 #[test]
