@@ -17,7 +17,7 @@ use std::sync::Arc;
 use minijinja::Value;
 use rayon::prelude::*;
 
-pub use manifest::{Boundary, Manifest, Team};
+pub use manifest::{Amount, Boundary, Capabilities, EditPolicy, Goals, IntegrationPoint, Manifest, Team};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::path::FileMode;
