@@ -78,6 +78,8 @@ codes! {
     IgnoredKey "MX312" "ignored-key" Warning "a key that has no effect";
     CheckFailed "MX313" "check-failed" Error "a check that the mega-file asks for failed";
     CommandNotRun "MX314" "command-not-run" Warning "a command in a mega-file is never run";
+    DataSchema "MX318" "data-schema" Error "data does not satisfy the schema that the mega-file declares";
+    BadSchema "MX319" "bad-schema" Error "a JSON Schema inside a mega-file cannot be used";
 
     TemplateSyntax "MX401" "template-syntax" Error "a template cannot be parsed";
     UnknownName "MX402" "unknown-name" Error "a template uses a name that does not exist";
@@ -115,6 +117,9 @@ codes! {
     FileCount "MX701" "file-count" Warning "the declared files differ from what is generated";
     LineCount "MX702" "line-count" Warning "the declared lines differ from what is generated";
     TreeDiffers "MX703" "tree-differs" Error "the tree digest is not the demanded one";
+    TestFailed "MX704" "test-failed" Error "a declared test of the generated files failed";
+    OutputSyntax "MX705" "output-syntax" Error "a generated file does not parse";
+    NotParsed "MX708" "not-parsed" Note "a `parses` test names files whose language this version cannot parse";
 
     EditedFile "MX801" "edited-file" Error "a generated file was edited by somebody else";
     ForeignFile "MX802" "foreign-file" Error "a file that megax did not write is in the way";

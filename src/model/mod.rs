@@ -9,6 +9,8 @@ mod lower_native;
 mod manifest;
 mod scaffold;
 pub mod schema;
+pub mod user_regex;
+pub mod user_schema;
 pub mod wire;
 
 use std::collections::BTreeMap;

@@ -3,7 +3,7 @@
 //! [`validate`] finds everything that is wrong with a document's shape at once, each finding at its place and with what
 //! to write instead. It never resolves a name and never reads a file or the network.
 
-mod explain;
+pub(super) mod explain;
 mod problem;
 
 use std::collections::BTreeSet;

@@ -1,7 +1,7 @@
 //! From an error of the validator to a finding: the place in the tree, what is wrong, what to write.
 
 mod keys;
-mod values;
+pub(in crate::model) mod values;
 
 use jsonschema::ValidationError;
 use jsonschema::error::ValidationErrorKind as Fault;
@@ -166,16 +166,16 @@ impl Explainer<'_> {
 }
 
 /// The segments of a JSON pointer.
-fn segments(pointer: &str) -> Vec<String> {
+pub(in crate::model) fn segments(pointer: &str) -> Vec<String> {
     pointer.split('/').skip(1).map(|segment| segment.replace("~1", "/").replace("~0", "~")).collect()
 }
 
-fn pointer(path: &[String]) -> String {
+pub(in crate::model) fn pointer(path: &[String]) -> String {
     path.iter().fold(String::new(), |whole, segment| whole + "/" + &segment.replace('~', "~0").replace('/', "~1"))
 }
 
 /// The types that a part of a schema allows.
-fn types(rule: &Value) -> Vec<&str> {
+pub(in crate::model) fn types(rule: &Value) -> Vec<&str> {
     match rule.get("type") {
         Some(Value::String(one)) => vec![one],
         Some(Value::Array(many)) => many.iter().filter_map(Value::as_str).collect(),
@@ -188,13 +188,13 @@ fn allows(rule: &Value, one: &str) -> bool {
 }
 
 /// `a, b and c` with every word in backquotes.
-fn list_words<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
+pub(in crate::model) fn list_words<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
     let words: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
     words.join(", ")
 }
 
 /// The first example of a part of a schema, as YAML (JSON is YAML).
-fn example(rule: &Value) -> Option<String> {
+pub(in crate::model) fn example(rule: &Value) -> Option<String> {
     let first = rule.get("examples")?.as_array()?.first()?;
     Some(first.to_string())
 }

@@ -185,7 +185,7 @@ impl Explainer<'_> {
 }
 
 /// What may stand there, in words.
-fn expected(rule: &Value) -> String {
+pub(in crate::model) fn expected(rule: &Value) -> String {
     if let Some(words) = rule.get("x-expected").and_then(Value::as_str) {
         return words.to_owned();
     }
@@ -209,7 +209,7 @@ fn expected(rule: &Value) -> String {
 }
 
 /// A pattern in words.
-fn meaning(rule: &Value, pattern: &str) -> String {
+pub(in crate::model) fn meaning(rule: &Value, pattern: &str) -> String {
     if pattern == NAME_PATTERN {
         return "letters, digits, `.`, `_` and `-`, beginning with a letter or digit, at most 100 characters"
             .to_owned();
