@@ -72,14 +72,19 @@ codes! {
     EmptyRule "MX306" "empty-rule" Warning "a rule yields no file";
     NoOutput "MX307" "no-output" Warning "a mega-file or a run yields no file";
     UnknownDependency "MX308" "unknown-dependency" Warning "a dependency that no mega-file has";
-    UnusedTemplate "MX309" "unused-template" Warning "a template that nothing uses";
+    UnusedTemplate "MX309" "unused-template" Warning "a template or factory that nothing uses";
     UnknownCheck "MX310" "unknown-check" Warning "a validation check that megax does not know";
     BadItem "MX311" "bad-item" Error "a loop item of the wrong shape";
     IgnoredKey "MX312" "ignored-key" Warning "a key that has no effect";
     CheckFailed "MX313" "check-failed" Error "a check that the mega-file asks for failed";
     CommandNotRun "MX314" "command-not-run" Warning "a command in a mega-file is never run";
+    UnknownFactory "MX315" "unknown-factory" Error "a factory that does not exist";
+    BadArgument "MX316" "bad-argument" Error "an argument that does not fit the factory's parameters";
+    FactoryCycle "MX317" "factory-cycle" Error "factories call one another in a circle";
     DataSchema "MX318" "data-schema" Error "data does not satisfy the schema that the mega-file declares";
     BadSchema "MX319" "bad-schema" Error "a JSON Schema inside a mega-file cannot be used";
+    UnreadSlot "MX320" "unread-slot" Warning "nobody reads the values that are contributed to a slot";
+    SlotUnknown "MX321" "slot-unknown" Error "what is contributed to a slot cannot be told";
 
     TemplateSyntax "MX401" "template-syntax" Error "a template cannot be parsed";
     UnknownName "MX402" "unknown-name" Error "a template uses a name that does not exist";
@@ -133,6 +138,8 @@ codes! {
     ChangedMeanwhile "MX810" "changed-meanwhile" Error "a file changed while megax was running";
     MergeLater "MX811" "merge-later" Error "merging edits is not available yet";
     TeamBound "MX812" "team-bound" Error "a team takes over a path from a team that is held";
+    OwnerOutdated "MX813" "owner-outdated" Warning "a file is made from contributions that changed, but was not selected";
+    ContributorHeld "MX814" "contributor-held" Error "a team's files are made from contributions of a team that is held";
 }
 
 impl Code {

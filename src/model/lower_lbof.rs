@@ -10,15 +10,18 @@ use super::lower_native::about;
 use super::wire::LbofWire;
 use super::wire::lbof::{LbofPatternWire, LbofTemplateWire};
 use super::wire::shape::StringsWire;
-use super::{Content, Dialect, Entry, Expectations, Loop, LoopList, MegaFile, PathText, Rule, Template, WordStyle};
+use super::{
+    Content, Dialect, Entry, Expectations, Loop, LoopItems, LoopList, MegaFile, PathText, Plurals, Rule, Template,
+    WordStyle,
+};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::name::team_name;
 use crate::path::FileMode;
 use crate::source::decode::{OrderedMap, Raw, Spanned};
 use crate::source::{Kind, NodeId, Tree};
 use crate::span::Span;
+use crate::template::Base;
 use crate::template::value::{Mapping, as_mapping, entries_of, of_node};
-use crate::template::{Base, Syntax};
 
 /// Most numbers of one `range` pattern.
 const MAX_RANGE: i64 = 100_000;
@@ -72,6 +75,8 @@ pub fn lower(tree: &Arc<Tree>, selected: bool) -> Result<(MegaFile, Diagnostics)
         tree: Arc::clone(tree),
         base: Arc::new(base),
         rules,
+        factories: BTreeMap::new(),
+        contributions: Vec::new(),
         templates: lowering.templates,
         expectations: Expectations::default(),
         dependencies: dependencies.map(|name| (name.value.clone(), tree.span(name.node))).collect(),
@@ -99,13 +104,7 @@ struct Lowering<'a> {
 impl Lowering<'_> {
     fn template(&mut self, key: &Spanned<String>, wire: &LbofTemplateWire) {
         self.ignored(&wire.rest, "a template", &["output_path", "template"]);
-        let template = Template {
-            text: wire.template.node,
-            span: self.tree.span(key.node),
-            syntax: Syntax::Auto,
-            literal: Vec::new(),
-            placeholders: Vec::new(),
-        };
+        let template = Template::of(wire.template.node, self.tree.span(key.node));
         self.templates.insert(key.value.clone(), template);
         self.paths.insert(key.value.clone(), wire.output_path.node);
     }
@@ -137,13 +136,7 @@ impl Lowering<'_> {
                 };
                 let own = format!("{}.{}", key.value, self.tree.text(name).unwrap_or_default());
                 let span = self.tree.span(name);
-                let made = Template {
-                    text: template,
-                    span,
-                    syntax: Syntax::Auto,
-                    literal: Vec::new(),
-                    placeholders: Vec::new(),
-                };
+                let made = Template::of(template, span);
                 self.templates.insert(own.clone(), made);
                 self.paths.insert(own.clone(), path);
                 names.push(own);
@@ -248,9 +241,10 @@ impl Lowering<'_> {
         if let Some(looped) = looped {
             let words = if looped.entities { WordStyle::Entities } else { WordStyle::Keys };
             let variable = if looped.entities { "entity" } else { "item" };
-            let list = LoopList { variable: variable.to_owned(), values: looped.values, span: looped.span };
+            let items = LoopItems::Values(looped.values);
+            let list = LoopList { variable: variable.to_owned(), items, span: looped.span };
             let entries = rest.iter().filter_map(|name| self.entry(name, None)).collect();
-            rules.insert(0, rule(looped.span, Loop::Lists(vec![list]), entries, words));
+            rules.insert(0, rule(looped.span, Loop::Over(vec![list]), entries, words));
         } else if !rest.is_empty() && !self.findings.has_errors() {
             let message =
                 format!("nothing to loop over: `expansion_rules` has no list of mappings for {}", rest.join(", "));
@@ -329,8 +323,8 @@ impl Lowering<'_> {
             }
         }
         let span = self.tree.span(pattern.node);
-        let list = LoopList { variable: "item".to_owned(), values, span };
-        Some(rule(span, Loop::Lists(vec![list]), entries, WordStyle::Keys))
+        let list = LoopList { variable: "item".to_owned(), items: LoopItems::Values(values), span };
+        Some(rule(span, Loop::Over(vec![list]), entries, WordStyle::Keys))
     }
 
     /// `{directories, files: [{template, context}]}`.
@@ -372,8 +366,10 @@ fn rule(span: Span, each: Loop, entries: Vec<Entry>, words: WordStyle) -> Rule {
         with: Vec::new(),
         patterns: Vec::new(),
         entries,
+        call: None,
         allow_empty: false,
         words,
+        plurals: Plurals::new(),
     }
 }
 

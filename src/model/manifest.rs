@@ -194,8 +194,7 @@ fn not_yet(tree: &Tree, wire: &ManifestWire, findings: &mut Diagnostics) {
         let help = "write a mapping: `teams:`, then `beta:` with `boundaries: {write_paths: [...]}` below it";
         findings.push(Diagnostic::new(Code::NotYet, message).at(tree.span(key("teams"))).help(help));
     }
-    let ignored =
-        [("vars", wire.vars.is_some()), ("on_edit", wire.on_edit.is_some()), ("limits", wire.limits.is_some())];
+    let ignored = [("on_edit", wire.on_edit.is_some()), ("limits", wire.limits.is_some())];
     for (name, used) in ignored {
         if used {
             let message = format!("`{name}` is part of the format, but this version does not use it yet");

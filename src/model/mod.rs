@@ -6,6 +6,7 @@
 mod checks;
 mod lower_lbof;
 mod lower_native;
+mod lower_rule;
 mod manifest;
 mod scaffold;
 pub mod schema;
@@ -20,6 +21,7 @@ use minijinja::Value;
 use rayon::prelude::*;
 
 pub use manifest::{Amount, Boundary, Capabilities, EditPolicy, Goals, IntegrationPoint, Manifest, Team};
+pub use user_schema::UserSchema;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::path::FileMode;
@@ -66,6 +68,10 @@ pub struct MegaFile {
     pub base: Arc<Base>,
     /// Its rules, in order.
     pub rules: Vec<Rule>,
+    /// Its factories, by name.
+    pub factories: BTreeMap<String, Factory>,
+    /// What it gives to the owners of shared files, in order.
+    pub contributions: Vec<Contribution>,
     /// Its templates, by name.
     pub templates: BTreeMap<String, Template>,
     /// What it says that it will generate.
@@ -95,6 +101,16 @@ pub struct Template {
     pub literal: Vec<String>,
     /// Its `placeholders:` list.
     pub placeholders: Vec<String>,
+    /// Its `plural:` mapping.
+    pub plurals: Plurals,
+}
+
+impl Template {
+    /// A template that says nothing of how it is read.
+    fn of(text: NodeId, span: Span) -> Self {
+        let (literal, placeholders, plurals) = (Vec::new(), Vec::new(), Plurals::new());
+        Self { text, span, syntax: Syntax::Auto, literal, placeholders, plurals }
+    }
 }
 
 /// A rule: a loop (or none) and the files of one round.
@@ -114,10 +130,71 @@ pub struct Rule {
     pub patterns: Vec<(String, NodeId)>,
     /// The files.
     pub entries: Vec<Entry>,
+    /// The factory that it calls, once per round; its arguments are `with`.
+    pub call: Option<Call>,
     /// Whether it may yield nothing without a warning.
     pub allow_empty: bool,
     /// How its placeholders are made.
     pub words: WordStyle,
+    /// Plurals where the English rules fail, by the singular.
+    pub plurals: Plurals,
+}
+
+/// Plurals where the English rules fail, by the singular.
+pub type Plurals = BTreeMap<String, String>;
+
+/// A call of a factory.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The factory's name.
+    pub factory: String,
+    /// Where it is named.
+    pub span: Span,
+    /// The mapping of its arguments.
+    pub with: Option<NodeId>,
+    /// Where the arguments stand; the call itself if there are none.
+    pub arguments: Span,
+}
+
+/// A named group of files with parameters.
+#[derive(Debug)]
+pub struct Factory {
+    /// Its name.
+    pub name: String,
+    /// Where it is named.
+    pub span: Span,
+    /// The parameters in order.
+    pub params: Vec<Param>,
+    /// What the arguments must satisfy.
+    pub schema: Option<UserSchema>,
+    /// Its rules. They see the parameters and the mega-file's own names, not the caller's loop.
+    pub rules: Vec<Rule>,
+}
+
+/// A parameter of a factory.
+#[derive(Debug)]
+pub struct Param {
+    /// Its name.
+    pub name: String,
+    /// Its value when the call gives none.
+    pub default: Option<Value>,
+    /// Whether the call must give it.
+    pub required: bool,
+    /// Whether it has forms (`{Name}`): it can be text, or a mapping with a `name`.
+    pub has_forms: bool,
+}
+
+/// Values for the owner of a shared file.
+#[derive(Debug)]
+pub struct Contribution {
+    /// The slot that they are given to.
+    pub slot: String,
+    /// Where the slot is named.
+    pub slot_span: Span,
+    /// Its loop and condition; it has no entries.
+    pub rule: Rule,
+    /// The value of one round.
+    pub value: NodeId,
 }
 
 /// What a rule loops over.
@@ -126,14 +203,7 @@ pub enum Loop {
     /// Nothing: one round.
     Once,
     /// Lists; several make a cross product, the last varying fastest.
-    Lists(Vec<LoopList>),
-    /// An expression over data that gives a list or a mapping.
-    Expression {
-        /// The loop variable.
-        variable: String,
-        /// The text of the expression.
-        node: NodeId,
-    },
+    Over(Vec<LoopList>),
 }
 
 /// One loop variable and its values.
@@ -142,9 +212,18 @@ pub struct LoopList {
     /// The loop variable.
     pub variable: String,
     /// Its values.
-    pub values: Vec<Value>,
+    pub items: LoopItems,
     /// Where the list stands.
     pub span: Span,
+}
+
+/// The values of a loop variable.
+#[derive(Debug)]
+pub enum LoopItems {
+    /// As they stand.
+    Values(Vec<Value>),
+    /// The text of an expression over data that gives a list or a mapping.
+    Expression(NodeId),
 }
 
 /// Which words a rule's placeholders may use.

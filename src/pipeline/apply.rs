@@ -175,6 +175,10 @@ fn inputs_digest(state: &State<'_>, mega: &crate::model::MegaFile, copies: &Copi
     for digest in copies.get(mega.id.as_str()).into_iter().flatten() {
         builder.part(digest.as_bytes());
     }
+    let index = state.model.mega_files.iter().position(|other| std::ptr::eq(other, mega));
+    if let Some(reads) = index.and_then(|index| state.plan.reads.get(index)).filter(|reads| !reads.is_empty()) {
+        state.plan.contributions.digest(reads, builder.part(b"contributions"));
+    }
     builder.finish()
 }
 

@@ -121,6 +121,9 @@ fn describe(state: &State<'_>, file: &PlannedFile, line: Option<u64>) -> String 
     if let Some(item) = &file.item {
         let _ = writeln!(text, "  item       {item}");
     }
+    if let Some(factory) = &file.factory {
+        let _ = writeln!(text, "  factory    {factory}");
+    }
     match mega.templates.get(&*file.template) {
         Some(template) => {
             let _ = writeln!(text, "  template   {} ({})", file.template, place(template.span));

@@ -8,6 +8,7 @@ mod hold;
 mod only;
 mod shards;
 mod sink;
+mod slots;
 #[cfg(test)]
 mod tests;
 
@@ -146,7 +147,12 @@ fn resolve<'r>(
     let (root, shards) = shards::read(&set.out, &mut findings);
     let teams = selected_teams(&set, &model);
     let shards = shards::classify(shards, &set, &model, &teams, &mut findings);
-    let (plan, found) = plan::resolve(&model, &set.sources, &assets, &shards.claims, &shards.records, &reserved(&set));
+    let seed = model.manifest.as_ref().map_or("", |manifest| &manifest.seed);
+    let around = plan::Around { sources: &set.sources, assets: &assets, seed };
+    let (reserved, doubts) = (reserved(&set), slots::doubts(&set, &model));
+    let ground =
+        plan::Ground { shards: &shards.claims, records: &shards.records, reserved: &reserved, doubts: &doubts };
+    let (plan, found) = plan::resolve(&model, &around, &ground);
     findings.extend(found);
     // While something is broken, the file that was meant may be missing for that reason.
     if let (Some(only), false) = (&only, findings.has_errors()) {
@@ -169,8 +175,15 @@ impl State<'_> {
         if self.request.strict {
             hold::make_strict(&mut self.findings);
         }
-        self.findings.sort();
-        self.held = hold::held(&self.findings, &self.teams, self.request.all_or_nothing);
+        loop {
+            self.findings.sort();
+            self.held = hold::held(&self.findings, &self.teams, self.request.all_or_nothing);
+            let bound = slots::held_with(self);
+            if bound.is_empty() {
+                break;
+            }
+            self.findings.extend(bound);
+        }
     }
 
     /// Whether a planned file is wanted by `--only`.
@@ -210,6 +223,7 @@ impl State<'_> {
                 found.extend(verify::inspect(mega, outputs.get(&index).unwrap_or(&verify::Outputs::default())));
             }
         }
+        found.extend(slots::outdated(self));
         self.findings.extend(found);
         self.hold();
     }

@@ -8,12 +8,15 @@ use std::sync::Arc;
 use minijinja::Value;
 
 use super::expand::Run;
+use super::frame::Frame;
 use super::{locate, words};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::model::{Content, Entry, MegaFile, Rule, Template};
 use crate::source::{Kind, NodeId};
 use crate::span::Span;
-use crate::template::{Source, Syntax, Unit, includes_by_value, is_expression, references};
+use crate::template::{
+    Origin, Slots, Source, Syntax, Unit, Vocabulary, Word, includes_by_value, is_expression, references, slots,
+};
 
 /// An entry, ready to run: its unit and the texts of its path.
 pub(super) struct Ready<'r> {
@@ -23,6 +26,10 @@ pub(super) struct Ready<'r> {
     pub(super) body: Option<Arc<str>>,
     pub(super) template: Arc<str>,
     pub(super) with: Vec<(Arc<str>, NodeId)>,
+    /// For the texts of `with`, which see the round but not one another; `None` without `with`.
+    pub(super) outer: Option<Unit>,
+    /// The slots that the file is made from.
+    pub(super) reads: Option<Arc<Slots>>,
 }
 
 /// One compiled text of a path.
@@ -52,35 +59,71 @@ impl Run<'_> {
         &mut self,
         rule: &'r Rule,
         entry: &'r Entry,
+        frame: &Frame,
         variables: &[(String, Vec<Value>)],
+        reads: &Slots,
     ) -> Option<Ready<'r>> {
-        let errors_before = self.findings.iter().filter(|finding| finding.is_error()).count();
-        let mut with: BTreeMap<&str, NodeId> = rule.with.iter().map(|(key, node)| (key.as_str(), *node)).collect();
+        let errors_before = self.errors();
+        let mut reads = reads.clone();
+        let mut with: BTreeMap<&str, NodeId> = BTreeMap::new();
+        if rule.call.is_none() {
+            with.extend(rule.with.iter().map(|(key, node)| (key.as_str(), *node)));
+        }
         with.extend(entry.with.iter().map(|(key, node)| (key.as_str(), *node)));
         let keys: Vec<String> = with.keys().map(|key| (*key).to_owned()).collect();
-        let mut unit = Unit::new(Arc::new(words::of_rule(self.mega, rule, variables, &keys)));
-        let paths = self.compile_paths(&mut unit, rule, entry);
-        for node in with.values() {
-            self.compile_values(&mut unit, *node);
+        let mut words = words::of_rule(&self.names(rule, frame, variables, &keys));
+        if let Content::Template(name, _) = &entry.content
+            && let Some(template) = self.mega.templates.get(name)
+        {
+            words.add_plurals(&template.plurals);
         }
+        let outer = (!with.is_empty()).then(|| self.prepare_with(rule, frame, variables, &with, &mut reads));
+        let mut unit = Unit::new(Arc::new(words));
+        let paths = self.compile_paths(&mut unit, rule, entry, &mut reads);
         if let Some(node) = entry.when {
             self.check_expression(&unit, node);
+            reads.add(&slots::of_expression(self.mega.tree.text(node).unwrap_or_default()));
         }
-        let errors = self.findings.iter().filter(|finding| finding.is_error()).count();
-        let (body, template) = self.compile_body(&mut unit, &entry.content);
+        let errors = self.errors();
+        let (body, template) = self.compile_body(&mut unit, &entry.content, &mut reads);
         let with = with.into_iter().map(|(key, node)| (Arc::from(key), node)).collect();
-        (errors == errors_before).then(|| Ready { entry, unit: Arc::new(unit), paths, body, template, with })
+        let reads = (!reads.is_empty()).then(|| Arc::new(reads));
+        let ready = Ready { entry, unit: Arc::new(unit), paths, body, template, with, outer, reads };
+        (errors == errors_before).then_some(ready)
+    }
+
+    /// Compiles the values of `with`. They see what the rule sees without them; a name that only `with` binds is
+    /// known, but has no value yet.
+    fn prepare_with(
+        &mut self,
+        rule: &Rule,
+        frame: &Frame,
+        variables: &[(String, Vec<Value>)],
+        with: &BTreeMap<&str, NodeId>,
+        reads: &mut Slots,
+    ) -> Unit {
+        let mut words: Vocabulary = words::of_rule(&self.names(rule, frame, variables, &[]));
+        for key in with.keys() {
+            words.add(*key, Word::Value(Origin::With(usize::MAX), crate::template::Change::None));
+        }
+        let mut unit = Unit::new(Arc::new(words));
+        for node in with.values() {
+            self.compile_values(&mut unit, *node);
+            self.reads_of_value(&unit, *node, reads);
+        }
+        unit
     }
 
     /// Compiles the texts of a path; patterns are put in first. A leading `/` or `./` of the first text means the
     /// output root.
-    fn compile_paths(&mut self, unit: &mut Unit, rule: &Rule, entry: &Entry) -> Vec<PathPart> {
+    fn compile_paths(&mut self, unit: &mut Unit, rule: &Rule, entry: &Entry, reads: &mut Slots) -> Vec<PathPart> {
         let mut parts = Vec::new();
         for &node in &entry.path.parts {
             let written = self.mega.tree.text(node).unwrap_or_default();
             let Some(text) = self.with_patterns(rule, node, written) else { continue };
             let name = format!("path {}", node.0);
-            self.compile(unit, &name, node, &text, Syntax::Auto, None, text == written);
+            self.compile(unit, &name, node, &text, text == written);
+            reads.add(&slots::of_template(&inline_source(&name, &text), unit.words()));
             let root = if parts.is_empty() { root_prefix(&text) } else { "" };
             parts.push(PathPart { name, node, root });
         }
@@ -117,7 +160,7 @@ impl Run<'_> {
                     range,
                     format!("there is no path pattern `{name}`"),
                 );
-                self.findings.push(locate(self.mega, self.sources, node, &issue.help(help)));
+                self.findings.push(locate(self.mega, self.around.sources, node, &issue.help(help)));
                 return None;
             };
             let pattern = self.mega.tree.text(*pattern).unwrap_or_default();
@@ -134,32 +177,11 @@ impl Run<'_> {
     }
 
     /// Compiles one text under `name`. `exact`: offsets of `text` are offsets of the node's value.
-    #[expect(clippy::too_many_arguments, reason = "one call per kind of text, all of them private")]
-    fn compile(
-        &mut self,
-        unit: &mut Unit,
-        name: &str,
-        node: NodeId,
-        text: &str,
-        syntax: Syntax,
-        template: Option<&Template>,
-        exact: bool,
-    ) {
+    fn compile(&mut self, unit: &mut Unit, name: &str, node: NodeId, text: &str, exact: bool) {
         if unit.has(name) {
             return;
         }
-        let none = BTreeSet::new();
-        let source = Source {
-            name,
-            text,
-            syntax,
-            literal: template.map_or(&[], |template| &template.literal),
-            placeholders: template.map_or(&[], |template| &template.placeholders),
-            is_path: template.is_none() && name.starts_with("path "),
-            also_bound: &none,
-            shared: false,
-            traced: None,
-        };
+        let source = inline_source(name, text);
         let (_, issues) = unit.add(&source);
         for issue in issues {
             let mut issue = issue;
@@ -168,17 +190,17 @@ impl Run<'_> {
                 issue.range = 0..usize::MAX;
                 issue.fix = None;
             }
-            self.findings.push(locate(self.mega, self.sources, node, &issue));
+            self.findings.push(locate(self.mega, self.around.sources, node, &issue));
         }
     }
 
     /// Compiles the texts inside a `with` value.
-    fn compile_values(&mut self, unit: &mut Unit, node: NodeId) {
+    pub(super) fn compile_values(&mut self, unit: &mut Unit, node: NodeId) {
         match self.mega.tree.kind(node) {
             Kind::Text(text, _) if is_expression(text) => self.check_expression(unit, node),
             Kind::Text(text, _) => {
                 let text = text.to_string();
-                self.compile(unit, &inline_name(node), node, &text, Syntax::Auto, None, true);
+                self.compile(unit, &inline_name(node), node, &text, true);
             }
             Kind::List(items) => items.clone().into_iter().for_each(|item| self.compile_values(unit, item)),
             Kind::Map(entries) => entries.clone().into_iter().for_each(|(_, value)| self.compile_values(unit, value)),
@@ -187,20 +209,21 @@ impl Run<'_> {
     }
 
     /// Compiles the body and everything it includes; returns its name in the unit and its name for reports.
-    fn compile_body(&mut self, unit: &mut Unit, content: &Content) -> (Option<Arc<str>>, Arc<str>) {
+    fn compile_body(&mut self, unit: &mut Unit, content: &Content, reads: &mut Slots) -> (Option<Arc<str>>, Arc<str>) {
         match content {
             Content::Template(name, span) => {
-                self.compile_template(unit, name, *span);
+                self.compile_template(unit, name, *span, reads);
                 (Some(Arc::from(name.as_str())), Arc::from(name.as_str()))
             }
             Content::Inline(node) => {
                 let text = self.mega.tree.text(*node).unwrap_or_default().to_owned();
                 let name = inline_name(*node);
-                self.compile(unit, &name, *node, &text, Syntax::Auto, None, true);
+                self.compile(unit, &name, *node, &text, true);
+                reads.add(&slots::of_template(&inline_source(&name, &text), unit.words()));
                 (Some(Arc::from(name.as_str())), Arc::from("inline"))
             }
             Content::Copy(from, span) => {
-                if let Some(Err(why)) = self.assets.get(from) {
+                if let Some(Err(why)) = self.around.assets.get(from) {
                     let help = "a copied file is a regular file inside the project, named relative to the project root";
                     self.error(Code::BadCopy, *span, format!("`{from}` cannot be copied: {why}"), help.to_owned());
                 }
@@ -222,7 +245,7 @@ impl Run<'_> {
     }
 
     /// Compiles a template and what it includes, extends or imports, each once.
-    fn compile_template(&mut self, unit: &mut Unit, name: &str, named_at: Span) {
+    fn compile_template(&mut self, unit: &mut Unit, name: &str, named_at: Span, reads: &mut Slots) {
         let mega = self.mega;
         let mut queue = vec![(name.to_owned(), named_at)];
         let mut closure: Vec<&Template> = Vec::new();
@@ -247,7 +270,7 @@ impl Run<'_> {
             }
             for (reference, range) in references(&source, unit.words()) {
                 let issue = crate::template::Issue::new(Code::UnknownInclude, range, "");
-                let at = locate(mega, self.sources, template.text, &issue).span.unwrap_or(span);
+                let at = locate(mega, self.around.sources, template.text, &issue).span.unwrap_or(span);
                 queue.push((reference, at));
             }
         }
@@ -261,9 +284,27 @@ impl Run<'_> {
         for name in seen {
             let Some(template) = mega.templates.get(&name).filter(|_| !unit.has(&name)) else { continue };
             let text = mega.tree.text(template.text).unwrap_or_default();
-            let (_, issues) = unit.add(&template_source(&name, text, template, &bound, together));
-            self.findings.extend(issues.iter().map(|issue| locate(mega, self.sources, template.text, issue)));
+            let source = template_source(&name, text, template, &bound, together);
+            reads.add(&slots::of_template(&source, unit.words()));
+            let (_, issues) = unit.add(&source);
+            self.findings.extend(issues.iter().map(|issue| locate(mega, self.around.sources, template.text, issue)));
         }
+    }
+}
+
+/// A text that is no template of the mega-file: a path (by its name in the unit), a value, an inline body.
+pub(super) fn inline_source<'t>(name: &'t str, text: &'t str) -> Source<'t> {
+    const NONE: &BTreeSet<String> = &BTreeSet::new();
+    Source {
+        name,
+        text,
+        syntax: Syntax::Auto,
+        literal: &[],
+        placeholders: &[],
+        is_path: name.starts_with("path "),
+        also_bound: NONE,
+        shared: false,
+        traced: None,
     }
 }
 

@@ -6,93 +6,137 @@ use std::sync::Arc;
 use minijinja::Value;
 
 use super::compile::{PathPart, Ready, inline_name};
-use super::items::{self, Round};
-use super::{Assets, PlannedBody, PlannedFile, locate, words};
+use super::frame::{Frame, Round};
+use super::items::{self, Rounds, Site};
+use super::words::{self, Names};
+use super::{Around, PlannedBody, PlannedFile, locate};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::model::{Content, MegaFile, Rule};
 use crate::path::OutputPath;
 use crate::source::{Kind, NodeId};
-use crate::span::{SourceMap, Span};
+use crate::span::Span;
 use crate::template::value::{Mapping, of_node};
-use crate::template::{Scope, Unit, is_expression};
+use crate::template::{Base, Scope, Slots, Unit, is_expression, random, slots};
 
-/// The files of one mega-file, and what is wrong with it.
-pub fn mega_file(
-    index: usize,
-    mega: &MegaFile,
-    sources: &SourceMap,
-    assets: &Assets,
-) -> (Vec<PlannedFile>, Diagnostics) {
-    let mut run = Run {
-        index,
-        mega,
-        sources,
-        assets,
-        files: Vec::new(),
-        findings: Diagnostics::default(),
-        used: BTreeSet::new(),
-        broken: BTreeSet::new(),
-    };
-    for rule in &mega.rules {
-        run.rule(rule);
-    }
-    if mega.rules.iter().all(|rule| rule.entries.is_empty()) && !run.findings.has_errors() {
-        let message = format!("the mega-file `{}` has no rule that makes a file", mega.id);
-        run.findings.push(Diagnostic::new(Code::NoOutput, message).at(mega.id_span).team(mega.team.clone()));
-    }
-    run.unused_templates();
-    (run.files, run.findings)
+/// What came of a mega-file.
+#[derive(Debug, Default)]
+pub struct Expanded {
+    /// Its files.
+    pub files: Vec<PlannedFile>,
+    /// What is wrong with it.
+    pub findings: Diagnostics,
+    /// The slots that its files are made from.
+    pub reads: Slots,
 }
 
-/// One mega-file on its way to files; `compile` prepares its entries.
+/// The files of one mega-file, and what is wrong with it. `base` is what its texts see.
+pub fn mega_file(index: usize, mega: &MegaFile, base: Arc<Base>, around: &Around<'_>) -> Expanded {
+    let mut run = Run::new(index, mega, base, around);
+    for rule in &mega.rules {
+        run.rule(rule, &Frame::of_rule(rule.number));
+    }
+    if mega.rules.iter().all(|rule| rule.entries.is_empty() && rule.call.is_none()) && !run.findings.has_errors() {
+        let gives = !mega.contributions.is_empty();
+        let message = format!("the mega-file `{}` has no rule that makes a file", mega.id);
+        if !gives {
+            run.findings.push(Diagnostic::new(Code::NoOutput, message).at(mega.id_span).team(mega.team.clone()));
+        }
+    }
+    run.unused();
+    let mut reads = Slots::default();
+    run.files.iter().filter_map(|file| file.reads.as_ref()).for_each(|slots| reads.add(slots));
+    Expanded { files: run.files, findings: run.findings, reads }
+}
+
+/// One mega-file on its way to files; `compile` prepares its entries, `call` its factories.
 pub(super) struct Run<'a> {
     index: usize,
     pub(super) mega: &'a MegaFile,
-    pub(super) sources: &'a SourceMap,
-    pub(super) assets: &'a Assets,
+    pub(super) base: Arc<Base>,
+    pub(super) around: &'a Around<'a>,
     files: Vec<PlannedFile>,
     pub(super) findings: Diagnostics,
     pub(super) used: BTreeSet<String>,
+    pub(super) called: BTreeSet<String>,
     /// Conditions that cannot be evaluated; each is reported once.
     pub(super) broken: BTreeSet<NodeId>,
 }
 
 impl<'a> Run<'a> {
+    pub(super) fn new(index: usize, mega: &'a MegaFile, base: Arc<Base>, around: &'a Around<'a>) -> Self {
+        Self {
+            index,
+            mega,
+            base,
+            around,
+            files: Vec::new(),
+            findings: Diagnostics::default(),
+            used: BTreeSet::new(),
+            called: BTreeSet::new(),
+            broken: BTreeSet::new(),
+        }
+    }
+
     pub(super) fn error(&mut self, code: Code, span: Span, message: String, help: String) {
         self.findings.push(Diagnostic::new(code, message).at(span).help(help).team(self.mega.team.clone()));
     }
 
-    fn rule(&mut self, rule: &'a Rule) {
+    pub(super) fn errors(&self) -> usize {
+        self.findings.iter().filter(|finding| finding.is_error()).count()
+    }
+
+    /// The rounds of a rule; `None` after an error.
+    pub(super) fn rounds(&mut self, rule: &Rule, frame: &Frame) -> Option<Rounds> {
+        let site = Site { mega: self.mega, base: &self.base, frame, sources: self.around.sources };
+        match items::rounds(site, rule) {
+            Ok(rounds) => Some(rounds),
+            Err(found) => {
+                self.findings.extend(found);
+                None
+            }
+        }
+    }
+
+    pub(super) fn rule(&mut self, rule: &'a Rule, frame: &Frame) {
         let before = self.files.len();
-        let rounds = match items::rounds(self.mega, rule, self.sources) {
-            Ok(rounds) => rounds,
-            Err(found) => return self.findings.extend(found),
-        };
-        let broken_before = self.findings.iter().filter(|finding| finding.is_error()).count();
+        let Some(rounds) = self.rounds(rule, frame) else { return };
+        let errors_before = self.errors();
         if rounds.rounds.is_empty() {
             // Without an item nothing is known about its fields; only the templates' names can be looked at.
-            rule.entries.iter().for_each(|entry| self.name_only(&entry.content));
+            for entry in &rule.entries {
+                self.name_only(&entry.content);
+            }
         }
-        let entries = if rounds.rounds.is_empty() { &[][..] } else { &rule.entries };
-        let ready: Vec<Ready<'_>> =
-            entries.iter().filter_map(|entry| self.prepare(rule, entry, &rounds.variables)).collect();
-        let broken = self.findings.iter().filter(|finding| finding.is_error()).count() > broken_before;
-        let guard = self.guard(rule, &rounds.variables);
-        let mut skipped = 0_usize;
+        let guard = self.guard(rule, frame, &rounds);
+        let mut passed = Vec::with_capacity(rounds.rounds.len());
         for round in &rounds.rounds {
-            match self.passes(rule.when, guard.as_ref(), round, &[]) {
-                Some(true) => ready.iter().for_each(|ready| self.file(rule, ready, round)),
-                Some(false) => skipped += 1,
+            match self.passes(rule.when, guard.as_ref(), frame, round) {
+                Some(true) => passed.push(round),
+                Some(false) => {}
                 None => return,
             }
         }
-        if self.files.len() == before && !broken && !rule.allow_empty && !self.findings.has_errors() {
-            self.empty(rule, rounds.rounds.len(), skipped);
+        if rule.call.is_some() {
+            self.call(rule, frame, &rounds, &passed);
+        }
+        let entries = if rounds.rounds.is_empty() { &[][..] } else { &rule.entries };
+        let reads = reads_of_rule(self.mega, rule, frame);
+        let ready: Vec<Ready<'_>> =
+            entries.iter().filter_map(|entry| self.prepare(rule, entry, frame, &rounds.variables, &reads)).collect();
+        let broken = self.errors() > errors_before;
+        for round in &passed {
+            ready.iter().for_each(|ready| self.file(ready, frame, round));
+        }
+        let may_be_empty = rule.allow_empty || frame.factory.is_some();
+        if self.files.len() == before && !broken && !may_be_empty && !self.findings.has_errors() {
+            self.empty(rule, rounds.rounds.len(), rounds.rounds.len() - passed.len());
         }
     }
 
     fn empty(&mut self, rule: &Rule, rounds: usize, skipped: usize) {
-        let why = if rule.entries.is_empty() {
+        let why = if rule.call.is_some() && rounds > skipped {
+            "the factory makes none"
+        } else if rule.entries.is_empty() && rule.call.is_none() {
             "it lists no file"
         } else if rounds == 0 {
             "its list is empty"
@@ -107,10 +151,21 @@ impl<'a> Run<'a> {
         self.findings.push(finding);
     }
 
+    /// The names of a rule's texts, with these keys bound by `with`.
+    pub(super) fn names<'n>(
+        &'n self,
+        rule: &'n Rule,
+        frame: &'n Frame,
+        variables: &'n [(String, Vec<Value>)],
+        with: &'n [String],
+    ) -> Names<'n> {
+        Names { base: &self.base, style: rule.words, variables, with, params: &frame.params, plurals: &rule.plurals }
+    }
+
     /// The unit for the rule's own `when`.
-    fn guard(&mut self, rule: &Rule, variables: &[(String, Vec<Value>)]) -> Option<Arc<Unit>> {
+    pub(super) fn guard(&mut self, rule: &Rule, frame: &Frame, rounds: &Rounds) -> Option<Arc<Unit>> {
         let node = rule.when?;
-        let unit = Arc::new(Unit::new(Arc::new(words::of_rule(self.mega, rule, variables, &[]))));
+        let unit = Arc::new(Unit::new(Arc::new(words::of_rule(&self.names(rule, frame, &rounds.variables, &[])))));
         self.check_expression(&unit, node);
         Some(unit)
     }
@@ -121,39 +176,57 @@ impl<'a> Run<'a> {
         if !issues.is_empty() {
             self.broken.insert(node);
         }
-        self.findings.extend(issues.iter().map(|issue| locate(self.mega, self.sources, node, issue)));
+        self.findings.extend(issues.iter().map(|issue| locate(self.mega, self.around.sources, node, issue)));
     }
 
-    fn scope(&mut self, ready: &Ready<'_>, round: &Round) -> Option<Arc<Scope>> {
-        let mut scope = Scope::bare(Arc::clone(ready.unit.words()), Arc::clone(&self.mega.base));
-        scope.loops.clone_from(round);
-        if ready.with.is_empty() {
-            return Some(Arc::new(scope));
-        }
-        // `with` values see the round, but not one another.
-        let outer = Arc::new(scope.clone());
-        for (key, node) in &ready.with {
-            let value = self.value(&ready.unit, &outer, *node)?;
-            scope.with.push((Arc::clone(key), value));
-        }
+    /// What a text of one round sees, without the values of `with`.
+    pub(super) fn outer(&self, unit: &Unit, frame: &Frame, round: &Round) -> Scope {
+        let mut scope = Scope::bare(Arc::clone(unit.words()), Arc::clone(&self.base));
+        scope.loops.clone_from(&round.loops);
+        scope.with = frame.calls.get(round.call).map_or_else(Vec::new, |call| call.values.clone());
+        scope
+    }
+
+    /// The values of `with`: they see the round, but not one another. `None` after an error.
+    pub(super) fn with(
+        &mut self,
+        unit: &Unit,
+        outer: &Arc<Scope>,
+        with: &[(Arc<str>, NodeId)],
+    ) -> Option<Vec<(Arc<str>, Value)>> {
+        with.iter().map(|(key, node)| Some((Arc::clone(key), self.value(unit, outer, *node)?))).collect()
+    }
+
+    fn scope(&mut self, ready: &Ready<'_>, frame: &Frame, round: &Round) -> Option<Arc<Scope>> {
+        let Some(outer) = &ready.outer else { return Some(Arc::new(self.outer(&ready.unit, frame, round))) };
+        let around = Arc::new(self.outer(outer, frame, round));
+        let mut values = self.with(outer, &around, &ready.with)?;
+        let mut scope = self.outer(&ready.unit, frame, round);
+        values.append(&mut scope.with);
+        scope.with = values;
         Some(Arc::new(scope))
     }
 
     /// The value of a `with` entry: `{{ expr }}` keeps its type, other texts are rendered.
-    fn value(&mut self, unit: &Unit, scope: &Arc<Scope>, node: NodeId) -> Option<Value> {
+    pub(super) fn value(&mut self, unit: &Unit, scope: &Arc<Scope>, node: NodeId) -> Option<Value> {
         let tree = &self.mega.tree;
         match tree.kind(node) {
             Kind::Text(text, _) if is_expression(text) => match unit.evaluate(text, scope) {
                 Ok(value) => Some(value),
                 Err(issue) => {
-                    self.findings.push(locate(self.mega, self.sources, node, &issue));
+                    self.findings.push(locate(self.mega, self.around.sources, node, &issue));
                     None
                 }
             },
             Kind::Text(..) => match unit.render_text(&inline_name(node), scope) {
                 Ok(text) => Some(Value::from(text)),
-                Err(failure) => {
-                    self.findings.push(locate(self.mega, self.sources, node, &failure.issue));
+                Err(mut failure) => {
+                    if failure.issue.code == Code::Unprintable {
+                        let help = "a value that is exactly `\"{{ expression }}\"` keeps its type; a text in single braces \
+                                    is printed";
+                        failure.issue.help = Some(help.to_owned());
+                    }
+                    self.findings.push(locate(self.mega, self.around.sources, node, &failure.issue));
                     None
                 }
             },
@@ -169,40 +242,46 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether a `when` holds; `None` if it failed.
-    fn passes(
+    /// Whether a rule's `when` holds; `None` if it failed.
+    pub(super) fn passes(
         &mut self,
         when: Option<NodeId>,
         unit: Option<&Arc<Unit>>,
+        frame: &Frame,
         round: &Round,
-        with: &[(Arc<str>, Value)],
     ) -> Option<bool> {
         let (Some(node), Some(unit)) = (when, unit) else { return Some(true) };
-        let mut scope = Scope::bare(Arc::clone(unit.words()), Arc::clone(&self.mega.base));
-        scope.loops.clone_from(round);
-        scope.with = with.to_vec();
+        let scope = Arc::new(self.outer(unit, frame, round));
+        self.holds(node, unit, &scope)
+    }
+
+    fn holds(&mut self, node: NodeId, unit: &Unit, scope: &Arc<Scope>) -> Option<bool> {
         let text = self.mega.tree.text(node).unwrap_or_default();
         if self.broken.contains(&node) {
             return None;
         }
-        match unit.evaluate(text, &Arc::new(scope)) {
+        match unit.evaluate(text, scope) {
             Ok(value) => Some(value.is_true()),
             Err(issue) => {
                 self.broken.insert(node);
-                self.findings.push(locate(self.mega, self.sources, node, &issue));
+                self.findings.push(locate(self.mega, self.around.sources, node, &issue));
                 None
             }
         }
     }
 
-    fn file(&mut self, rule: &Rule, ready: &Ready<'_>, round: &Round) {
-        let Some(scope) = self.scope(ready, round) else { return };
-        if self.passes(ready.entry.when, Some(&ready.unit), round, &scope.with) != Some(true) {
+    fn file(&mut self, ready: &Ready<'_>, frame: &Frame, round: &Round) {
+        let Some(mut scope) = self.scope(ready, frame, round) else { return };
+        if ready.entry.when.is_some_and(|node| self.holds(node, &ready.unit, &scope) != Some(true)) {
             return;
         }
         let Some(path) = self.path(ready, &scope) else { return };
+        if ready.unit.uses_random() {
+            let key = random::key(self.around.seed, &self.mega.id, path.as_str());
+            scope = Arc::new(Scope { random: Some(key), ..(*scope).clone() });
+        }
         let body = match (&ready.entry.content, &ready.body) {
-            (Content::Copy(from, _), _) => match self.assets.get(from) {
+            (Content::Copy(from, _), _) => match self.around.assets.get(from) {
                 Some(Ok(bytes)) => PlannedBody::Copy(Arc::clone(bytes)),
                 _ => return,
             },
@@ -210,16 +289,21 @@ impl<'a> Run<'a> {
             (_, Some(name)) => PlannedBody::Render(Arc::clone(&ready.unit), Arc::clone(name), Arc::clone(&scope)),
         };
         let single = ready.entry.path.parts.last().map_or(ready.entry.span, |node| self.mega.tree.span(*node));
+        let call = frame.calls.get(round.call);
+        let items = [call.and_then(|call| call.item.clone()), scope.item_name()];
+        let item = items.into_iter().flatten().reduce(|outer, inner| format!("{outer} × {inner}"));
         self.files.push(PlannedFile {
             path,
             mega_file: self.index,
-            rule: rule.number,
-            item: scope.item_name(),
+            rule: call.map_or(0, |call| call.rule),
+            item,
+            factory: frame.factory.clone(),
             template: Arc::clone(&ready.template),
             body,
             mode: ready.entry.mode,
             once: ready.entry.once,
             origin: single,
+            reads: ready.reads.clone(),
         });
     }
 
@@ -229,7 +313,7 @@ impl<'a> Run<'a> {
             let rendered = match ready.unit.render_text(name, scope) {
                 Ok(text) => text,
                 Err(failure) => {
-                    self.findings.push(locate(self.mega, self.sources, *node, &failure.issue));
+                    self.findings.push(locate(self.mega, self.around.sources, *node, &failure.issue));
                     return None;
                 }
             };
@@ -265,17 +349,46 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn unused_templates(&mut self) {
+    /// Templates and factories that nothing uses. What only an unused factory uses is not reported beside it.
+    fn unused(&mut self) {
         if self.findings.has_errors() {
             return;
+        }
+        for (name, factory) in &self.mega.factories {
+            if !self.called.contains(name) {
+                factory.rules.iter().flat_map(|rule| &rule.entries).for_each(|entry| self.name_only(&entry.content));
+                let message = format!("the factory `{name}` is not called by any rule");
+                let help = format!("call it with a rule `- factory: {name}`, or remove it");
+                self.warn_unused(message, &help, factory.span);
+            }
         }
         for (name, template) in &self.mega.templates {
             if !self.used.contains(name) {
                 let message = format!("the template `{name}` is not used by any rule");
-                let finding = Diagnostic::new(Code::UnusedTemplate, message).at(template.span);
-                let finding = finding.help("use it in `generate`, or remove it").team(self.mega.team.clone());
-                self.findings.push(finding);
+                self.warn_unused(message, "use it in `generate`, or remove it", template.span);
             }
         }
     }
+
+    fn warn_unused(&mut self, message: String, help: &str, span: Span) {
+        let finding = Diagnostic::new(Code::UnusedTemplate, message).at(span).help(help);
+        self.findings.push(finding.team(self.mega.team.clone()));
+    }
+}
+
+/// The slots that decide which rounds a rule has.
+pub(super) fn reads_of_rule(mega: &MegaFile, rule: &Rule, frame: &Frame) -> Slots {
+    let mut reads = frame.reads.clone();
+    let text = |node: NodeId| mega.tree.text(node).unwrap_or_default();
+    if let crate::model::Loop::Over(lists) = &rule.each {
+        for list in lists {
+            if let crate::model::LoopItems::Expression(node) = list.items {
+                reads.add(&slots::of_expression(text(node)));
+            }
+        }
+    }
+    if let Some(node) = rule.when {
+        reads.add(&slots::of_expression(text(node)));
+    }
+    reads
 }

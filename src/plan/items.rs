@@ -6,14 +6,13 @@ use minijinja::Value;
 use minijinja::value::ValueKind;
 
 use super::MAX_FILES_PER_RULE;
+use super::frame::{Frame, FrameCall, Round};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::{Loop, MegaFile, Rule};
+use crate::model::{Loop, LoopItems, LoopList, MegaFile, Rule};
+use crate::source::NodeId;
 use crate::span::SourceMap;
 use crate::template::value::{Mapping, as_mapping};
-use crate::template::{Scope, Unit};
-
-/// One round: the loop variables and their values.
-pub type Round = Vec<(Arc<str>, Value)>;
+use crate::template::{Base, Scope, Unit};
 
 /// The rounds of a rule, and its loop variables with all their values (for the vocabulary).
 #[derive(Debug, Default)]
@@ -24,87 +23,150 @@ pub struct Rounds {
     pub variables: Vec<(String, Vec<Value>)>,
 }
 
-/// The rounds of `rule`.
+/// What a loop is evaluated in.
+#[derive(Debug, Clone, Copy)]
+pub struct Site<'a> {
+    /// The mega-file.
+    pub mega: &'a MegaFile,
+    /// What its texts see.
+    pub base: &'a Arc<Base>,
+    /// For whom the rule is run.
+    pub frame: &'a Frame,
+    /// The texts, for findings.
+    pub sources: &'a SourceMap,
+}
+
+/// The rounds of `rule`, for every call of the frame.
 ///
 /// # Errors
 /// An expression that fails or gives no list, a null item, a product over the limit; at the loop's place.
-pub fn rounds(mega: &MegaFile, rule: &Rule, sources: &SourceMap) -> Result<Rounds, Vec<Diagnostic>> {
-    let (variables, span) = match &rule.each {
-        Loop::Once => return Ok(Rounds { rounds: vec![Vec::new()], variables: Vec::new() }),
-        Loop::Lists(lists) => {
-            let variables: Vec<_> = lists.iter().map(|list| (list.variable.clone(), list.values.clone())).collect();
-            (variables, lists.first().map_or(rule.span, |list| list.span))
-        }
-        Loop::Expression { variable, node } => {
-            let values = evaluate(mega, *node, sources)?;
-            (vec![(variable.clone(), values)], mega.tree.span(*node))
-        }
+pub fn rounds(site: Site<'_>, rule: &Rule) -> Result<Rounds, Vec<Diagnostic>> {
+    let calls = &site.frame.calls;
+    let Loop::Over(lists) = &rule.each else {
+        let rounds = (0..calls.len()).map(|call| Round { call, loops: Vec::new() }).collect();
+        return Ok(Rounds { rounds, variables: Vec::new() });
     };
-    for (variable, values) in &variables {
-        if let Some(position) = values.iter().position(|value| value.is_none() || value.is_undefined()) {
-            let message = format!("item {} of the loop over `{variable}` is null", position + 1);
-            let help = "remove the empty entry, or give it a value";
-            return Err(vec![Diagnostic::new(Code::BadItem, message).at(span).help(help).team(mega.team.clone())]);
+    let names: Vec<Arc<str>> = lists.iter().map(|list| Arc::from(list.variable.as_str())).collect();
+    let mut variables: Vec<(String, Vec<Value>)> =
+        lists.iter().map(|list| (list.variable.clone(), Vec::new())).collect();
+    let readers: Vec<Option<Reader<'_>>> = lists.iter().map(|list| Reader::of(site, list)).collect::<Result<_, _>>()?;
+    let mut rounds = Vec::new();
+    for (index, call) in calls.iter().enumerate() {
+        let mut values: Vec<Vec<Value>> = Vec::with_capacity(lists.len());
+        for (list, reader) in lists.iter().zip(&readers) {
+            let items = match (&list.items, reader) {
+                (LoopItems::Values(values), _) => values.clone(),
+                (LoopItems::Expression(_), Some(reader)) => reader.items(call)?,
+                (LoopItems::Expression(_), None) => Vec::new(),
+            };
+            no_null(site.mega, list, &items)?;
+            values.push(items);
+        }
+        within_limit(site.mega, rule, lists, &values, rounds.len())?;
+        product(index, &names, &values, &mut rounds);
+        for (variable, (list, items)) in variables.iter_mut().zip(lists.iter().zip(values)) {
+            if index == 0 || matches!(list.items, LoopItems::Expression(_)) {
+                variable.1.extend(items);
+            }
         }
     }
-    let product = variables.iter().try_fold(1_usize, |product, (_, values)| product.checked_mul(values.len()));
-    let files = product.and_then(|rounds| rounds.checked_mul(rule.entries.len().max(1)));
-    if files.is_none_or(|files| files > MAX_FILES_PER_RULE) {
-        let count = files.map_or_else(|| "more files than can be counted".to_owned(), |files| format!("{files} files"));
-        let message = format!("this rule would plan {count}; the limit of one rule is {MAX_FILES_PER_RULE}");
-        let help = "split the lists over several rules or mega-files";
-        return Err(vec![Diagnostic::new(Code::PlanLimit, message).at(span).help(help).team(mega.team.clone())]);
-    }
-    Ok(Rounds { rounds: product_of(&variables), variables })
+    Ok(Rounds { rounds, variables })
 }
 
-fn product_of(variables: &[(String, Vec<Value>)]) -> Vec<Round> {
-    let mut rounds: Vec<Round> = vec![Vec::new()];
-    for (variable, values) in variables {
-        let name: Arc<str> = Arc::from(variable.as_str());
-        let with = |round: &Round, value: &Value| {
+fn no_null(mega: &MegaFile, list: &LoopList, items: &[Value]) -> Result<(), Vec<Diagnostic>> {
+    let Some(position) = items.iter().position(|value| value.is_none() || value.is_undefined()) else { return Ok(()) };
+    let message = format!("item {} of the loop over `{}` is null", position + 1, list.variable);
+    let help = "remove the empty entry, or give it a value";
+    Err(vec![Diagnostic::new(Code::BadItem, message).at(list.span).help(help).team(mega.team.clone())])
+}
+
+/// Counted before the product is built.
+fn within_limit(
+    mega: &MegaFile,
+    rule: &Rule,
+    lists: &[LoopList],
+    values: &[Vec<Value>],
+    before: usize,
+) -> Result<(), Vec<Diagnostic>> {
+    let product = values.iter().try_fold(1_usize, |product, values| product.checked_mul(values.len()));
+    let rounds = product.and_then(|product| product.checked_add(before));
+    let files = rounds.and_then(|rounds| rounds.checked_mul(rule.entries.len().max(1)));
+    if files.is_some_and(|files| files <= MAX_FILES_PER_RULE) {
+        return Ok(());
+    }
+    let count = files.map_or_else(|| "more files than can be counted".to_owned(), |files| format!("{files} files"));
+    let message = format!("this rule would plan {count}; the limit of one rule is {MAX_FILES_PER_RULE}");
+    let span = lists.first().map_or(rule.span, |list| list.span);
+    let help = "split the lists over several rules or mega-files";
+    Err(vec![Diagnostic::new(Code::PlanLimit, message).at(span).help(help).team(mega.team.clone())])
+}
+
+/// Every combination, the last list varying fastest.
+fn product(call: usize, names: &[Arc<str>], values: &[Vec<Value>], out: &mut Vec<Round>) {
+    let mut rounds: Vec<Vec<(Arc<str>, Value)>> = vec![Vec::new()];
+    for (name, values) in names.iter().zip(values) {
+        let with = |round: &Vec<(Arc<str>, Value)>, value: &Value| {
             let mut round = round.clone();
-            round.push((Arc::clone(&name), value.clone()));
+            round.push((Arc::clone(name), value.clone()));
             round
         };
         rounds = rounds.iter().flat_map(|round| values.iter().map(move |value| with(round, value))).collect();
     }
-    rounds
+    out.extend(rounds.into_iter().map(|loops| Round { call, loops }));
 }
 
-/// The values of a loop expression such as `data.entities`.
-fn evaluate(mega: &MegaFile, node: crate::source::NodeId, sources: &SourceMap) -> Result<Vec<Value>, Vec<Diagnostic>> {
-    let text = mega.tree.text(node).unwrap_or_default();
-    let words = Arc::new(super::words::of_data(mega));
-    let unit = Unit::new(Arc::clone(&words));
-    let issues = unit.check_expression(text);
-    if !issues.is_empty() {
-        return Err(issues.iter().map(|issue| super::locate(mega, sources, node, issue)).collect());
-    }
-    let scope = Arc::new(Scope::bare(words, Arc::clone(&mega.base)));
-    let fail = |message: String, help: String| {
-        let diagnostic = Diagnostic::new(Code::BadLoop, message).at(mega.tree.span(node)).team(mega.team.clone());
-        vec![diagnostic.help(help)]
-    };
-    let value = unit.evaluate(text, &scope).map_err(|issue| vec![super::locate(mega, sources, node, &issue)])?;
-    match value.kind() {
-        ValueKind::Seq | ValueKind::Iterable => value.try_iter().map(Iterator::collect).map_err(|error| {
-            fail(format!("the loop over `{text}` failed: {error}"), "loop over a list or a mapping".to_owned())
-        }),
-        ValueKind::Map => Ok(as_mapping(&value).map_or_else(Vec::new, |mapping| named_items(&mapping))),
-        ValueKind::Undefined => {
-            let keys = super::words::data_keys(mega).join("`, `data.");
-            let help = if keys.is_empty() {
-                "the mega-file has no `data`".to_owned()
-            } else {
-                format!("there is `data.{keys}`")
-            };
-            Err(fail(format!("`{text}` does not exist"), help))
+/// A loop expression such as `data.entities`, ready to be evaluated for each call.
+struct Reader<'a> {
+    site: Site<'a>,
+    node: NodeId,
+    text: &'a str,
+    unit: Unit,
+}
+
+impl<'a> Reader<'a> {
+    /// `None` for a list that is written out.
+    fn of(site: Site<'a>, list: &LoopList) -> Result<Option<Self>, Vec<Diagnostic>> {
+        let LoopItems::Expression(node) = list.items else { return Ok(None) };
+        let text = site.mega.tree.text(node).unwrap_or_default();
+        let unit = Unit::new(Arc::new(super::words::of_data(site.base, &site.frame.params)));
+        let issues = unit.check_expression(text);
+        if !issues.is_empty() {
+            return Err(issues.iter().map(|issue| super::locate(site.mega, site.sources, node, issue)).collect());
         }
-        kind => Err(fail(
-            format!("`{text}` is {}, not a list", kind_word(kind)),
-            "loop over a list, a mapping, or an expression that gives one".to_owned(),
-        )),
+        Ok(Some(Self { site, node, text, unit }))
+    }
+
+    fn items(&self, call: &FrameCall) -> Result<Vec<Value>, Vec<Diagnostic>> {
+        let Self { site, node, text, unit } = self;
+        let mut scope = Scope::bare(Arc::clone(unit.words()), Arc::clone(site.base));
+        scope.with.clone_from(&call.values);
+        let locate = |issue| vec![super::locate(site.mega, site.sources, *node, &issue)];
+        let value = unit.evaluate(text, &Arc::new(scope)).map_err(locate)?;
+        match value.kind() {
+            ValueKind::Seq | ValueKind::Iterable => value.try_iter().map(Iterator::collect).map_err(|error| {
+                self.fail(format!("the loop over `{text}` failed: {error}"), "loop over a list or a mapping".to_owned())
+            }),
+            ValueKind::Map => Ok(as_mapping(&value).map_or_else(Vec::new, |mapping| named_items(&mapping))),
+            ValueKind::Undefined => {
+                let keys = super::words::data_keys(site.base).join("`, `data.");
+                let help = if keys.is_empty() {
+                    "the mega-file has no `data`".to_owned()
+                } else {
+                    format!("there is `data.{keys}`")
+                };
+                Err(self.fail(format!("`{text}` does not exist"), help))
+            }
+            kind => Err(self.fail(
+                format!("`{text}` is {}, not a list", kind_word(kind)),
+                "loop over a list, a mapping, or an expression that gives one".to_owned(),
+            )),
+        }
+    }
+
+    fn fail(&self, message: String, help: String) -> Vec<Diagnostic> {
+        let mega = self.site.mega;
+        let diagnostic = Diagnostic::new(Code::BadLoop, message).at(mega.tree.span(self.node)).team(mega.team.clone());
+        vec![diagnostic.help(help)]
     }
 }
 

@@ -4,10 +4,14 @@
 //! at one place among all teams of the project. Touches nothing but the model.
 
 mod boundary;
+mod call;
 mod claims;
 mod compile;
+mod contribute;
 mod expand;
+mod frame;
 mod items;
+mod slot_checks;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +21,7 @@ use rayon::prelude::*;
 
 pub use boundary::Reserved;
 pub use claims::{Claim, ShardClaims, check as check_claims};
+pub use contribute::{Contributions, Doubt};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::model::{MegaFile, Model};
@@ -24,7 +29,7 @@ use crate::name::id_key;
 use crate::path::{FileMode, OutputPath, PathKey};
 use crate::source::yaml;
 use crate::span::{SourceMap, Span};
-use crate::template::{Issue, Scope, Unit};
+use crate::template::{Issue, Scope, Slots, Unit};
 
 /// Most files that one rule may plan; counted before a cross product is built.
 pub const MAX_FILES_PER_RULE: usize = 200_000;
@@ -45,6 +50,8 @@ pub struct PlannedFile {
     pub rule: usize,
     /// The item of its loop.
     pub item: Option<String>,
+    /// The factories that made it, outermost first (`crud > field`).
+    pub factory: Option<Arc<str>>,
     /// The template's name, `inline` or `copy`.
     pub template: Arc<str>,
     /// What stands in it.
@@ -55,6 +62,8 @@ pub struct PlannedFile {
     pub once: bool,
     /// The YAML line that asks for it.
     pub origin: Span,
+    /// The slots of contributions that it is made from.
+    pub reads: Option<Arc<Slots>>,
 }
 
 /// How a file's body is made.
@@ -77,6 +86,36 @@ pub struct Plan {
     pub neighbours: Vec<Claim>,
     /// What the lockfile records of mega-files that cannot be planned whole: claimed until they are mended.
     pub recorded: Vec<ShardClaims>,
+    /// What the mega-files give to one another.
+    pub contributions: Contributions,
+    /// The slots that each mega-file of the model reads.
+    pub reads: Vec<Slots>,
+    /// Files of mega-files that were not selected, but are made from what a selected one contributes; sorted by path.
+    pub fed: Vec<PlannedFile>,
+}
+
+/// What every mega-file is expanded with.
+#[derive(Debug, Clone, Copy)]
+pub struct Around<'a> {
+    /// The texts.
+    pub sources: &'a SourceMap,
+    /// What `copy:` entries name.
+    pub assets: &'a Assets,
+    /// The project's seed of random values.
+    pub seed: &'a str,
+}
+
+/// What the plan is checked against.
+#[derive(Debug, Clone, Copy)]
+pub struct Ground<'a> {
+    /// The claims of mega-files that are gone or unreadable.
+    pub shards: &'a [ShardClaims],
+    /// What the lockfile records of every mega-file.
+    pub records: &'a [ShardClaims],
+    /// The inputs of megax.
+    pub reserved: &'a Reserved,
+    /// Mega-files that cannot be read, by what they may contribute.
+    pub doubts: &'a [Doubt],
 }
 
 /// Turns an issue inside a text of a mega-file into a diagnostic at its YAML line.
@@ -93,26 +132,21 @@ pub fn locate(mega: &MegaFile, sources: &SourceMap, node: crate::source::NodeId,
     diagnostic
 }
 
-/// Runs every rule of every mega-file and checks the outcome over the whole project. `shards` are the claims of
-/// mega-files that are gone or unreadable, `reserved` are the inputs of megax.
+/// Runs every rule of every mega-file and checks the outcome over the whole project.
 #[must_use]
-pub fn resolve(
-    model: &Model,
-    sources: &SourceMap,
-    assets: &Assets,
-    shards: &[ShardClaims],
-    records: &[ShardClaims],
-    reserved: &Reserved,
-) -> (Plan, Diagnostics) {
-    let mut findings = Diagnostics::default();
+pub fn resolve(model: &Model, around: &Around<'_>, ground: &Ground<'_>) -> (Plan, Diagnostics) {
+    let (contributions, mut findings) = contribute::collect(model, around, ground.doubts);
+    let vars = model.manifest.as_ref().and_then(|manifest| manifest.vars.as_ref());
     let expanded: Vec<_> = model
         .mega_files
         .par_iter()
         .enumerate()
-        .map(|(index, mega)| expand::mega_file(index, mega, sources, assets))
+        .map(|(index, mega)| expand::mega_file(index, mega, contributions.base(&mega.base, vars), around))
         .collect();
     let mut plan = Plan::default();
-    for (mega, (files, found)) in model.mega_files.iter().zip(expanded) {
+    for (index, (mega, expand::Expanded { files, findings: found, reads })) in
+        model.mega_files.iter().zip(expanded).enumerate()
+    {
         let broken = found.has_errors();
         let planned: BTreeSet<PathKey> =
             if broken { files.iter().map(|file| file.path.key()).collect() } else { BTreeSet::new() };
@@ -122,19 +156,24 @@ pub fn resolve(
         } else {
             findings.extend(neighbour(mega, &found));
             plan.neighbours.extend(files.iter().map(|file| Claim::of(file, mega)));
+            plan.fed.extend(files.into_iter().filter(|file| slot_checks::is_fed(file, index, model, &contributions)));
         }
         if broken {
-            plan.recorded.extend(recorded(mega, &planned, records));
+            plan.recorded.extend(recorded(mega, &planned, ground.records));
         }
+        plan.reads.push(reads);
     }
+    plan.contributions = contributions;
     if plan.files.len() > MAX_FILES {
         let message = format!("the run plans {} files; the limit is {MAX_FILES}", plan.files.len());
         findings.push(Diagnostic::new(Code::PlanLimit, message).help("select fewer mega-files"));
         plan.files.clear();
     }
     plan.files.sort_by(|a, b| (&a.path, a.origin).cmp(&(&b.path, b.origin)));
-    findings.extend(boundary::check(model, &plan.files, reserved));
-    findings.extend(claims::check(model, &plan, shards));
+    plan.fed.sort_by(|a, b| (&a.path, a.origin).cmp(&(&b.path, b.origin)));
+    findings.extend(boundary::check(model, &plan.files, ground.reserved));
+    findings.extend(claims::check(model, &plan, ground.shards));
+    findings.extend(slot_checks::check(model, &plan));
     (plan, findings)
 }
 

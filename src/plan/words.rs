@@ -5,57 +5,92 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
-use crate::model::{MegaFile, Rule, WordStyle};
+use super::frame::FrameParam;
+use crate::model::{Plurals, WordStyle};
+use crate::template::slots::CONTRIBUTIONS;
 use crate::template::value::as_mapping;
-use crate::template::{Change, Origin, Vocabulary, Word};
+use crate::template::{Base, Change, Origin, Vocabulary, Word};
 
-/// The words of the mega-file's own names, for expressions outside of loops.
+/// All that the vocabulary of a text depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Names<'a> {
+    /// The names that every text of the mega-file sees.
+    pub base: &'a Base,
+    /// How placeholders are made.
+    pub style: WordStyle,
+    /// Loop variables with all their values.
+    pub variables: &'a [(String, Vec<Value>)],
+    /// The keys that `with` binds.
+    pub with: &'a [String],
+    /// The parameters of the factory.
+    pub params: &'a [FrameParam],
+    /// Plurals where the English rules fail.
+    pub plurals: &'a Plurals,
+}
+
+/// The words of the mega-file's own names and the parameters, for expressions outside of loops.
 #[must_use]
-pub fn of_data(mega: &MegaFile) -> Vocabulary {
+pub fn of_data(base: &Base, params: &[FrameParam]) -> Vocabulary {
     let mut words = Vocabulary::default();
-    for name in mega.base.keys() {
+    for name in base.keys() {
         words.add_known(name.to_string());
     }
-    for key in data_keys(mega) {
-        if !mega.base.contains_key(key.as_str()) {
+    for key in data_keys(base) {
+        if !base.contains_key(key.as_str()) {
             words.add_hint(key.clone(), format!("data.{key}"));
         }
     }
+    add_params(&mut words, params, 0);
     words
 }
 
 /// The keys of the mega-file's `data`.
 #[must_use]
-pub fn data_keys(mega: &MegaFile) -> Vec<String> {
-    let data = mega.base.get("data").and_then(as_mapping);
+pub fn data_keys(base: &Base) -> Vec<String> {
+    let data = base.get("data").and_then(as_mapping);
     data.map_or_else(Vec::new, |data| data.keys().map(str::to_owned).collect())
 }
 
-/// The words of a rule: `variables` are its loop variables with all their values, `with` the keys that are bound.
+/// The words of a rule's texts.
 #[must_use]
-pub fn of_rule(mega: &MegaFile, rule: &Rule, variables: &[(String, Vec<Value>)], with: &[String]) -> Vocabulary {
-    let mut words = of_data(mega);
-    for (index, key) in with.iter().enumerate() {
+pub fn of_rule(names: &Names<'_>) -> Vocabulary {
+    let mut words = of_data(names.base, &[]);
+    for (index, key) in names.with.iter().enumerate() {
         words.add(key.clone(), Word::Value(Origin::With(index), Change::None));
     }
-    match rule.words {
-        WordStyle::Native => native(&mut words, mega, variables),
-        WordStyle::Keys => keys(&mut words, mega, variables, false),
-        WordStyle::Entities => keys(&mut words, mega, variables, true),
+    add_params(&mut words, names.params, names.with.len());
+    match names.style {
+        WordStyle::Native => native(&mut words, names),
+        WordStyle::Keys => keys(&mut words, names.base, names.variables, false),
+        WordStyle::Entities => keys(&mut words, names.base, names.variables, true),
     }
+    words.add_plurals(names.plurals);
     words
 }
 
-fn native(words: &mut Vocabulary, mega: &MegaFile, variables: &[(String, Vec<Value>)]) {
-    for (index, (variable, _)) in variables.iter().enumerate() {
+/// The exact names of parameters; in the scope they follow the values of `with`.
+fn add_params(words: &mut Vocabulary, params: &[FrameParam], first: usize) {
+    for (index, param) in params.iter().enumerate() {
+        words.add(param.name.clone(), Word::Value(Origin::With(first + index), Change::None));
+        if param.is_mapping {
+            words.add_mapping(param.name.clone());
+        }
+    }
+}
+
+fn native(words: &mut Vocabulary, names: &Names<'_>) {
+    for (index, (variable, _)) in names.variables.iter().enumerate() {
         words.add(variable.clone(), Word::Value(Origin::Loop(index), Change::None));
     }
-    for (index, (variable, values)) in variables.iter().enumerate() {
+    for (index, (variable, values)) in names.variables.iter().enumerate() {
         words.add_forms(variable, &Origin::Loop(index));
         add_fields(words, variable, values);
     }
-    for root in ["data", "vars", "mega_file"] {
-        if mega.base.contains_key(root) {
+    for (index, param) in names.params.iter().enumerate().filter(|(_, param)| param.has_forms) {
+        words.add_forms(&param.name, &Origin::With(names.with.len() + index));
+    }
+    for root in ["data", "vars", "mega_file", CONTRIBUTIONS] {
+        if names.base.contains_key(root) {
             words.add(root, Word::Dotted);
         }
     }
@@ -85,7 +120,7 @@ fn union_of_keys(values: &[Value]) -> Vec<Arc<str>> {
 }
 
 /// The LBOF dialect: the items' keys with their forms, the words for entities, and what the mega-file says of itself.
-fn keys(words: &mut Vocabulary, mega: &MegaFile, variables: &[(String, Vec<Value>)], entities: bool) {
+fn keys(words: &mut Vocabulary, base: &Base, variables: &[(String, Vec<Value>)], entities: bool) {
     let item_keys: Vec<(usize, Arc<str>)> = variables
         .iter()
         .enumerate()
@@ -115,7 +150,7 @@ fn keys(words: &mut Vocabulary, mega: &MegaFile, variables: &[(String, Vec<Value
     for (index, key) in &item_keys {
         words.add_forms(key, &Origin::Field(*index, Arc::clone(key)));
     }
-    let about = mega.base.get("mega_file").and_then(as_mapping);
+    let about = base.get("mega_file").and_then(as_mapping);
     for (key, value) in about.iter().flat_map(|about| about.entries()) {
         words.add(key.to_string(), Word::Value(Origin::Fixed(value.clone()), Change::None));
     }

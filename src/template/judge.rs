@@ -16,9 +16,6 @@ use crate::diagnostic::{Code, nearest};
 const MAX_BLOCK_DEPTH: usize = 64;
 const MAX_ELIF: usize = 128;
 
-/// Functions that the format has, but that come later.
-const LATER: [&str; 3] = ["random_id", "random_int", "uuid"];
-
 /// Why an `auto` template is taken for Jinja; `None` if it is not.
 pub(super) fn speaks_jinja(source: &Source<'_>, words: &Vocabulary, read: &Scan) -> Option<String> {
     let text = source.text;
@@ -32,7 +29,7 @@ pub(super) fn speaks_jinja(source: &Source<'_>, words: &Vocabulary, read: &Scan)
     let uses = read.roots(text);
     let known = uses.iter().find(|name| {
         let word = &text[name.range.clone()];
-        if name.called { FUNCTIONS.contains(&word) || LATER.contains(&word) } else { knows(source, words, word) }
+        if name.called { FUNCTIONS.contains(&word) } else { knows(source, words, word) }
     });
     if let Some(name) = known {
         return Some(format!("a `{{{{ }}}}` in it uses `{}`", &text[name.range.clone()]));
@@ -306,11 +303,6 @@ fn unknown_names(source: &Source<'_>, words: &Vocabulary, bound: &BTreeSet<Strin
             || knows(source, words, word)
             || if name.called { FUNCTIONS.contains(&word) } else { false };
         if exists {
-            continue;
-        }
-        if name.called && LATER.contains(&word) {
-            let message = format!("`{word}()` is part of the format, but this version cannot run it yet");
-            issues.push(Issue::new(Code::NotYet, name.range, message).help("put the value into the data"));
             continue;
         }
         let issue = Issue::new(

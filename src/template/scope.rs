@@ -25,15 +25,17 @@ pub struct Scope {
     pub base: Arc<Base>,
     /// Loop variables, outermost first.
     pub loops: Vec<(Arc<str>, Value)>,
-    /// Values bound by `with`.
+    /// Values bound by `with`, and after them the parameters of the factory.
     pub with: Vec<(Arc<str>, Value)>,
+    /// What random values depend on ([`super::random::key`]); only for files whose templates ask for some.
+    pub random: Option<Arc<str>>,
 }
 
 impl Scope {
     /// A scope that holds only the mega-file's own names.
     #[must_use]
     pub fn bare(words: Arc<Vocabulary>, base: Arc<Base>) -> Self {
-        Self { words, base, loops: Vec::new(), with: Vec::new() }
+        Self { words, base, loops: Vec::new(), with: Vec::new(), random: None }
     }
 
     /// The value of a placeholder's root. `whole`: the placeholder has no dotted path, so that a mapping stands for
@@ -57,7 +59,7 @@ impl Scope {
         if change == Change::None {
             return Some(if whole { standing_for(raw) } else { raw });
         }
-        Some(changed(raw, change))
+        Some(changed(raw, change, &self.words))
     }
 
     /// The value of a name in Jinja.
@@ -92,13 +94,14 @@ impl Scope {
 }
 
 /// Applies a change; a value that is no text is printed first. `None` if it has no printed form.
-fn changed(value: Value, change: Change) -> Value {
+fn changed(value: Value, change: Change, words: &Vocabulary) -> Value {
     let plural = as_mapping(&value).and_then(|item| item.get("plural")?.as_str().map(str::to_owned));
     let named = standing_for(value);
     let mut text = String::new();
     if super::value::print(&named, &mut text).is_err() {
         return named;
     }
+    let plural = plural.or_else(|| words.plural(&text).map(str::to_owned));
     Value::from(match change {
         Change::None => text,
         Change::Form(form) => return form_of(form, text, plural),

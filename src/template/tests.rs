@@ -51,6 +51,7 @@ fn scope() -> Arc<Scope> {
         base: Arc::new(base),
         loops: vec![(Arc::from("entity"), entity)],
         with: vec![(Arc::from("kind"), text("widget"))],
+        random: None,
     })
 }
 
@@ -227,7 +228,7 @@ const AUTO: &[(&str, &str)] = &[
     ("{{% for f in fields %}{% endfor %}", "!MX401"),
     ("{% if flag %}<p style={{ width: a ? 1 : 2 }}>{% endif %}", "<p style={{ width: a ? 1 : 2 }}>"),
     ("ref: ${{ x == 'refs/{kind}' }}", "MX414~ref: ${{ x == 'refs/{kind}' }}"),
-    ("{{ uuid() }}", "!MX205"),
+    ("{{ uuid() }}", "!!MX409"),
     ("{% for field in fields %}{Field}{% endfor %}", "!MX404"),
     (
         "{Title} {entity_name} {EntityName} {ENTITIES}",

@@ -17,11 +17,11 @@ use super::scan::{Scan, Syntax};
 use super::scope::Scope;
 use super::value::{Mapping, Unprintable, print};
 use super::vocabulary::Vocabulary;
-use super::{filters, tags};
+use super::{filters, random, tags};
 use crate::diagnostic::{Code, nearest};
 
 /// Functions that templates may call.
-pub(super) const FUNCTIONS: [&str; 3] = ["range", "dict", "namespace"];
+pub(super) const FUNCTIONS: [&str; 6] = ["range", "dict", "namespace", "random_id", "random_int", "uuid"];
 
 /// Steps of the engine that one render may take.
 pub const MAX_STEPS: u64 = 20_000_000;
@@ -74,13 +74,20 @@ pub struct Unit {
     words: Arc<Vocabulary>,
     env: Environment<'static>,
     compiled: BTreeMap<String, Compiled>,
+    uses_random: bool,
 }
 
 impl Unit {
     /// An empty unit for these words.
     #[must_use]
     pub fn new(words: Arc<Vocabulary>) -> Self {
-        Self { words, env: environment(), compiled: BTreeMap::new() }
+        Self { words, env: environment(), compiled: BTreeMap::new(), uses_random: false }
+    }
+
+    /// Whether a template of the unit calls a random function, so that the scope needs [`Scope::random`].
+    #[must_use]
+    pub fn uses_random(&self) -> bool {
+        self.uses_random
     }
 
     /// The words of the unit.
@@ -101,6 +108,8 @@ impl Unit {
         let (compiled, choice, mut issues, read) = compile::compile(source, &self.words);
         if let Body::Engine { text, map } = &compiled.body {
             issues.extend(self.unknown_filters(source.text, &read));
+            let is_random = |word: &str| random::RANDOM_FUNCTIONS.contains(&word);
+            self.uses_random |= read.roots(source.text).iter().any(|name| is_random(&source.text[name.range.clone()]));
             if !issues.iter().any(Issue::is_error)
                 && let Err(error) = self.env.add_template_owned(source.name.to_owned(), text.clone())
             {
@@ -128,7 +137,10 @@ impl Unit {
                 .map_err(|issue| Failure { template: name.to_owned(), issue }),
             Body::Engine { .. } => {
                 let writer = Capped { out, limit: MAX_FILE_BYTES };
-                let context = Value::from_dyn_object(Arc::clone(scope));
+                let context = match &scope.random {
+                    Some(key) => Value::from_object(random::Rendering::new(Arc::clone(scope), Arc::clone(key))),
+                    None => Value::from_dyn_object(Arc::clone(scope)),
+                };
                 let template = self.env.get_template(name).map_err(|error| self.failure(name, &error))?;
                 template.render_captured_to(context, writer).map(drop).map_err(|error| self.failure(name, &error))
             }
@@ -301,6 +313,7 @@ fn environment() -> Environment<'static> {
     });
     env.remove_global("debug");
     filters::register(&mut env);
+    random::register(&mut env);
     let syntax = SyntaxConfig::builder()
         .block_delimiters(compile::OPEN_BLOCK, compile::CLOSE_BLOCK)
         .variable_delimiters(compile::OPEN_VARIABLE, compile::CLOSE_VARIABLE)

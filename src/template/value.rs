@@ -93,6 +93,51 @@ fn value_of<'t>(tree: &'t Tree, node: NodeId, keys: &mut Keys<'t>) -> Value {
     }
 }
 
+/// The template value of a JSON value; mappings keep their order.
+#[must_use]
+pub fn of_json(json: &serde_json::Value) -> Value {
+    use serde_json::Value as Json;
+    match json {
+        Json::Null => Value::from(()),
+        Json::Bool(value) => Value::from(*value),
+        Json::Number(number) => match number.as_i64() {
+            Some(value) => Value::from(value),
+            None => Value::from(number.as_f64().unwrap_or_default()),
+        },
+        Json::String(text) => Value::from(text.as_str()),
+        Json::Array(items) => items.iter().map(of_json).collect(),
+        Json::Object(entries) => {
+            let entries = entries.iter().map(|(key, value)| (Arc::from(key.as_str()), of_json(value)));
+            Value::from_object(Mapping::new(entries.collect()))
+        }
+    }
+}
+
+/// The JSON value of a template value; what has none (a missing value, a function) is null.
+#[must_use]
+pub fn to_json(value: &Value) -> serde_json::Value {
+    use serde_json::Value as Json;
+    match value.kind() {
+        ValueKind::Bool => Json::Bool(value.is_true()),
+        ValueKind::Number => match value.as_i64() {
+            Some(number) if value.is_integer() => Json::from(number),
+            _ => f64::try_from(value.clone()).map_or(Json::Null, Json::from),
+        },
+        ValueKind::String => Json::from(value.as_str().unwrap_or_default()),
+        ValueKind::Seq | ValueKind::Iterable => {
+            value.try_iter().map_or(Json::Null, |items| items.map(|item| to_json(&item)).collect())
+        }
+        ValueKind::Map => {
+            let entry = |key: Value| {
+                let text = key.as_str().map_or_else(|| key.to_string(), str::to_owned);
+                (text, value.get_item(&key).map_or(Json::Null, |inner| to_json(&inner)))
+            };
+            value.try_iter().map_or(Json::Null, |keys| Json::Object(keys.map(entry).collect()))
+        }
+        _ => Json::Null,
+    }
+}
+
 /// The entries of a mapping node as values; empty for anything else.
 #[must_use]
 pub fn entries_of(tree: &Tree, node: NodeId) -> Vec<(Arc<str>, Value)> {

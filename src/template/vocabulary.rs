@@ -55,6 +55,7 @@ pub struct Vocabulary {
     known: BTreeSet<String>,
     mappings: BTreeSet<String>,
     hints: BTreeMap<String, String>,
+    plurals: BTreeMap<String, String>,
 }
 
 impl Vocabulary {
@@ -94,6 +95,22 @@ impl Vocabulary {
     #[must_use]
     pub fn hint(&self, name: &str) -> Option<&str> {
         self.hints.get(name).map(String::as_str)
+    }
+
+    /// Gives plurals where the English rules fail, by the singular in lower case; an earlier one wins.
+    pub fn add_plurals(&mut self, plurals: &BTreeMap<String, String>) {
+        for (singular, plural) in plurals {
+            self.plurals.entry(singular.clone()).or_insert_with(|| plural.clone());
+        }
+    }
+
+    /// The plural that was given for a text.
+    #[must_use]
+    pub fn plural(&self, text: &str) -> Option<&str> {
+        if self.plurals.is_empty() {
+            return None;
+        }
+        self.plurals.get(&text.to_lowercase()).map(String::as_str)
     }
 
     /// This vocabulary for a template with its own `literal:` and `placeholders:` lists.

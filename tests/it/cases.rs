@@ -13,12 +13,14 @@ use crate::folder;
 use crate::steps::{Stage, Step};
 
 /// The groups that a case name may begin with.
-const GROUPS: [&str; 13] = [
+const GROUPS: &[&str] = &[
     "bad",
     "boundary",
     "collision",
+    "contribute",
     "edit",
     "explain",
+    "factory",
     "first",
     "lbof",
     "notyet",

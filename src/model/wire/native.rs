@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::rule::{ContributionWire, EntryWire, PatternsWire, PluralWire, RuleWire};
+use super::rule::{ContributionWire, EntryWire, PatternsWire, RuleWire};
 use super::scalar::LooseText;
 use super::shape::{CountWire, FreeMapping, union};
 use super::words;
@@ -245,8 +245,9 @@ pub struct TemplateObjectWire {
     pub literal: Option<Vec<Spanned<String>>>,
     /// More names that `{name}` may stand for, besides the loop variable, parameters and `with` keys.
     pub placeholders: Option<Vec<Spanned<String>>>,
-    /// Plurals for `{entities}` where the English rules fail.
-    pub plural: Option<Spanned<PluralWire>>,
+    /// Plurals for `{entities}` where the English rules fail: singular to plural. A field `plural` of the item wins.
+    #[schemars(example = &json!({"staff": "staff"}))]
+    pub plural: Option<OrderedMap<Spanned<String>>>,
     /// What the template is for, for people.
     pub description: Option<Spanned<String>>,
 }

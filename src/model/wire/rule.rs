@@ -53,8 +53,9 @@ pub struct RuleWire {
     pub patterns: Option<Spanned<PatternsWire>>,
     /// `true`: no warning if the loop is empty.
     pub allow_empty: Option<Spanned<bool>>,
-    /// Plurals for `{entities}` where the English rules fail.
-    pub plural: Option<Spanned<PluralWire>>,
+    /// Plurals for `{entities}` where the English rules fail: singular to plural. A field `plural` of the item wins.
+    #[schemars(example = &json!({"staff": "staff"}))]
+    pub plural: Option<OrderedMap<Spanned<String>>>,
 }
 
 words! {
@@ -321,33 +322,6 @@ impl JsonSchema for PatternsWire {
         schema
             .insert("description".into(), "Named path pieces, used in paths as `{@name}/file.ts`. Quote them.".into());
         schema.insert("examples".into(), json!([{ "api": "src/api/v1/{entity}" }]));
-        schema
-    }
-}
-
-/// Plurals where the English rules fail.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename = "$megax::shape")]
-pub enum PluralWire {
-    /// The plural of the loop variable's value, with placeholders.
-    #[serde(rename = "text")]
-    Text(Spanned<String>),
-    /// Singular to plural.
-    #[serde(rename = "map")]
-    Map(OrderedMap<Spanned<String>>),
-}
-
-impl JsonSchema for PluralWire {
-    fn schema_name() -> Cow<'static, str> {
-        "Plural".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let parts = [String::json_schema(generator), <OrderedMap<String>>::json_schema(generator)];
-        let mut schema = union("the plural (text), or a mapping of singular to plural", parts);
-        let about = "Plurals where the English rules fail: a mapping of singular to plural, or the plural itself.";
-        schema.insert("description".into(), about.into());
-        schema.insert("examples".into(), json!([{ "staff": "staff" }]));
         schema
     }
 }

@@ -39,7 +39,7 @@ validation:
 templates:
   controller: |
     export class {Entity} {}
-  dto: { syntax: jinja, literal: [ name ], placeholders: [ x ], plural: people, text: "..." }
+  dto: { syntax: jinja, literal: [ name ], placeholders: [ x ], plural: { person: people }, text: "..." }
 "#;
 
 pub(super) const LBOF: &str = r#"id: lbof-1

@@ -1,0 +1,183 @@
+//! What the mega-files of a project give to the owners of shared files.
+//!
+//! Evaluated for every readable mega-file, selected or not, before any file is planned: a slot holds the same values
+//! whichever mega-files a run expands. The values of a slot are sorted by team, mega-file id and position.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use minijinja::Value;
+use minijinja::value::{Enumerator, Object, ObjectRepr};
+use rayon::prelude::*;
+
+use super::expand::Run;
+use super::frame::Frame;
+use super::words;
+use super::{Around, neighbour};
+use crate::diagnostic::Diagnostics;
+use crate::digest::DigestBuilder;
+use crate::model::{Contribution, MegaFile, Model};
+use crate::template::slots::CONTRIBUTIONS;
+use crate::template::value::to_json;
+use crate::template::{Base, Slots, Unit};
+
+/// A mega-file whose contributions cannot be told.
+#[derive(Debug, Clone)]
+pub struct Doubt {
+    /// Its name for people: its id or its file.
+    pub mega_file: String,
+    /// Its team, as far as that is known.
+    pub team: Option<String>,
+    /// Whether the run was asked to expand it; then it has errors of its own.
+    pub selected: bool,
+    /// The slots that it may fill.
+    pub slots: Slots,
+}
+
+/// The values of all slots.
+#[derive(Debug, Default)]
+pub struct Contributions {
+    slots: Arc<BTreeMap<String, Vec<Value>>>,
+    /// The mega-files, as indices of the model, that name each slot.
+    pub contributors: BTreeMap<String, Vec<usize>>,
+    /// Mega-files whose contributions cannot be told.
+    pub doubts: Vec<Doubt>,
+}
+
+impl Contributions {
+    /// The names that every text of a mega-file sees: its own, the project's `vars`, and the slots.
+    #[must_use]
+    pub fn base(&self, own: &Base, vars: Option<&Value>) -> Arc<Base> {
+        let mut base = own.clone();
+        if let Some(vars) = vars {
+            base.entry(Arc::from("vars")).or_insert_with(|| vars.clone());
+        }
+        let slots = || Value::from_object(SlotValues(Arc::clone(&self.slots)));
+        base.entry(Arc::from(CONTRIBUTIONS)).or_insert_with(slots);
+        Arc::new(base)
+    }
+
+    /// The slots that a mega-file fills.
+    #[must_use]
+    pub fn of(&self, mega_file: usize) -> Slots {
+        let own = self.contributors.iter().filter(|(_, by)| by.contains(&mega_file));
+        Slots { named: own.map(|(slot, _)| slot.clone()).collect(), all: false }
+    }
+
+    /// The digest of what stands in these slots.
+    pub fn digest(&self, slots: &Slots, builder: &mut DigestBuilder) {
+        for (slot, values) in self.slots.iter().filter(|(slot, _)| slots.holds(slot)) {
+            builder.part(slot.as_bytes());
+            for value in values {
+                builder.part(to_json(value).to_string().as_bytes());
+            }
+        }
+    }
+}
+
+/// The slots as templates see them: one that nobody fills is an empty list.
+#[derive(Debug)]
+struct SlotValues(Arc<BTreeMap<String, Vec<Value>>>);
+
+impl Object for SlotValues {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Map
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        Some(
+            self.0.get(key).map_or_else(|| Value::from(Vec::<Value>::new()), |values| values.iter().cloned().collect()),
+        )
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.0.keys().map(|slot| Value::from(slot.as_str())).collect())
+    }
+}
+
+/// Evaluates what all mega-files contribute. A mega-file whose contributions fail is a doubt; its findings are errors if
+/// it is selected and a warning if not.
+pub fn collect(model: &Model, around: &Around<'_>, doubts: &[Doubt]) -> (Contributions, Diagnostics) {
+    let mut all = Contributions { doubts: doubts.to_vec(), ..Contributions::default() };
+    let vars = model.manifest.as_ref().and_then(|manifest| manifest.vars.as_ref());
+    let mut order: Vec<usize> = (0..model.mega_files.len()).collect();
+    let key = |index: &usize| model.mega_files.get(*index).map(|mega| (&mega.team, &mega.id));
+    order.sort_by(|a, b| key(a).cmp(&key(b)));
+    let given: Vec<_> = order
+        .into_par_iter()
+        .filter_map(|index| Some((index, model.mega_files.get(index)?)))
+        .filter(|(_, mega)| !mega.contributions.is_empty())
+        .map(|(index, mega)| (index, mega, contribute(index, mega, vars, around)))
+        .collect();
+    let mut findings = Diagnostics::default();
+    let mut slots: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for (index, mega, (values, found)) in given {
+        for contribution in &mega.contributions {
+            let by = all.contributors.entry(contribution.slot.clone()).or_default();
+            if by.last() != Some(&index) {
+                by.push(index);
+            }
+        }
+        if found.has_errors() {
+            all.doubts.push(Doubt {
+                mega_file: mega.id.clone(),
+                team: Some(mega.team.clone()),
+                selected: mega.selected,
+                slots: Slots { named: mega.contributions.iter().map(|one| one.slot.clone()).collect(), all: false },
+            });
+        }
+        if mega.selected {
+            findings.extend(found);
+        } else {
+            findings.extend(neighbour(mega, &found));
+        }
+        for (contribution, values) in mega.contributions.iter().zip(values) {
+            slots.entry(contribution.slot.clone()).or_default().extend(values);
+        }
+    }
+    all.slots = Arc::new(slots);
+    (all, findings)
+}
+
+/// The values of each contribution of a mega-file, in order.
+fn contribute(
+    index: usize,
+    mega: &MegaFile,
+    vars: Option<&Value>,
+    around: &Around<'_>,
+) -> (Vec<Vec<Value>>, Diagnostics) {
+    let mut base = Base::clone(&mega.base);
+    if let Some(vars) = vars {
+        base.entry(Arc::from("vars")).or_insert_with(|| vars.clone());
+    }
+    let mut run = Run::new(index, mega, Arc::new(base), around);
+    let values = mega.contributions.iter().map(|contribution| run.contribution(contribution)).collect();
+    (values, run.findings)
+}
+
+impl Run<'_> {
+    fn contribution(&mut self, contribution: &Contribution) -> Vec<Value> {
+        let rule = &contribution.rule;
+        let frame = Frame::of_rule(rule.number);
+        let Some(rounds) = self.rounds(rule, &frame) else { return Vec::new() };
+        let before = self.errors();
+        let guard = self.guard(rule, &frame, &rounds);
+        let mut unit = Unit::new(Arc::new(words::of_rule(&self.names(rule, &frame, &rounds.variables, &[]))));
+        self.compile_values(&mut unit, contribution.value);
+        if self.errors() > before {
+            return Vec::new();
+        }
+        let mut values = Vec::new();
+        for round in &rounds.rounds {
+            if self.passes(rule.when, guard.as_ref(), &frame, round) == Some(true) {
+                let scope = Arc::new(self.outer(&unit, &frame, round));
+                values.extend(self.value(&unit, &scope, contribution.value));
+            }
+        }
+        values
+    }
+}
