@@ -125,7 +125,9 @@ impl<'a> Run<'a> {
             entries.iter().filter_map(|entry| self.prepare(rule, entry, frame, &rounds.variables, &reads)).collect();
         let broken = self.errors() > errors_before;
         for round in &passed {
-            ready.iter().for_each(|ready| self.file(ready, frame, round));
+            for ready in &ready {
+                self.file(ready, frame, round);
+            }
         }
         let may_be_empty = rule.allow_empty || frame.factory.is_some();
         if self.files.len() == before && !broken && !may_be_empty && !self.findings.has_errors() {
