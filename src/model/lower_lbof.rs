@@ -73,6 +73,7 @@ pub fn lower(tree: &Arc<Tree>, selected: bool) -> Result<(MegaFile, Diagnostics)
         base: Arc::new(base),
         rules,
         templates: lowering.templates,
+        shared: Arc::default(),
         expectations: Expectations::default(),
         dependencies: dependencies.map(|name| (name.value.clone(), tree.span(name.node))).collect(),
     };
@@ -100,7 +101,7 @@ impl Lowering<'_> {
     fn template(&mut self, key: &Spanned<String>, wire: &LbofTemplateWire) {
         self.ignored(&wire.rest, "a template", &["output_path", "template"]);
         let template = Template {
-            text: wire.template.node,
+            text: wire.template.node.into(),
             span: self.tree.span(key.node),
             syntax: Syntax::Auto,
             literal: Vec::new(),
@@ -138,7 +139,7 @@ impl Lowering<'_> {
                 let own = format!("{}.{}", key.value, self.tree.text(name).unwrap_or_default());
                 let span = self.tree.span(name);
                 let made = Template {
-                    text: template,
+                    text: template.into(),
                     span,
                     syntax: Syntax::Auto,
                     literal: Vec::new(),

@@ -56,6 +56,7 @@ pub fn lower(tree: &Arc<Tree>, selected: bool) -> Result<(MegaFile, Diagnostics)
         base: Arc::new(base_of(tree, &wire)),
         rules,
         templates,
+        shared: Arc::default(),
         expectations: expectations(tree, &wire),
         dependencies: dependencies
             .into_iter()
@@ -102,11 +103,15 @@ fn template_of(tree: &Tree, key: &Spanned<String>, wire: &TemplateWire) -> Templ
         list.map_or_else(Vec::new, |list| list.iter().map(|word| word.value.clone()).collect())
     };
     match wire {
-        TemplateWire::Text(text) => {
-            Template { text: text.node, span, syntax: Syntax::Auto, literal: Vec::new(), placeholders: Vec::new() }
-        }
+        TemplateWire::Text(text) => Template {
+            text: text.node.into(),
+            span,
+            syntax: Syntax::Auto,
+            literal: Vec::new(),
+            placeholders: Vec::new(),
+        },
         TemplateWire::Object(object) => Template {
-            text: object.text.node,
+            text: object.text.node.into(),
             span,
             syntax: match object.syntax.as_ref().map(|syntax| syntax.value) {
                 None | Some(Wire::Auto) => Syntax::Auto,

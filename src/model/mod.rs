@@ -22,7 +22,7 @@ pub use manifest::{Amount, Boundary, Capabilities, EditPolicy, Goals, Integratio
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::path::FileMode;
 use crate::source::{Input, NodeId, SourceSet, Tree};
-use crate::span::{FileId, Span};
+use crate::span::{FileId, SourceFile, SourceMap, Span};
 use crate::template::{Base, Syntax};
 
 /// Everything that was understood.
@@ -64,8 +64,10 @@ pub struct MegaFile {
     pub base: Arc<Base>,
     /// Its rules, in order.
     pub rules: Vec<Rule>,
-    /// Its templates, by name.
+    /// Its own templates, by name; [`Self::template`] finds the shared ones too.
     pub templates: BTreeMap<String, Template>,
+    /// The project's shared templates, by every name that they have.
+    pub shared: Arc<BTreeMap<String, Template>>,
     /// What it says that it will generate.
     pub expectations: Expectations,
     /// Mega-files that it says it depends on: the text and its place.
@@ -78,14 +80,44 @@ impl MegaFile {
     pub fn file(&self) -> FileId {
         self.tree.file()
     }
+
+    /// The template of this name: its own, else the project's.
+    #[must_use]
+    pub fn template(&self, name: &str) -> Option<&Template> {
+        self.templates.get(name).or_else(|| self.shared.get(name))
+    }
+
+    /// The text at a place; empty for a node that is no text.
+    #[must_use]
+    pub fn text<'t>(&'t self, place: TextPlace, sources: &'t SourceMap) -> &'t str {
+        match place {
+            TextPlace::Node(node) => self.tree.text(node).unwrap_or_default(),
+            TextPlace::File(file) => sources.get(file).map_or("", SourceFile::text),
+        }
+    }
 }
 
-/// A text of a mega-file that is a template: where it stands and how it is read.
+/// Where a text stands that is rendered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextPlace {
+    /// A text node of the mega-file.
+    Node(NodeId),
+    /// The whole of a shared file.
+    File(FileId),
+}
+
+impl From<NodeId> for TextPlace {
+    fn from(node: NodeId) -> Self {
+        Self::Node(node)
+    }
+}
+
+/// A text that is a template: where it stands and how it is read.
 #[derive(Debug, Clone)]
 pub struct Template {
-    /// The text node.
-    pub text: NodeId,
-    /// The key under which it is defined, for messages.
+    /// Its text.
+    pub text: TextPlace,
+    /// The key under which it is defined, or the beginning of its file, for messages.
     pub span: Span,
     /// Its `syntax:`.
     pub syntax: Syntax,

@@ -213,7 +213,7 @@ impl Run<'_> {
     /// Looks only whether a template of this name exists.
     pub(super) fn name_only(&mut self, content: &Content) {
         let Content::Template(name, span) = content else { return };
-        if self.mega.templates.contains_key(name) {
+        if self.mega.template(name).is_some() {
             self.used.insert(name.clone());
         } else {
             let finding = unknown_template(self.mega, name, *span, Code::UnknownTemplate);
@@ -231,7 +231,7 @@ impl Run<'_> {
             if !seen.insert(name.clone()) {
                 continue;
             }
-            let Some(template) = mega.templates.get(&name) else {
+            let Some(template) = mega.template(&name) else {
                 let code = if closure.is_empty() { Code::UnknownTemplate } else { Code::UnknownInclude };
                 let finding = unknown_template(mega, &name, span, code);
                 self.findings.push(finding);
@@ -240,7 +240,7 @@ impl Run<'_> {
             self.used.insert(name.clone());
             closure.push(template);
             let none = BTreeSet::new();
-            let text = mega.tree.text(template.text).unwrap_or_default();
+            let text = mega.text(template.text, self.sources);
             let source = template_source(&name, text, template, &none, false);
             if includes_by_value(&source, unit.words()) {
                 queue.extend(mega.templates.keys().map(|name| (name.clone(), span)));
@@ -255,12 +255,12 @@ impl Run<'_> {
         let mut bound = BTreeSet::new();
         if together {
             for template in &closure {
-                bound.extend(crate::template::bound_names(mega.tree.text(template.text).unwrap_or_default()));
+                bound.extend(crate::template::bound_names(mega.text(template.text, self.sources)));
             }
         }
         for name in seen {
-            let Some(template) = mega.templates.get(&name).filter(|_| !unit.has(&name)) else { continue };
-            let text = mega.tree.text(template.text).unwrap_or_default();
+            let Some(template) = mega.template(&name).filter(|_| !unit.has(&name)) else { continue };
+            let text = mega.text(template.text, self.sources);
             let (_, issues) = unit.add(&template_source(&name, text, template, &bound, together));
             self.findings.extend(issues.iter().map(|issue| locate(mega, self.sources, template.text, issue)));
         }

@@ -11,6 +11,7 @@ mod items;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -19,11 +20,11 @@ pub use boundary::Reserved;
 pub use claims::{Claim, ShardClaims, check as check_claims};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::model::{MegaFile, Model};
+use crate::model::{MegaFile, Model, TextPlace};
 use crate::name::id_key;
 use crate::path::{FileMode, OutputPath, PathKey};
 use crate::source::yaml;
-use crate::span::{SourceMap, Span};
+use crate::span::{SourceFile, SourceMap, Span};
 use crate::template::{Issue, Scope, Unit};
 
 /// Most files that one rule may plan; counted before a cross product is built.
@@ -79,18 +80,32 @@ pub struct Plan {
     pub recorded: Vec<ShardClaims>,
 }
 
-/// Turns an issue inside a text of a mega-file into a diagnostic at its YAML line.
+/// Turns an issue inside a text into a diagnostic at its line of the mega-file, or of the shared template.
 #[must_use]
-pub fn locate(mega: &MegaFile, sources: &SourceMap, node: crate::source::NodeId, issue: &Issue) -> Diagnostic {
-    let text = sources.get(mega.file()).map_or("", crate::span::SourceFile::text);
-    let span = yaml::locate_range(&mega.tree, text, node, issue.range.clone());
-    let mut diagnostic = Diagnostic::new(issue.code, issue.message.clone()).at(span).team(mega.team.clone());
+pub fn locate(mega: &MegaFile, sources: &SourceMap, place: impl Into<TextPlace>, issue: &Issue) -> Diagnostic {
+    let place = place.into();
+    let mut diagnostic = Diagnostic::new(issue.code, issue.message.clone()).team(mega.team.clone());
+    diagnostic.span = Some(place_of(mega, sources, place, issue.range.clone()));
     diagnostic.help.clone_from(&issue.help);
     if let Some((range, replacement)) = &issue.fix {
-        let at = yaml::locate_range(&mega.tree, text, node, range.clone());
-        diagnostic = diagnostic.fix(at, replacement.clone());
+        diagnostic = diagnostic.fix(place_of(mega, sources, place, range.clone()), replacement.clone());
     }
     diagnostic
+}
+
+/// Where the bytes `range` of a text stand.
+#[must_use]
+pub fn place_of(mega: &MegaFile, sources: &SourceMap, place: TextPlace, range: Range<usize>) -> Span {
+    match place {
+        TextPlace::Node(node) => {
+            let text = sources.get(mega.file()).map_or("", SourceFile::text);
+            yaml::locate_range(&mega.tree, text, node, range)
+        }
+        TextPlace::File(file) => {
+            let length = mega.text(place, sources).len();
+            Span::new(file, range.start.min(length), range.end.min(length))
+        }
+    }
 }
 
 /// Runs every rule of every mega-file and checks the outcome over the whole project. `shards` are the claims of
