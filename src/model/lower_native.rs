@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
+use super::common::Common;
 use super::wire::native::{FileSpecWire, TargetFilesWire, TemplateWire};
 use super::wire::rule::{EntryObjectWire, EntryWire, Mode, PatternsWire, RuleWire};
 use super::wire::shape::CountWire;
@@ -25,10 +26,12 @@ use crate::template::{Base, Syntax};
 ///
 /// # Errors
 /// Keys that do not go together, and what this version cannot run yet.
-pub fn lower(tree: &Arc<Tree>, selected: bool) -> Result<(MegaFile, Diagnostics), Diagnostics> {
+pub fn lower(tree: &Arc<Tree>, selected: bool, common: &Common<'_>) -> Result<(MegaFile, Diagnostics), Diagnostics> {
     let wire: NativeWire = super::schema::decode(tree).map_err(|one| std::iter::once(one).collect::<Diagnostics>())?;
     let mut lowering = Lowering { tree, findings: Diagnostics::default() };
     lowering.not_yet(&wire);
+    let (sources, found) = common.sources_of(tree, &wire);
+    lowering.findings.extend(found);
     let patterns = wire.generator.patterns.as_ref().map_or_else(Vec::new, |patterns| patterns_of(&patterns.value));
     let rules: Vec<Rule> = wire
         .generator
@@ -53,10 +56,11 @@ pub fn lower(tree: &Arc<Tree>, selected: bool) -> Result<(MegaFile, Diagnostics)
         dialect: Dialect::Native,
         selected,
         tree: Arc::clone(tree),
-        base: Arc::new(base_of(tree, &wire)),
+        base: Arc::new(base_of(tree, &wire, common)),
         rules,
         templates,
-        shared: Arc::default(),
+        shared: Arc::clone(&common.shared),
+        sources,
         expectations: expectations(tree, &wire),
         dependencies: dependencies
             .into_iter()
@@ -67,9 +71,10 @@ pub fn lower(tree: &Arc<Tree>, selected: bool) -> Result<(MegaFile, Diagnostics)
     Ok((mega_file, lowering.findings))
 }
 
-fn base_of(tree: &Tree, wire: &NativeWire) -> Base {
+fn base_of(tree: &Tree, wire: &NativeWire, common: &Common<'_>) -> Base {
     let mut base = Base::new();
-    let data = wire.data.map_or_else(Vec::new, |Raw(node)| entries_of(tree, node));
+    let mut data = wire.data.map_or_else(Vec::new, |Raw(node)| entries_of(tree, node));
+    data.extend(common.values_of(wire));
     base.insert(Arc::from("data"), Value::from_object(Mapping::new(data)));
     base.insert(
         Arc::from("mega_file"),
@@ -170,7 +175,6 @@ impl Lowering<'_> {
     fn not_yet(&mut self, wire: &NativeWire) {
         let parts = [
             ("factories", wire.factories.is_some(), "write the factory's rule out with `for_each`"),
-            ("sources", wire.sources.is_some(), "put the values under `data`"),
             ("contributes", wire.contributes.is_some(), "let one mega-file own the shared file"),
             ("validation", wire.validation.is_some(), "leave the block out until then"),
         ];

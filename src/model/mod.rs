@@ -4,6 +4,7 @@
 //! expressions until `plan`. Touches nothing but the trees.
 
 mod checks;
+mod common;
 mod lower_lbof;
 mod lower_native;
 mod manifest;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use minijinja::Value;
 use rayon::prelude::*;
 
+pub use common::{DataSource, SharedTemplates};
 pub use manifest::{Amount, Boundary, Capabilities, EditPolicy, Goals, IntegrationPoint, Manifest, Team};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
@@ -66,8 +68,10 @@ pub struct MegaFile {
     pub rules: Vec<Rule>,
     /// Its own templates, by name; [`Self::template`] finds the shared ones too.
     pub templates: BTreeMap<String, Template>,
-    /// The project's shared templates, by every name that they have.
-    pub shared: Arc<BTreeMap<String, Template>>,
+    /// The project's shared templates.
+    pub shared: Arc<SharedTemplates>,
+    /// The data files that it reads.
+    pub sources: Vec<DataSource>,
     /// What it says that it will generate.
     pub expectations: Expectations,
     /// Mega-files that it says it depends on: the text and its place.
@@ -84,7 +88,7 @@ impl MegaFile {
     /// The template of this name: its own, else the project's.
     #[must_use]
     pub fn template(&self, name: &str) -> Option<&Template> {
-        self.templates.get(name).or_else(|| self.shared.get(name))
+        self.templates.get(name).or_else(|| self.shared.templates.get(name))
     }
 
     /// The text at a place; empty for a node that is no text.
@@ -246,9 +250,10 @@ pub struct Expectations {
 pub fn build(set: &SourceSet) -> (Model, Diagnostics) {
     let mut findings = Diagnostics::default();
     // Each side compiles its schema first, which takes longer than reading a small project.
+    let common = common::Common::new(set);
     let (manifest, built): (_, Vec<_>) = rayon::join(
         || set.manifest.as_ref().and_then(|input| input.tree.as_ref()).map(manifest::build),
-        || set.mega_files.par_iter().map(|input| (input, understand(input))).collect(),
+        || set.mega_files.par_iter().map(|input| (input, understand(input, &common))).collect(),
     );
     let manifest = match manifest {
         Some(Ok((manifest, warnings))) => {
@@ -285,11 +290,11 @@ fn neighbour(input: &Input, found: &Diagnostics) -> Diagnostic {
 }
 
 /// Lowers one input; its findings name its team.
-fn understand(input: &Input) -> (Option<MegaFile>, Diagnostics) {
+fn understand(input: &Input, common: &common::Common<'_>) -> (Option<MegaFile>, Diagnostics) {
     let Some(tree) = &input.tree else { return (None, input.findings.clone()) };
     let named = tree.get(tree.root(), "team").and_then(|node| tree.text(node)).map(crate::name::team_name);
     let team = named.or_else(|| input.team_hint.clone());
-    let (mega_file, mut findings) = lower(tree, input.selected);
+    let (mega_file, mut findings) = lower(tree, input.selected, common);
     findings.extend(input.findings.clone());
     for finding in &mut findings {
         if let (Some(team), true) = (&team, finding.teams.is_empty()) {
@@ -300,7 +305,7 @@ fn understand(input: &Input) -> (Option<MegaFile>, Diagnostics) {
 }
 
 /// Schema, then meaning.
-fn lower(tree: &Arc<Tree>, selected: bool) -> (Option<MegaFile>, Diagnostics) {
+fn lower(tree: &Arc<Tree>, selected: bool, common: &common::Common<'_>) -> (Option<MegaFile>, Diagnostics) {
     let Some(dialect) = dialect_of(tree) else {
         return (None, std::iter::once(no_dialect(tree)).collect());
     };
@@ -316,8 +321,8 @@ fn lower(tree: &Arc<Tree>, selected: bool) -> (Option<MegaFile>, Diagnostics) {
         return (None, findings);
     }
     let lowered = match dialect {
-        Dialect::Native => lower_native::lower(tree, selected),
-        Dialect::Lbof => lower_lbof::lower(tree, selected),
+        Dialect::Native => lower_native::lower(tree, selected, common),
+        Dialect::Lbof => lower_lbof::lower(tree, selected, common),
     };
     match lowered {
         Ok((mega_file, mut more)) => {

@@ -170,7 +170,8 @@ fn origin_of_line(state: &State<'_>, file: &PlannedFile, line: u64) -> String {
     let sources = &state.set.sources;
     let inline = name.strip_prefix("inline ").and_then(|node| node.parse().ok()).map(NodeId);
     // Of the shared templates only those that the file can reach: a project may have many of them.
-    let reachable = || mega.shared.iter().filter(|(name, _)| unit.has(name) && !mega.templates.contains_key(*name));
+    let reachable =
+        || mega.shared.templates.iter().filter(|(name, _)| unit.has(name) && !mega.templates.contains_key(*name));
     let used = || mega.templates.iter().chain(reachable());
     let mut places: Vec<TextPlace> = used().map(|(_, template)| template.text).collect();
     let templates = used().map(|(name, template)| {

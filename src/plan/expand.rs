@@ -9,20 +9,20 @@ use super::compile::{PathPart, Ready, inline_name};
 use super::items::{self, Round};
 use super::{Assets, PlannedBody, PlannedFile, locate, words};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::model::{Content, MegaFile, Rule};
+use crate::model::{Content, MegaFile, Rule, TextPlace};
 use crate::path::OutputPath;
 use crate::source::{Kind, NodeId};
-use crate::span::{SourceMap, Span};
+use crate::span::{FileId, SourceMap, Span};
 use crate::template::value::{Mapping, of_node};
 use crate::template::{Scope, Unit, is_expression};
 
-/// The files of one mega-file, and what is wrong with it.
+/// The files of one mega-file, what is wrong with it, and the shared templates that it uses.
 pub fn mega_file(
     index: usize,
     mega: &MegaFile,
     sources: &SourceMap,
     assets: &Assets,
-) -> (Vec<PlannedFile>, Diagnostics) {
+) -> (Vec<PlannedFile>, Diagnostics, BTreeSet<FileId>) {
     let mut run = Run {
         index,
         mega,
@@ -41,7 +41,12 @@ pub fn mega_file(
         run.findings.push(Diagnostic::new(Code::NoOutput, message).at(mega.id_span).team(mega.team.clone()));
     }
     run.unused_templates();
-    (run.files, run.findings)
+    let shared = run.used.iter().filter_map(|name| match mega.template(name)?.text {
+        TextPlace::File(file) => Some(file),
+        TextPlace::Node(_) => None,
+    });
+    let shared = shared.collect();
+    (run.files, run.findings, shared)
 }
 
 /// One mega-file on its way to files; `compile` prepares its entries.

@@ -24,7 +24,7 @@ use crate::model::{MegaFile, Model, TextPlace};
 use crate::name::id_key;
 use crate::path::{FileMode, OutputPath, PathKey};
 use crate::source::yaml;
-use crate::span::{SourceFile, SourceMap, Span};
+use crate::span::{FileId, SourceFile, SourceMap, Span};
 use crate::template::{Issue, Scope, Unit};
 
 /// Most files that one rule may plan; counted before a cross product is built.
@@ -78,6 +78,8 @@ pub struct Plan {
     pub neighbours: Vec<Claim>,
     /// What the lockfile records of mega-files that cannot be planned whole: claimed until they are mended.
     pub recorded: Vec<ShardClaims>,
+    /// The shared templates that each mega-file uses, by its index in the model.
+    pub shared: Vec<BTreeSet<FileId>>,
 }
 
 /// Turns an issue inside a text into a diagnostic at its line of the mega-file, or of the shared template.
@@ -127,7 +129,8 @@ pub fn resolve(
         .map(|(index, mega)| expand::mega_file(index, mega, sources, assets))
         .collect();
     let mut plan = Plan::default();
-    for (mega, (files, found)) in model.mega_files.iter().zip(expanded) {
+    for (mega, (files, found, shared)) in model.mega_files.iter().zip(expanded) {
+        plan.shared.push(shared);
         let broken = found.has_errors();
         let planned: BTreeSet<PathKey> =
             if broken { files.iter().map(|file| file.path.key()).collect() } else { BTreeSet::new() };
@@ -148,7 +151,7 @@ pub fn resolve(
         plan.files.clear();
     }
     plan.files.sort_by(|a, b| (&a.path, a.origin).cmp(&(&b.path, b.origin)));
-    findings.extend(boundary::check(model, &plan.files, reserved));
+    findings.extend(boundary::check(model, &plan, reserved));
     findings.extend(claims::check(model, &plan, shards));
     (plan, findings)
 }
