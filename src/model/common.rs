@@ -7,7 +7,7 @@ use std::sync::Arc;
 use minijinja::Value;
 use rayon::prelude::*;
 
-use super::wire::NativeWire;
+use super::wire::{NativeWire, SourcePath};
 use super::{Template, TextPlace};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::decode::{Raw, Spanned};
@@ -70,7 +70,7 @@ impl<'s> Common<'s> {
                 findings.push(finding.help("a source is read as `data.NAME`: give one of the two another name"));
             }
             let span = tree.span(path.node);
-            match self.data.get(&path.value).map(|file| (file.file, &file.tree)) {
+            match self.data.get(&path.value.0).map(|file| (file.file, &file.tree)) {
                 Some((Some(file), Ok(data))) => {
                     sources.push(DataSource { name: key.value.clone(), file, tree: Arc::clone(data), span });
                 }
@@ -79,7 +79,7 @@ impl<'s> Common<'s> {
                     None => finding.clone().at(span),
                 })),
                 _ => {
-                    let message = format!("`{}` cannot be used as a source: it was not read", path.value);
+                    let message = format!("`{}` cannot be used as a source: it was not read", path.value.0);
                     findings.push(Diagnostic::new(Code::BadSource, message).at(span));
                 }
             }
@@ -89,14 +89,14 @@ impl<'s> Common<'s> {
 
     /// What the sources of a mega-file add to its `data`.
     pub(super) fn values_of(&self, wire: &NativeWire) -> Vec<(Arc<str>, Value)> {
-        let value = |(key, path): (&Spanned<String>, &Spanned<String>)| {
-            Some((Arc::from(key.value.as_str()), self.values.get(path.value.as_str())?.clone()))
+        let value = |(key, path): (&Spanned<String>, &Spanned<SourcePath>)| {
+            Some((Arc::from(key.value.as_str()), self.values.get(path.value.0.as_str())?.clone()))
         };
         entries(wire).filter_map(value).collect()
     }
 }
 
-fn entries(wire: &NativeWire) -> impl Iterator<Item = (&Spanned<String>, &Spanned<String>)> {
+fn entries(wire: &NativeWire) -> impl Iterator<Item = (&Spanned<String>, &Spanned<SourcePath>)> {
     wire.sources.iter().flat_map(|sources| &sources.0).map(|(key, path)| (key, path))
 }
 

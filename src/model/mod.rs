@@ -284,9 +284,16 @@ fn neighbour(input: &Input, found: &Diagnostics) -> Diagnostic {
     let first = found.iter().find(|finding| finding.is_error());
     let reason = first.map_or_else(String::new, |finding| format!(": {}", finding.message));
     let span = first.and_then(|finding| finding.span).unwrap_or(Span::new(input.file, 0, 0));
-    Diagnostic::new(Code::NeighbourUnreadable, format!("this mega-file was not selected and is not valid{reason}"))
-        .at(span)
-        .help("until it is mended, its lockfile says which paths it claims")
+    let named = first.into_iter().flat_map(|finding| &finding.related).filter_map(|related| related.span);
+    let own = named.into_iter().find(|own| own.file == input.file).filter(|_| span.file != input.file);
+    let finding =
+        Diagnostic::new(Code::NeighbourUnreadable, format!("this mega-file was not selected and is not valid{reason}"));
+    // What is wrong in a data file is told where the mega-file names it.
+    let finding = match own {
+        Some(own) => finding.at(own).related(span, "the place in the data file"),
+        None => finding.at(span),
+    };
+    finding.help("until it is mended, its lockfile says which paths it claims")
 }
 
 /// Lowers one input; its findings name its team.

@@ -94,11 +94,11 @@ fn evaluate(mega: &MegaFile, node: crate::source::NodeId, sources: &SourceMap) -
         ValueKind::Map => Ok(as_mapping(&value).map_or_else(Vec::new, |mapping| named_items(&mapping))),
         ValueKind::Undefined => {
             let keys = super::words::data_keys(mega).join("`, `data.");
-            let help = if keys.is_empty() {
-                "the mega-file has no `data`".to_owned()
-            } else {
-                format!("there is `data.{keys}`")
-            };
+            let help = super::words::data_hint(mega, text).filter(|_| !keys.is_empty());
+            let help = help.unwrap_or_else(|| match keys.as_str() {
+                "" => "the mega-file has no `data`".to_owned(),
+                keys => format!("there is `data.{keys}`"),
+            });
             Err(fail(format!("`{text}` does not exist"), help))
         }
         kind => Err(fail(

@@ -89,10 +89,25 @@ pub fn locate(mega: &MegaFile, sources: &SourceMap, place: impl Into<TextPlace>,
     let mut diagnostic = Diagnostic::new(issue.code, issue.message.clone()).team(mega.team.clone());
     diagnostic.span = Some(place_of(mega, sources, place, issue.range.clone()));
     diagnostic.help.clone_from(&issue.help);
+    let text = mega.text(place, sources);
+    let asked = match issue.code {
+        Code::MissingField => text.get(issue.range.clone()).unwrap_or_default(),
+        Code::TemplateFailed if issue.help.is_none() => line_of(text, issue.range.start),
+        _ => "",
+    };
+    diagnostic.help = words::data_hint(mega, asked).or(diagnostic.help);
     if let Some((range, replacement)) = &issue.fix {
         diagnostic = diagnostic.fix(place_of(mega, sources, place, range.clone()), replacement.clone());
     }
     diagnostic
+}
+
+/// The line of a text that holds a byte.
+fn line_of(text: &str, at: usize) -> &str {
+    let (before, after) = text.split_at_checked(at).unwrap_or((text, ""));
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let end = after.find('\n').map_or(text.len(), |newline| before.len() + newline);
+    &text[start..end]
 }
 
 /// Where the bytes `range` of a text stand.

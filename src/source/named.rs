@@ -77,8 +77,8 @@ fn text(
         let message = format!("`{path}` cannot be used as a source: {why}");
         Box::new(Diagnostic::new(Code::BadSource, message).help(help))
     };
-    let bytes =
-        read::asset(root, path, limits.max_bytes).map_err(|why| wrong(&why, help(root, path, readers, sources)))?;
+    let bytes = read::asset(root, path, limits.max_bytes)
+        .map_err(|why| wrong(&why, help(root, path, &why, readers, sources)))?;
     let format =
         Format::of(path).map_err(|help| wrong("its ending names no format that megax reads", help.to_owned()))?;
     String::from_utf8(bytes).map(|text| (format, text)).map_err(|error| {
@@ -88,8 +88,11 @@ fn text(
 }
 
 /// Which file was meant, as far as that can be told.
-fn help(root: &Path, path: &str, readers: &[Span], sources: &SourceMap) -> String {
+fn help(root: &Path, path: &str, why: &str, readers: &[Span], sources: &SourceMap) -> String {
     let is_file = |path: &str| !path.is_empty() && read::asset(root, path, usize::MAX >> 1).is_ok();
+    if why.ends_with("is a symlink") {
+        return "name the file itself: no symlink is followed".to_owned();
+    }
     if path.contains("://") {
         return "a source is a file of the project: download it and name the copy".to_owned();
     }

@@ -67,7 +67,7 @@ pub fn asset(root: &Path, named: &str, max_bytes: usize) -> Result<Vec<u8>, Stri
     let mut path = root.to_path_buf();
     for part in relative.components() {
         let std::path::Component::Normal(name) = part else {
-            return Err("it is named relative to the project root, without `..`".to_owned());
+            return Err("its path does not lead to a place below the project root".to_owned());
         };
         path.push(name);
         match std::fs::symlink_metadata(&path) {

@@ -13,7 +13,7 @@ use crate::folder;
 use crate::steps::{Stage, Step};
 
 /// The groups that a case name may begin with.
-const GROUPS: [&str; 13] = [
+const GROUPS: [&str; 15] = [
     "bad",
     "boundary",
     "collision",
@@ -26,6 +26,8 @@ const GROUPS: [&str; 13] = [
     "orphan",
     "project",
     "rule",
+    "shared",
+    "source",
     "template",
 ];
 

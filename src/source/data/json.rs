@@ -25,11 +25,13 @@ fn check(builder: &Builder<'_>) -> Result<(), Stop> {
         let mut starts = std::iter::once(0).chain(memchr::memchr_iter(b'\n', builder.text.as_bytes()).map(|at| at + 1));
         starts.nth(line.saturating_sub(1)).unwrap_or(builder.text.len())
     };
-    let at = (line_start(error.line()) + error.column()).saturating_sub(1);
+    // The column is that of the last character that was read; a control character is told before it is read.
+    let unread = usize::from(said.starts_with("control character"));
+    let at = (line_start(error.line()) + error.column() + unread).saturating_sub(1);
     let range = builder.character(at);
-    // The library says so of lists only.
-    let said =
-        if builder.text[range.clone()] == *"}" && said.starts_with("key must") { "trailing comma" } else { said };
+    // Where the library only looks, it says something else of a comma before a closing bracket.
+    let closes = matches!(&builder.text[range.clone()], "}" | "]");
+    let said = if closes && builder.text[..range.start].trim_end().ends_with(',') { "trailing comma" } else { said };
     let finding = builder.wrong(&range, format!("this is not valid JSON: {said}"));
     Err(match help(builder.text, range.start, said) {
         Some(help) => Box::new(finding.help(help)),

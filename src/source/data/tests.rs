@@ -68,6 +68,7 @@ fn broken_json_is_an_error_at_its_place() {
         ("", "", "EOF"),
         ("{\"a\": 1,}", "}", "trailing comma"),
         ("{\"a\": 1\n \"b\": 2}", "\"", "expected `,` or `}`"),
+        ("[1, ]", "]", "trailing comma"),
         ("{a: 1}", "a", "key must be a string"),
         ("[1] // x", "/", "trailing characters"),
         ("[1, 'x']", "'", "expected value"),
