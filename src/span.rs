@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-/// A file of a [`SourceMap`]. Ids ascend in the order of the files' names, so that sorting by id sorts by name.
+/// A file of a [`SourceMap`]. Ids ascend in the order of the files' names, so that sorting by id sorts by name: first the
+/// manifest and the mega-files, then the data files, then the shared templates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId(pub u32);
 

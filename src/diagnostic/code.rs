@@ -55,6 +55,8 @@ codes! {
     YamlFeature "MX105" "yaml-feature" Error "a YAML feature that mega-files do not use";
     YamlLimit "MX106" "yaml-limit" Error "the YAML is larger or deeper than a limit allows";
     MixedProjects "MX107" "mixed-projects" Error "mega-files of two projects in one run";
+    BadSource "MX108" "bad-source" Error "a data file named under `sources` cannot be used";
+    SourceSyntax "MX109" "source-syntax" Error "a data file is not valid JSON, TOML or CSV";
 
     UnknownKey "MX201" "unknown-key" Error "a key that the format does not know";
     WrongType "MX202" "wrong-type" Error "a value of the wrong type";
@@ -101,6 +103,7 @@ codes! {
     UnknownForm "MX413" "unknown-form" Warning "a word in braces that looks like a form of a name that has none";
 
     PlaceholderKept "MX414" "placeholder-kept" Warning "a placeholder stands where nothing is replaced";
+    BadSharedTemplate "MX415" "bad-shared-template" Error "a file of the folder `templates` cannot be used as a template";
 
     BadPath "MX501" "bad-path" Error "a rendered path is no valid output path";
     Collision "MX502" "collision" Error "two files are planned at one path";

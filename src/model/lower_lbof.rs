@@ -6,6 +6,7 @@ use std::sync::Arc;
 use minijinja::Value;
 
 use super::checks;
+use super::common::Common;
 use super::lower_native::about;
 use super::wire::LbofWire;
 use super::wire::lbof::{LbofPatternWire, LbofTemplateWire};
@@ -44,7 +45,7 @@ const TOP: [&str; 10] = [
 ///
 /// # Errors
 /// Several lists that could be looped over, unknown templates, failed checks of `pre_generation`.
-pub fn lower(tree: &Arc<Tree>, selected: bool) -> Result<(MegaFile, Diagnostics), Diagnostics> {
+pub fn lower(tree: &Arc<Tree>, selected: bool, common: &Common<'_>) -> Result<(MegaFile, Diagnostics), Diagnostics> {
     let wire: LbofWire = super::schema::decode(tree).map_err(|one| std::iter::once(one).collect::<Diagnostics>())?;
     let mut lowering = Lowering {
         tree,
@@ -78,6 +79,8 @@ pub fn lower(tree: &Arc<Tree>, selected: bool) -> Result<(MegaFile, Diagnostics)
         factories: BTreeMap::new(),
         contributions: Vec::new(),
         templates: lowering.templates,
+        shared: Arc::clone(&common.shared),
+        sources: Vec::new(),
         expectations: Expectations::default(),
         dependencies: dependencies.map(|name| (name.value.clone(), tree.span(name.node))).collect(),
     };

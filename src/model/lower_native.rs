@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use minijinja::Value;
 
+use super::common::Common;
 use super::wire::NativeWire;
 use super::wire::native::{FileSpecWire, TargetFilesWire, TemplateWire};
 use super::wire::rule::PatternsWire;
@@ -22,10 +23,12 @@ use crate::template::{Base, Syntax};
 ///
 /// # Errors
 /// Keys that do not go together, and what this version cannot run yet.
-pub fn lower(tree: &Arc<Tree>, selected: bool) -> Result<(MegaFile, Diagnostics), Diagnostics> {
+pub fn lower(tree: &Arc<Tree>, selected: bool, common: &Common<'_>) -> Result<(MegaFile, Diagnostics), Diagnostics> {
     let wire: NativeWire = super::schema::decode(tree).map_err(|one| std::iter::once(one).collect::<Diagnostics>())?;
     let mut lowering = Lowering { tree, findings: Diagnostics::default() };
     lowering.not_yet(&wire);
+    let (sources, found) = common.sources_of(tree, &wire);
+    lowering.findings.extend(found);
     let patterns = wire.generator.patterns.as_ref().map_or_else(Vec::new, |patterns| patterns_of(&patterns.value));
     let rules: Vec<Rule> = wire
         .generator
@@ -53,11 +56,13 @@ pub fn lower(tree: &Arc<Tree>, selected: bool) -> Result<(MegaFile, Diagnostics)
         dialect: Dialect::Native,
         selected,
         tree: Arc::clone(tree),
-        base: Arc::new(base_of(tree, &wire)),
+        base: Arc::new(base_of(tree, &wire, common)),
         rules,
         factories,
         contributions,
         templates,
+        shared: Arc::clone(&common.shared),
+        sources,
         expectations: expectations(tree, &wire),
         dependencies: dependencies
             .into_iter()
@@ -68,9 +73,10 @@ pub fn lower(tree: &Arc<Tree>, selected: bool) -> Result<(MegaFile, Diagnostics)
     Ok((mega_file, lowering.findings))
 }
 
-fn base_of(tree: &Tree, wire: &NativeWire) -> Base {
+fn base_of(tree: &Tree, wire: &NativeWire, common: &Common<'_>) -> Base {
     let mut base = Base::new();
-    let data = wire.data.map_or_else(Vec::new, |Raw(node)| entries_of(tree, node));
+    let mut data = wire.data.map_or_else(Vec::new, |Raw(node)| entries_of(tree, node));
+    data.extend(common.values_of(wire));
     base.insert(Arc::from("data"), Value::from_object(Mapping::new(data)));
     base.insert(
         Arc::from("mega_file"),
@@ -106,7 +112,7 @@ fn template_of(tree: &Tree, key: &Spanned<String>, wire: &TemplateWire) -> Templ
     match wire {
         TemplateWire::Text(text) => Template::of(text.node, span),
         TemplateWire::Object(object) => Template {
-            text: object.text.node,
+            text: object.text.node.into(),
             span,
             syntax: match object.syntax.as_ref().map(|syntax| syntax.value) {
                 None | Some(Wire::Auto) => Syntax::Auto,
@@ -169,10 +175,7 @@ impl Lowering<'_> {
 
     /// The parts of the format that a later version runs.
     fn not_yet(&mut self, wire: &NativeWire) {
-        let parts = [
-            ("sources", wire.sources.is_some(), "put the values under `data`"),
-            ("validation", wire.validation.is_some(), "leave the block out until then"),
-        ];
+        let parts = [("validation", wire.validation.is_some(), "leave the block out until then")];
         for (key, used, help) in parts {
             if let Some((node, _)) = self.tree.entry(self.tree.root(), key).filter(|_| used) {
                 let message = format!("`{key}` is part of the format, but this version cannot run it yet");

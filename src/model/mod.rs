@@ -4,6 +4,7 @@
 //! expressions until `plan`. Touches nothing but the trees.
 
 mod checks;
+mod common;
 mod lower_lbof;
 mod lower_native;
 mod lower_rule;
@@ -20,13 +21,14 @@ use std::sync::Arc;
 use minijinja::Value;
 use rayon::prelude::*;
 
+pub use common::{DataSource, SharedTemplates};
 pub use manifest::{Amount, Boundary, Capabilities, EditPolicy, Goals, IntegrationPoint, Manifest, Team};
 pub use user_schema::UserSchema;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::path::FileMode;
 use crate::source::{Input, NodeId, SourceSet, Tree};
-use crate::span::{FileId, Span};
+use crate::span::{FileId, SourceFile, SourceMap, Span};
 use crate::template::{Base, Syntax};
 
 /// Everything that was understood.
@@ -72,8 +74,12 @@ pub struct MegaFile {
     pub factories: BTreeMap<String, Factory>,
     /// What it gives to the owners of shared files, in order.
     pub contributions: Vec<Contribution>,
-    /// Its templates, by name.
+    /// Its own templates, by name; [`Self::template`] finds the shared ones too.
     pub templates: BTreeMap<String, Template>,
+    /// The project's shared templates.
+    pub shared: Arc<SharedTemplates>,
+    /// The data files that it reads.
+    pub sources: Vec<DataSource>,
     /// What it says that it will generate.
     pub expectations: Expectations,
     /// Mega-files that it says it depends on: the text and its place.
@@ -86,14 +92,44 @@ impl MegaFile {
     pub fn file(&self) -> FileId {
         self.tree.file()
     }
+
+    /// The template of this name: its own, else the project's.
+    #[must_use]
+    pub fn template(&self, name: &str) -> Option<&Template> {
+        self.templates.get(name).or_else(|| self.shared.templates.get(name))
+    }
+
+    /// The text at a place; empty for a node that is no text.
+    #[must_use]
+    pub fn text<'t>(&'t self, place: TextPlace, sources: &'t SourceMap) -> &'t str {
+        match place {
+            TextPlace::Node(node) => self.tree.text(node).unwrap_or_default(),
+            TextPlace::File(file) => sources.get(file).map_or("", SourceFile::text),
+        }
+    }
 }
 
-/// A text of a mega-file that is a template: where it stands and how it is read.
+/// Where a text stands that is rendered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextPlace {
+    /// A text node of the mega-file.
+    Node(NodeId),
+    /// The whole of a shared file.
+    File(FileId),
+}
+
+impl From<NodeId> for TextPlace {
+    fn from(node: NodeId) -> Self {
+        Self::Node(node)
+    }
+}
+
+/// A text that is a template: where it stands and how it is read.
 #[derive(Debug, Clone)]
 pub struct Template {
-    /// The text node.
-    pub text: NodeId,
-    /// The key under which it is defined, for messages.
+    /// Its text.
+    pub text: TextPlace,
+    /// The key under which it is defined, or the beginning of its file, for messages.
     pub span: Span,
     /// Its `syntax:`.
     pub syntax: Syntax,
@@ -107,7 +143,8 @@ pub struct Template {
 
 impl Template {
     /// A template that says nothing of how it is read.
-    fn of(text: NodeId, span: Span) -> Self {
+    fn of(text: impl Into<TextPlace>, span: Span) -> Self {
+        let text = text.into();
         let (literal, placeholders, plurals) = (Vec::new(), Vec::new(), Plurals::new());
         Self { text, span, syntax: Syntax::Auto, literal, placeholders, plurals }
     }
@@ -295,9 +332,10 @@ pub struct Expectations {
 pub fn build(set: &SourceSet) -> (Model, Diagnostics) {
     let mut findings = Diagnostics::default();
     // Each side compiles its schema first, which takes longer than reading a small project.
+    let common = common::Common::new(set);
     let (manifest, built): (_, Vec<_>) = rayon::join(
         || set.manifest.as_ref().and_then(|input| input.tree.as_ref()).map(manifest::build),
-        || set.mega_files.par_iter().map(|input| (input, understand(input))).collect(),
+        || set.mega_files.par_iter().map(|input| (input, understand(input, &common))).collect(),
     );
     let manifest = match manifest {
         Some(Ok((manifest, warnings))) => {
@@ -328,17 +366,24 @@ fn neighbour(input: &Input, found: &Diagnostics) -> Diagnostic {
     let first = found.iter().find(|finding| finding.is_error());
     let reason = first.map_or_else(String::new, |finding| format!(": {}", finding.message));
     let span = first.and_then(|finding| finding.span).unwrap_or(Span::new(input.file, 0, 0));
-    Diagnostic::new(Code::NeighbourUnreadable, format!("this mega-file was not selected and is not valid{reason}"))
-        .at(span)
-        .help("until it is mended, its lockfile says which paths it claims")
+    let named = first.into_iter().flat_map(|finding| &finding.related).filter_map(|related| related.span);
+    let own = named.into_iter().find(|own| own.file == input.file).filter(|_| span.file != input.file);
+    let finding =
+        Diagnostic::new(Code::NeighbourUnreadable, format!("this mega-file was not selected and is not valid{reason}"));
+    // What is wrong in a data file is told where the mega-file names it.
+    let finding = match own {
+        Some(own) => finding.at(own).related(span, "the place in the data file"),
+        None => finding.at(span),
+    };
+    finding.help("until it is mended, its lockfile says which paths it claims")
 }
 
 /// Lowers one input; its findings name its team.
-fn understand(input: &Input) -> (Option<MegaFile>, Diagnostics) {
+fn understand(input: &Input, common: &common::Common<'_>) -> (Option<MegaFile>, Diagnostics) {
     let Some(tree) = &input.tree else { return (None, input.findings.clone()) };
     let named = tree.get(tree.root(), "team").and_then(|node| tree.text(node)).map(crate::name::team_name);
     let team = named.or_else(|| input.team_hint.clone());
-    let (mega_file, mut findings) = lower(tree, input.selected);
+    let (mega_file, mut findings) = lower(tree, input.selected, common);
     findings.extend(input.findings.clone());
     for finding in &mut findings {
         if let (Some(team), true) = (&team, finding.teams.is_empty()) {
@@ -349,7 +394,7 @@ fn understand(input: &Input) -> (Option<MegaFile>, Diagnostics) {
 }
 
 /// Schema, then meaning.
-fn lower(tree: &Arc<Tree>, selected: bool) -> (Option<MegaFile>, Diagnostics) {
+fn lower(tree: &Arc<Tree>, selected: bool, common: &common::Common<'_>) -> (Option<MegaFile>, Diagnostics) {
     let Some(dialect) = dialect_of(tree) else {
         return (None, std::iter::once(no_dialect(tree)).collect());
     };
@@ -365,8 +410,8 @@ fn lower(tree: &Arc<Tree>, selected: bool) -> (Option<MegaFile>, Diagnostics) {
         return (None, findings);
     }
     let lowered = match dialect {
-        Dialect::Native => lower_native::lower(tree, selected),
-        Dialect::Lbof => lower_lbof::lower(tree, selected),
+        Dialect::Native => lower_native::lower(tree, selected, common),
+        Dialect::Lbof => lower_lbof::lower(tree, selected, common),
     };
     match lowered {
         Ok((mega_file, mut more)) => {

@@ -172,6 +172,13 @@ fn inputs_digest(state: &State<'_>, mega: &crate::model::MegaFile, copies: &Copi
     let mut builder = DigestBuilder::default();
     builder.part(b"megax inputs 1").part(text(mega.file()).as_bytes());
     builder.part(state.set.manifest.as_ref().map_or("", |manifest| text(manifest.file)).as_bytes());
+    for source in &mega.sources {
+        builder.part(b"source").part(source.name.as_bytes()).part(text(source.file).as_bytes());
+    }
+    let index = state.model.mega_files.iter().position(|other| std::ptr::eq(other, mega));
+    for &shared in index.and_then(|index| state.plan.shared.get(index)).into_iter().flatten() {
+        builder.part(b"shared").part(state.set.sources.name(shared).as_bytes()).part(text(shared).as_bytes());
+    }
     for digest in copies.get(mega.id.as_str()).into_iter().flatten() {
         builder.part(digest.as_bytes());
     }

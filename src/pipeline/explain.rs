@@ -8,13 +8,14 @@ use crate::change::{OnDisk, Policy};
 use crate::diagnostic::Diagnostics;
 use crate::disk;
 use crate::event::Silent;
+use crate::model::TextPlace;
 use crate::output;
 use crate::path::OutputPath;
-use crate::plan::{PlannedBody, PlannedFile};
+use crate::plan::{self, PlannedBody, PlannedFile};
 use crate::report::{Command, Mode};
 use crate::source::load::{display, normal};
-use crate::source::{self, NodeId, yaml};
-use crate::span::SourceMap;
+use crate::source::{self, NodeId};
+use crate::span::{SourceFile, SourceMap};
 use crate::template::{Source, Syntax, choose, trace};
 
 /// The answer to `megax explain FILE`.
@@ -124,10 +125,10 @@ fn describe(state: &State<'_>, file: &PlannedFile, line: Option<u64>) -> String 
     if let Some(factory) = &file.factory {
         let _ = writeln!(text, "  factory    {factory}");
     }
-    match mega.templates.get(&*file.template) {
+    match mega.template(&file.template) {
         Some(template) => {
             let _ = writeln!(text, "  template   {} ({})", file.template, place(template.span));
-            let body = mega.tree.text(template.text).unwrap_or_default();
+            let body = mega.text(template.text, sources);
             let none = std::collections::BTreeSet::new();
             if let PlannedBody::Render(unit, ..) = &file.body {
                 let source = Source {
@@ -169,27 +170,31 @@ fn origin_of_line(state: &State<'_>, file: &PlannedFile, line: u64) -> String {
     if line == 0 || line > lines {
         return format!("does not exist: the file has {lines} lines");
     }
-    let text_of = |node| mega.tree.text(node).unwrap_or_default();
+    let sources = &state.set.sources;
     let inline = name.strip_prefix("inline ").and_then(|node| node.parse().ok()).map(NodeId);
-    let mut nodes: Vec<NodeId> = mega.templates.values().map(|template| template.text).collect();
-    let templates = mega.templates.iter().map(|(name, template)| {
+    // Of the shared templates only those that the file can reach: a project may have many of them.
+    let reachable =
+        || mega.shared.templates.iter().filter(|(name, _)| unit.has(name) && !mega.templates.contains_key(*name));
+    let used = || mega.templates.iter().chain(reachable());
+    let mut places: Vec<TextPlace> = used().map(|(_, template)| template.text).collect();
+    let templates = used().map(|(name, template)| {
         let lists = (template.literal.as_slice(), template.placeholders.as_slice());
-        (name.as_str(), text_of(template.text), template.syntax, lists.0, lists.1)
+        (name.as_str(), mega.text(template.text, sources), template.syntax, lists.0, lists.1)
     });
     let mut templates: Vec<trace::Traced<'_>> = templates.collect();
     if let Some(node) = inline {
-        templates.push((name, text_of(node), Syntax::Auto, &[], &[]));
-        nodes.push(node);
+        templates.push((name, mega.text(node.into(), sources), Syntax::Auto, &[], &[]));
+        places.push(node.into());
     }
     let Some((template, offset)) = trace::line(&templates, name, unit.words(), scope, body, line) else {
         return unknown;
     };
     let Some(index) = templates.iter().position(|(name, ..)| *name == template) else { return unknown };
-    let source = state.set.sources.get(mega.file()).map_or("", crate::span::SourceFile::text);
-    let span = yaml::locate(&mega.tree, source, nodes[index], offset);
-    let at = state.set.sources.positions(span).map_or(0, |(start, _)| start.line);
+    let span = plan::place_of(mega, sources, places[index], offset..offset + 1);
+    let at = sources.positions(span).map_or(0, |(start, _)| start.line);
+    let source = sources.get(span.file).map_or("", SourceFile::text);
     let written = source.lines().nth((at as usize).saturating_sub(1)).unwrap_or_default().trim();
-    format!("{}:{at}: {written}", state.set.sources.name(mega.file()))
+    format!("{}:{at}: {written}", sources.name(span.file))
 }
 
 fn on_disk(state: &State<'_>, file: &PlannedFile) -> String {

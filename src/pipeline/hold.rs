@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::State;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::plan::{PlannedFile, locate};
+use crate::source::NodeId;
 use crate::span::Span;
 use crate::template::Failure;
 
@@ -53,14 +54,11 @@ fn reason(codes: &[Code]) -> String {
 /// The finding for a file whose template failed, at its place in the template, with the line that asks for the file.
 pub fn failed(state: &State<'_>, file: &PlannedFile, failure: &Failure) -> Option<Diagnostic> {
     let mega = state.model.mega_files.get(file.mega_file)?;
-    let node = mega
-        .templates
-        .get(&failure.template)
-        .map(|template| template.text)
-        .or_else(|| failure.template.strip_prefix("inline ")?.parse().ok().map(crate::source::NodeId));
+    let inline = || failure.template.strip_prefix("inline ")?.parse().ok().map(NodeId);
+    let place = mega.template(&failure.template).map(|template| template.text).or_else(|| Some(inline()?.into()));
     let item = file.item.as_ref().map_or_else(String::new, |item| format!(" for the item `{item}`"));
-    let finding = match node {
-        Some(node) => locate(mega, &state.set.sources, node, &failure.issue),
+    let finding = match place {
+        Some(place) => locate(mega, &state.set.sources, place, &failure.issue),
         None => Diagnostic::new(failure.issue.code, failure.issue.message.clone()).at(Span { ..file.origin }),
     };
     Some(finding.team(mega.team.clone()).related(file.origin, format!("while making `{}`{item}", file.path)))

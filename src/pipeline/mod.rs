@@ -284,6 +284,21 @@ fn reserved(set: &SourceSet) -> Reserved {
             reserved.add(&source::load::display(below, std::path::Path::new("")));
         }
     }
+    let below = |path: &std::path::Path| {
+        let real = source::read::real(path);
+        let below = real.strip_prefix(&out).ok()?;
+        Some(source::load::display(below, std::path::Path::new("")))
+    };
+    for (named, file) in &set.data {
+        if let Some(path) = below(&source::load::normal(&set.root.join(named))) {
+            reserved.add_data(&path, &file.readers);
+        }
+    }
+    for (name, file) in &set.templates {
+        if let (Ok(file), Some(path)) = (file, below(&set.root.join(source::TEMPLATES).join(name))) {
+            reserved.add_shared(&path, *file);
+        }
+    }
     reserved.every_yaml = out.starts_with(source::read::real(&set.folder)) && set.folder.starts_with(&set.root);
     reserved
 }

@@ -1,13 +1,14 @@
 //! Where a team may write: inside its write paths, never in its forbidden paths, and never over what megax reads.
 //! Forbidden wins.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::{Manifest, Model};
+use crate::model::{Manifest, MegaFile, Model};
 use crate::path::{OutputPath, fold};
 
-use super::PlannedFile;
+use super::{Claim, Plan};
+use crate::span::{FileId, Span};
 
 /// What megax reads below the output root: no mega-file writes there.
 #[derive(Debug, Default)]
@@ -16,6 +17,10 @@ pub struct Reserved {
     paths: BTreeSet<String>,
     /// Whether every YAML file is, or would be, a mega-file: their folder is the output root or around it.
     pub every_yaml: bool,
+    /// Where mega-files name each data file.
+    data: BTreeMap<String, Vec<Span>>,
+    /// The files that may serve as shared templates.
+    shared: BTreeMap<String, FileId>,
 }
 
 impl Reserved {
@@ -24,6 +29,16 @@ impl Reserved {
         if !matches!(path, "" | ".") {
             self.paths.insert(fold(path));
         }
+    }
+
+    /// Adds a data file and the places that name it.
+    pub fn add_data(&mut self, path: &str, readers: &[Span]) {
+        self.data.entry(fold(path)).or_default().extend(readers);
+    }
+
+    /// Adds a file that is a shared template as soon as a mega-file uses it.
+    pub fn add_shared(&mut self, path: &str, file: FileId) {
+        self.shared.insert(fold(path), file);
     }
 
     /// Whether a path is one of them, or lies below one. Compared without case, for file systems that do.
@@ -40,9 +55,9 @@ impl Reserved {
 }
 
 /// One finding for every planned file that is an input of megax or outside of its team's boundary.
-pub fn check(model: &Model, files: &[PlannedFile], reserved: &Reserved) -> Vec<Diagnostic> {
-    let mut findings = Vec::new();
-    for file in files {
+pub fn check(model: &Model, plan: &Plan, reserved: &Reserved) -> Vec<Diagnostic> {
+    let mut findings = read_and_planned(model, plan, reserved);
+    for file in &plan.files {
         let Some(mega) = model.mega_files.get(file.mega_file) else { continue };
         if reserved.holds(&file.path) {
             let message =
@@ -66,6 +81,50 @@ pub fn check(model: &Model, files: &[PlannedFile], reserved: &Reserved) -> Vec<D
         findings.push(finding.at(file.origin).team(mega.team.clone()));
     }
     findings
+}
+
+/// What one mega-file plans and another reads: the outcome would depend on which was expanded first.
+fn read_and_planned(model: &Model, plan: &Plan, reserved: &Reserved) -> Vec<Diagnostic> {
+    let selected = plan.files.iter().filter_map(|file| Some(Claim::of(file, model.mega_files.get(file.mega_file)?)));
+    let mut findings = Vec::new();
+    for claim in selected.chain(plan.neighbours.iter().cloned()) {
+        let key = claim.path.key();
+        let readers = reserved.data.get(key.as_str()).into_iter().flatten();
+        let readers: Vec<Span> =
+            readers.copied().filter(|reader| claim.selected || is_selected(model, *reader)).collect();
+        let finding = if let Some(reader) = readers.first() {
+            let message = format!("`{}` is read as a source, so no mega-file may write it ({})", claim.path, claim.who);
+            let help = "name the data that the file is made from as the source, or write the file by hand";
+            Diagnostic::new(Code::BadPath, message).related(*reader, "named as a source here").help(help)
+        } else if let Some(user) = reserved.shared.get(key.as_str()).and_then(|file| user_of(model, plan, *file))
+            && (claim.selected || user.selected)
+        {
+            let message =
+                format!("`{}` is used as a shared template, so no mega-file may write it ({})", claim.path, claim.who);
+            let used = format!("the mega-file `{}` uses it", user.id);
+            let help = "write it by hand, or plan it in a folder that is not the project's `templates/`";
+            Diagnostic::new(Code::BadPath, message).related(user.id_span, used).help(help)
+        } else {
+            continue;
+        };
+        let mut finding = finding.team(claim.team.clone());
+        finding.span = claim.origin;
+        let teams = readers
+            .iter()
+            .filter_map(|reader| Some(model.mega_files.iter().find(|mega| mega.file() == reader.file)?.team.clone()));
+        findings.push(teams.fold(finding, Diagnostic::team));
+    }
+    findings
+}
+
+fn is_selected(model: &Model, reader: Span) -> bool {
+    model.mega_files.iter().any(|mega| mega.file() == reader.file && mega.selected)
+}
+
+/// The first mega-file that uses a shared template.
+fn user_of<'m>(model: &'m Model, plan: &Plan, file: FileId) -> Option<&'m MegaFile> {
+    let index = plan.shared.iter().position(|used| used.contains(&file))?;
+    model.mega_files.get(index)
 }
 
 fn outside(manifest: &Manifest, team: &crate::model::Team, path: &OutputPath) -> Diagnostic {

@@ -11,7 +11,7 @@ use super::expand::Run;
 use super::frame::Frame;
 use super::{locate, words};
 use crate::diagnostic::{Code, Diagnostic, nearest};
-use crate::model::{Content, Entry, MegaFile, Rule, Template};
+use crate::model::{Content, Entry, MegaFile, Rule, Template, TextPlace};
 use crate::source::{Kind, NodeId};
 use crate::span::Span;
 use crate::template::{
@@ -52,7 +52,7 @@ pub(super) fn inline_name(node: NodeId) -> String {
     format!("inline {}", node.0)
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
     /// Compiles what an entry uses. `None` if its path cannot be rendered; what is wrong with the body is reported, but
     /// the paths are still looked at, so that all problems come at once.
     pub(super) fn prepare<'r>(
@@ -236,7 +236,7 @@ impl Run<'_> {
     /// Looks only whether a template of this name exists.
     pub(super) fn name_only(&mut self, content: &Content) {
         let Content::Template(name, span) = content else { return };
-        if self.mega.templates.contains_key(name) {
+        if self.mega.template(name).is_some() {
             self.used.insert(name.clone());
         } else {
             let finding = unknown_template(self.mega, name, *span, Code::UnknownTemplate);
@@ -244,52 +244,90 @@ impl Run<'_> {
         }
     }
 
-    /// Compiles a template and what it includes, extends or imports, each once.
+    /// Compiles a template and what it includes, extends or imports, each once. Where nobody can tell which templates a
+    /// text includes, all are compiled; a shared one that does not fit these names is then left out.
     fn compile_template(&mut self, unit: &mut Unit, name: &str, named_at: Span, reads: &mut Slots) {
-        let mega = self.mega;
-        let mut queue = vec![(name.to_owned(), named_at)];
-        let mut closure: Vec<&Template> = Vec::new();
-        let mut seen = BTreeSet::new();
-        while let Some((name, span)) = queue.pop() {
-            if !seen.insert(name.clone()) {
-                continue;
-            }
-            let Some(template) = mega.templates.get(&name) else {
-                let code = if closure.is_empty() { Code::UnknownTemplate } else { Code::UnknownInclude };
-                let finding = unknown_template(mega, &name, span, code);
-                self.findings.push(finding);
-                continue;
-            };
-            self.used.insert(name.clone());
-            closure.push(template);
-            let none = BTreeSet::new();
-            let text = mega.tree.text(template.text).unwrap_or_default();
-            let source = template_source(&name, text, template, &none, false);
-            if includes_by_value(&source, unit.words()) {
-                queue.extend(mega.templates.keys().map(|name| (name.clone(), span)));
-            }
-            for (reference, range) in references(&source, unit.words()) {
-                let issue = crate::template::Issue::new(Code::UnknownInclude, range, "");
-                let at = locate(mega, self.around.sources, template.text, &issue).span.unwrap_or(span);
-                queue.push((reference, at));
-            }
-        }
+        let closure = self.closure(unit, name, named_at);
         let together = closure.len() > 1;
         let mut bound = BTreeSet::new();
         if together {
-            for template in &closure {
-                bound.extend(crate::template::bound_names(mega.tree.text(template.text).unwrap_or_default()));
+            for one in &closure {
+                bound.extend(crate::template::bound_names(self.mega.text(one.template.text, self.around.sources)));
             }
         }
-        for name in seen {
-            let Some(template) = mega.templates.get(&name).filter(|_| !unit.has(&name)) else { continue };
-            let text = mega.tree.text(template.text).unwrap_or_default();
+        let (mega, sources) = (self.mega, self.around.sources);
+        for Reached { name, template, used_at, by_value } in closure {
+            if unit.has(&name) {
+                continue;
+            }
+            let text = mega.text(template.text, sources);
             let source = template_source(&name, text, template, &bound, together);
             reads.add(&slots::of_template(&source, unit.words()));
             let (_, issues) = unit.add(&source);
-            self.findings.extend(issues.iter().map(|issue| locate(mega, self.around.sources, template.text, issue)));
+            let is_shared = matches!(template.text, TextPlace::File(_));
+            if is_shared && by_value && issues.iter().any(crate::template::Issue::is_error) {
+                continue;
+            }
+            self.findings.extend(issues.iter().map(|issue| {
+                let finding = locate(mega, sources, template.text, issue);
+                if is_shared { finding.related(used_at, "the mega-file uses it here") } else { finding }
+            }));
         }
     }
+
+    /// A template and everything that it can reach, sorted by name.
+    fn closure(&mut self, unit: &Unit, name: &str, named_at: Span) -> Vec<Reached<'a>> {
+        let (mega, sources) = (self.mega, self.around.sources);
+        let mut queue = vec![(name.to_owned(), named_at, named_at, false)];
+        let mut closure: Vec<Reached<'a>> = Vec::new();
+        let mut seen = BTreeSet::new();
+        while let Some((name, span, used_at, by_value)) = queue.pop() {
+            if !seen.insert(name.clone()) {
+                continue;
+            }
+            let Some(template) = mega.template(&name) else {
+                let code = if closure.is_empty() { Code::UnknownTemplate } else { Code::UnknownInclude };
+                let finding = unknown_template(mega, &name, span, code);
+                // An include inside a shared template also names the place in the mega-file.
+                let inside = span.file != mega.file();
+                if inside && by_value {
+                    continue;
+                }
+                self.findings.push(if inside {
+                    finding.related(used_at, "the mega-file uses it here")
+                } else {
+                    finding
+                });
+                continue;
+            };
+            self.used.insert(name.clone());
+            let none = BTreeSet::new();
+            let source = template_source(&name, mega.text(template.text, sources), template, &none, false);
+            if includes_by_value(&source, unit.words()) {
+                let names = mega.templates.keys().chain(mega.shared.templates.keys());
+                // Below what is named outright, so that a name keeps its own place.
+                queue.splice(0..0, names.map(|name| (name.clone(), span, used_at, true)));
+            }
+            for (reference, range) in references(&source, unit.words()) {
+                let at = super::place_of(mega, sources, template.text, range);
+                let used_at = if at.file == mega.file() { at } else { used_at };
+                queue.push((reference, at, used_at, by_value));
+            }
+            closure.push(Reached { name, template, used_at, by_value });
+        }
+        closure.sort_by(|a, b| a.name.cmp(&b.name));
+        closure
+    }
+}
+
+/// A template that a body can reach.
+struct Reached<'t> {
+    name: String,
+    template: &'t Template,
+    /// The last place in the mega-file on the way to it.
+    used_at: Span,
+    /// Whether only its name's value may reach it.
+    by_value: bool,
 }
 
 /// A text that is no template of the mega-file: a path (by its name in the unit), a value, an inline body.
@@ -329,16 +367,31 @@ fn template_source<'t>(
 }
 
 fn unknown_template(mega: &MegaFile, name: &str, span: Span, code: Code) -> Diagnostic {
-    let known: Vec<&str> = mega.templates.keys().map(String::as_str).collect();
+    let shared = mega.shared.templates.keys().filter(|name| !mega.templates.contains_key(*name));
+    let known: Vec<&str> = mega.templates.keys().chain(shared).map(String::as_str).collect();
+    if let Some(why) = mega.shared.unreadable.get(name) {
+        let message = format!("the shared template `{name}` cannot be used: {why}");
+        let finding = Diagnostic::new(Code::BadSharedTemplate, message).at(span).team(mega.team.clone());
+        return finding.help("a shared template is UTF-8 text of at most 1 MiB; `copy:` takes any file over as it is");
+    }
     let finding = Diagnostic::new(code, format!("there is no template `{name}`")).at(span).team(mega.team.clone());
-    match nearest(name, known.iter().copied()) {
+    let below = ["./templates/", "/templates/", "templates/", "./"].iter().find_map(|prefix| name.strip_prefix(prefix));
+    match below.filter(|below| known.contains(below)).or_else(|| nearest(name, known.iter().copied())) {
         Some(near) => finding.help(format!("did you mean `{near}`?")),
         None if known.is_empty() => {
             finding.help(format!("add it under `templates:`, as `{name}: |` and the text indented below"))
         }
         None => {
             let add = format!("add it under `templates:`, as `{name}: |` and the text indented below");
-            finding.help(format!("{add}; the templates are {}", known.join(", ")))
+            finding.help(format!("{add}; the templates are {}", listed(&known)))
         }
     }
+}
+
+/// So many names are listed in a help.
+const SHOWN: usize = 20;
+
+fn listed(names: &[&str]) -> String {
+    let more = if names.len() > SHOWN { " and more" } else { "" };
+    format!("{}{more}", names[..names.len().min(SHOWN)].join(", "))
 }

@@ -11,10 +11,10 @@ use super::items::{self, Rounds, Site};
 use super::words::{self, Names};
 use super::{Around, PlannedBody, PlannedFile, locate};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::model::{Content, MegaFile, Rule};
+use crate::model::{Content, MegaFile, Rule, TextPlace};
 use crate::path::OutputPath;
 use crate::source::{Kind, NodeId};
-use crate::span::Span;
+use crate::span::{FileId, Span};
 use crate::template::value::{Mapping, of_node};
 use crate::template::{Base, Scope, Slots, Unit, is_expression, random, slots};
 
@@ -27,6 +27,8 @@ pub struct Expanded {
     pub findings: Diagnostics,
     /// The slots that its files are made from.
     pub reads: Slots,
+    /// The shared templates that it uses.
+    pub shared: BTreeSet<FileId>,
 }
 
 /// The files of one mega-file, and what is wrong with it. `base` is what its texts see.
@@ -45,7 +47,12 @@ pub fn mega_file(index: usize, mega: &MegaFile, base: Arc<Base>, around: &Around
     run.unused();
     let mut reads = Slots::default();
     run.files.iter().filter_map(|file| file.reads.as_ref()).for_each(|slots| reads.add(slots));
-    Expanded { files: run.files, findings: run.findings, reads }
+    let shared = run.used.iter().filter_map(|name| match mega.template(name)?.text {
+        TextPlace::File(file) => Some(file),
+        TextPlace::Node(_) => None,
+    });
+    let shared = shared.collect();
+    Expanded { files: run.files, findings: run.findings, reads, shared }
 }
 
 /// One mega-file on its way to files; `compile` prepares its entries, `call` its factories.

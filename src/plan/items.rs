@@ -149,11 +149,11 @@ impl<'a> Reader<'a> {
             ValueKind::Map => Ok(as_mapping(&value).map_or_else(Vec::new, |mapping| named_items(&mapping))),
             ValueKind::Undefined => {
                 let keys = super::words::data_keys(site.base).join("`, `data.");
-                let help = if keys.is_empty() {
-                    "the mega-file has no `data`".to_owned()
-                } else {
-                    format!("there is `data.{keys}`")
-                };
+                let help = super::words::data_hint(site.base, text).filter(|_| !keys.is_empty());
+                let help = help.unwrap_or_else(|| match keys.as_str() {
+                    "" => "the mega-file has no `data`".to_owned(),
+                    keys => format!("there is `data.{keys}`"),
+                });
                 Err(self.fail(format!("`{text}` does not exist"), help))
             }
             kind => Err(self.fail(

@@ -15,6 +15,7 @@ mod slot_checks;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -24,11 +25,11 @@ pub use claims::{Claim, ShardClaims, check as check_claims};
 pub use contribute::{Contributions, Doubt};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::model::{MegaFile, Model};
+use crate::model::{MegaFile, Model, TextPlace};
 use crate::name::id_key;
 use crate::path::{FileMode, OutputPath, PathKey};
 use crate::source::yaml;
-use crate::span::{SourceMap, Span};
+use crate::span::{FileId, SourceFile, SourceMap, Span};
 use crate::template::{Issue, Scope, Slots, Unit};
 
 /// Most files that one rule may plan; counted before a cross product is built.
@@ -86,6 +87,8 @@ pub struct Plan {
     pub neighbours: Vec<Claim>,
     /// What the lockfile records of mega-files that cannot be planned whole: claimed until they are mended.
     pub recorded: Vec<ShardClaims>,
+    /// The shared templates that each mega-file uses, by its index in the model.
+    pub shared: Vec<BTreeSet<FileId>>,
     /// What the mega-files give to one another.
     pub contributions: Contributions,
     /// The slots that each mega-file of the model reads.
@@ -118,18 +121,47 @@ pub struct Ground<'a> {
     pub doubts: &'a [Doubt],
 }
 
-/// Turns an issue inside a text of a mega-file into a diagnostic at its YAML line.
+/// Turns an issue inside a text into a diagnostic at its line of the mega-file, or of the shared template.
 #[must_use]
-pub fn locate(mega: &MegaFile, sources: &SourceMap, node: crate::source::NodeId, issue: &Issue) -> Diagnostic {
-    let text = sources.get(mega.file()).map_or("", crate::span::SourceFile::text);
-    let span = yaml::locate_range(&mega.tree, text, node, issue.range.clone());
-    let mut diagnostic = Diagnostic::new(issue.code, issue.message.clone()).at(span).team(mega.team.clone());
+pub fn locate(mega: &MegaFile, sources: &SourceMap, place: impl Into<TextPlace>, issue: &Issue) -> Diagnostic {
+    let place = place.into();
+    let mut diagnostic = Diagnostic::new(issue.code, issue.message.clone()).team(mega.team.clone());
+    diagnostic.span = Some(place_of(mega, sources, place, issue.range.clone()));
     diagnostic.help.clone_from(&issue.help);
+    let text = mega.text(place, sources);
+    let asked = match issue.code {
+        Code::MissingField => text.get(issue.range.clone()).unwrap_or_default(),
+        Code::TemplateFailed if issue.help.is_none() => line_of(text, issue.range.start),
+        _ => "",
+    };
+    diagnostic.help = words::data_hint(&mega.base, asked).or(diagnostic.help);
     if let Some((range, replacement)) = &issue.fix {
-        let at = yaml::locate_range(&mega.tree, text, node, range.clone());
-        diagnostic = diagnostic.fix(at, replacement.clone());
+        diagnostic = diagnostic.fix(place_of(mega, sources, place, range.clone()), replacement.clone());
     }
     diagnostic
+}
+
+/// The line of a text that holds a byte.
+fn line_of(text: &str, at: usize) -> &str {
+    let (before, after) = text.split_at_checked(at).unwrap_or((text, ""));
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let end = after.find('\n').map_or(text.len(), |newline| before.len() + newline);
+    &text[start..end]
+}
+
+/// Where the bytes `range` of a text stand.
+#[must_use]
+pub fn place_of(mega: &MegaFile, sources: &SourceMap, place: TextPlace, range: Range<usize>) -> Span {
+    match place {
+        TextPlace::Node(node) => {
+            let text = sources.get(mega.file()).map_or("", SourceFile::text);
+            yaml::locate_range(&mega.tree, text, node, range)
+        }
+        TextPlace::File(file) => {
+            let length = mega.text(place, sources).len();
+            Span::new(file, range.start.min(length), range.end.min(length))
+        }
+    }
 }
 
 /// Runs every rule of every mega-file and checks the outcome over the whole project.
@@ -144,9 +176,10 @@ pub fn resolve(model: &Model, around: &Around<'_>, ground: &Ground<'_>) -> (Plan
         .map(|(index, mega)| expand::mega_file(index, mega, contributions.base(&mega.base, vars), around))
         .collect();
     let mut plan = Plan::default();
-    for (index, (mega, expand::Expanded { files, findings: found, reads })) in
+    for (index, (mega, expand::Expanded { files, findings: found, reads, shared })) in
         model.mega_files.iter().zip(expanded).enumerate()
     {
+        plan.shared.push(shared);
         let broken = found.has_errors();
         let planned: BTreeSet<PathKey> =
             if broken { files.iter().map(|file| file.path.key()).collect() } else { BTreeSet::new() };
@@ -171,7 +204,7 @@ pub fn resolve(model: &Model, around: &Around<'_>, ground: &Ground<'_>) -> (Plan
     }
     plan.files.sort_by(|a, b| (&a.path, a.origin).cmp(&(&b.path, b.origin)));
     plan.fed.sort_by(|a, b| (&a.path, a.origin).cmp(&(&b.path, b.origin)));
-    findings.extend(boundary::check(model, &plan.files, ground.reserved));
+    findings.extend(boundary::check(model, &plan, ground.reserved));
     findings.extend(claims::check(model, &plan, ground.shards));
     findings.extend(slot_checks::check(model, &plan));
     (plan, findings)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use minijinja::Value;
 
 use super::frame::FrameParam;
+use crate::diagnostic::nearest;
 use crate::model::{Plurals, WordStyle};
 use crate::template::slots::CONTRIBUTIONS;
 use crate::template::value::as_mapping;
@@ -49,6 +50,39 @@ pub fn of_data(base: &Base, params: &[FrameParam]) -> Vocabulary {
 pub fn data_keys(base: &Base) -> Vec<String> {
     let data = base.get("data").and_then(as_mapping);
     data.map_or_else(Vec::new, |data| data.keys().map(str::to_owned).collect())
+}
+
+/// So many keys are listed in a help.
+const SHOWN: usize = 12;
+
+/// Which key of `data` an expression asks for in vain, and what there is instead; `None` if all are there.
+#[must_use]
+pub fn data_hint(base: &Base, expression: &str) -> Option<String> {
+    let data = base.get("data")?;
+    let is_word = |c: char| c == '_' || c == '.' || c.is_alphanumeric();
+    let mut chains = expression.split(|c: char| !is_word(c)).filter(|chain| chain.starts_with("data."));
+    chains.find_map(|chain| chain_hint(data, chain))
+}
+
+fn chain_hint(data: &Value, chain: &str) -> Option<String> {
+    let mut value = data.clone();
+    let mut above = "data".to_owned();
+    for key in chain.split('.').skip(1) {
+        let mapping = as_mapping(&value)?;
+        if let Some(next) = mapping.get(key) {
+            value = next.clone();
+            above = format!("{above}.{key}");
+            continue;
+        }
+        if let Some(near) = nearest(key, mapping.keys()) {
+            return Some(format!("`{above}` has no `{key}`: did you mean `{above}.{near}`?"));
+        }
+        let keys: Vec<&str> = mapping.keys().take(SHOWN).collect();
+        let more = if mapping.entries().len() > SHOWN { " and more" } else { "" };
+        let has = if keys.is_empty() { "is empty".to_owned() } else { format!("has `{}`{more}", keys.join("`, `")) };
+        return Some(format!("there is no `{above}.{key}`: `{above}` {has}"));
+    }
+    None
 }
 
 /// The words of a rule's texts.

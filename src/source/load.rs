@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::find::{self, Selection};
 use super::yaml::{self, Limits};
-use super::{Tree, read};
+use super::{DataFile, Tree, named, read, shared};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::span::{FileId, SourceFile, SourceMap, Span};
 
@@ -72,6 +72,10 @@ pub struct SourceSet {
     pub is_whole: bool,
     /// The mega-files, sorted by name.
     pub mega_files: Vec<Input>,
+    /// The data files that the mega-files name under `sources`, by the path as written.
+    pub data: BTreeMap<String, DataFile>,
+    /// The files below the project's `templates/`, by their path below it: the text, or why it cannot be used.
+    pub templates: BTreeMap<String, Result<FileId, String>>,
     /// Findings that belong to no single mega-file.
     pub findings: Diagnostics,
 }
@@ -112,8 +116,10 @@ pub fn load(request: &Request, limits: &Limits) -> Result<SourceSet, Diagnostics
         texts.push((name, None, Ok(text)));
     }
     texts.sort_by(|a, b| a.0.cmp(&b.0));
-    let (sources, roles) = number(texts, &mut findings);
+    let (mut sources, roles) = number(texts, &mut findings);
     let (manifest, mega_files) = parse_all(&sources, roles, limits);
+    let data = named::data(&project.root, &mega_files, &mut sources, limits);
+    let templates = shared::templates(&project.root, &mut sources);
     let out = request.out.as_ref().map_or_else(|| project.root.clone(), |out| normal(&request.current.join(out)));
     if let Some(manifest) = &manifest
         && let Err(broken) = &manifest.1
@@ -122,7 +128,7 @@ pub fn load(request: &Request, limits: &Limits) -> Result<SourceSet, Diagnostics
     }
     let manifest = manifest.map(|(file, tree)| ManifestInput { file, tree: tree.ok() });
     let (root, is_whole) = (project.root, folder.is_some());
-    Ok(SourceSet { sources, root, out, manifest, folder: home, is_whole, mega_files, findings })
+    Ok(SourceSet { sources, root, out, manifest, folder: home, is_whole, mega_files, data, templates, findings })
 }
 
 fn one(diagnostic: Diagnostic) -> Diagnostics {

@@ -1,12 +1,18 @@
-//! Reads inputs: YAML into trees whose nodes know their place. No later stage opens an input.
+//! Reads inputs: YAML and data files into trees whose nodes know their place, shared templates as texts. No later stage
+//! opens an input.
 
+pub mod data;
 pub mod decode;
 pub mod find;
 pub mod load;
+mod named;
 pub mod read;
+mod shared;
 pub mod tree;
 pub mod yaml;
 
+pub use data::DataFile;
 pub use load::{Input, ManifestInput, Request, SourceSet, load};
+pub use shared::FOLDER as TEMPLATES;
 pub use tree::{Kind, Node, NodeId, Style, Tree};
 pub use yaml::Limits;

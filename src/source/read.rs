@@ -6,6 +6,9 @@ use std::path::Path;
 
 use crate::diagnostic::{Code, Diagnostic};
 
+/// What every message about an unreadable file begins with.
+const UNREADABLE: &str = "this file cannot be read: ";
+
 /// The text of a regular file.
 ///
 /// # Errors
@@ -52,10 +55,10 @@ pub fn exists(root: &Path, relative: &str) -> bool {
 }
 
 fn unreadable(path: &Path, why: &str) -> Diagnostic {
-    Diagnostic::new(Code::UnreadableInput, format!("this file cannot be read: {why}")).about(path.display().to_string())
+    Diagnostic::new(Code::UnreadableInput, format!("{UNREADABLE}{why}")).about(path.display().to_string())
 }
 
-/// The file that a `copy:` entry names, relative to the project root.
+/// The file that a `copy:` or `sources:` entry names, relative to the project root.
 ///
 /// # Errors
 /// In words, why it cannot be used: outside the project, a symlink on the way, unreadable, too large.
@@ -64,16 +67,22 @@ pub fn asset(root: &Path, named: &str, max_bytes: usize) -> Result<Vec<u8>, Stri
     let mut path = root.to_path_buf();
     for part in relative.components() {
         let std::path::Component::Normal(name) = part else {
-            return Err("it is named relative to the project root, without `..`".to_owned());
+            return Err("its path does not lead to a place below the project root".to_owned());
         };
         path.push(name);
         match std::fs::symlink_metadata(&path) {
-            Ok(meta) if meta.is_symlink() => return Err(format!("`{}` is a symlink", path.display())),
+            Ok(meta) if meta.is_symlink() => {
+                let shown = path.strip_prefix(root).unwrap_or(&path).display();
+                return Err(format!("`{shown}` is a symlink"));
+            }
             Ok(_) => {}
             Err(_) => return Err("there is no such file below the project root".to_owned()),
         }
     }
-    bytes(&path, max_bytes).map_err(|finding| finding.message)
+    bytes(&path, max_bytes).map_err(|finding| match finding.message.strip_prefix(UNREADABLE) {
+        Some(why) => why.to_owned(),
+        None => finding.message,
+    })
 }
 
 /// The path without symlinks, as far as it exists; what does not exist is taken by its text.

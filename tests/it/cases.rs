@@ -28,6 +28,8 @@ const GROUPS: &[&str] = &[
     "orphan",
     "project",
     "rule",
+    "shared",
+    "source",
     "template",
 ];
 

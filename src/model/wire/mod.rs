@@ -14,7 +14,7 @@ pub mod shape;
 pub use lbof::LbofWire;
 pub use manifest::ManifestWire;
 pub use native::NativeWire;
-pub use scalar::{ConditionWire, LooseText};
+pub use scalar::{ConditionWire, LooseText, SourcePath};
 
 /// The pattern of ids and team names.
 pub const NAME_PATTERN: &str = "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$";

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::rule::{ContributionWire, EntryWire, PatternsWire, RuleWire};
-use super::scalar::LooseText;
+use super::scalar::{LooseText, SourcePath};
 use super::shape::{CountWire, FreeMapping, union};
 use super::words;
 use crate::source::decode::{OrderedMap, Raw, Spanned};
@@ -40,9 +40,10 @@ pub struct NativeWire {
     #[schemars(with = "Option<FreeMapping>", example = &json!({"entities": [{"name": "users"}]}))]
     pub data: Option<Raw>,
     /// Data read from files of the project (YAML, JSON, TOML or CSV): name to path, relative to the project root. Read
-    /// as `{{ data.NAME }}`.
+    /// as `{{ data.NAME }}` or `for_each: "data.NAME.KEY"`. A CSV file is a list of mappings whose values are text; its
+    /// first line names the keys.
     #[schemars(example = &json!({"spec": "openapi.yaml"}))]
-    pub sources: Option<OrderedMap<Spanned<String>>>,
+    pub sources: Option<OrderedMap<Spanned<SourcePath>>>,
     /// Values given to the owner of a shared file (a barrel, a route table): slot name to list. The owner's template
     /// loops over `contributions.SLOT`. Use it instead of writing one file from two mega-files, which is an error.
     #[schemars(
@@ -53,7 +54,7 @@ pub struct NativeWire {
     pub expansion: Option<ExpansionWire>,
     /// Checks of the data and of the generated files.
     pub validation: Option<ValidationWire>,
-    /// The templates by name. Write them as block text (`name: |`). `{name}` is a placeholder, `{{ }}` and `{% %}` are
+    /// The templates by name; files in the project's folder `templates/` are templates too. Write them as block text (`name: |`). `{name}` is a placeholder, `{{ }}` and `{% %}` are
     /// Jinja.
     #[schemars(example = &json!({"dto": "export interface {Entity}Dto {}\n"}))]
     pub templates: Option<OrderedMap<Spanned<TemplateWire>>>,

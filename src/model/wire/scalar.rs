@@ -15,6 +15,10 @@ pub struct LooseText(pub String);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConditionWire(pub String);
 
+/// The path of a data file, relative to the project root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourcePath(pub String);
+
 struct ScalarVisitor;
 
 impl Visitor<'_> for ScalarVisitor {
@@ -65,6 +69,30 @@ impl JsonSchema for LooseText {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": ["string", "number"], "x-expected": "text (a number is taken as text)" })
+    }
+}
+
+impl<'de> Deserialize<'de> for SourcePath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self)
+    }
+}
+
+impl JsonSchema for SourcePath {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "SourcePath".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "x-expected": "the path of a data file (text)",
+            "examples": ["openapi.yaml", "data/users.csv"]
+        })
     }
 }
 

@@ -1,0 +1,3 @@
+// one
+// {{ nowhere }} {page}
+{% include "partials/gone.ts" %}

@@ -1,0 +1,68 @@
+//! Reads the shared templates of a project: every file below `templates/`. One that cannot be used is an error only
+//! where a mega-file uses it, since the folder may hold other things too.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rayon::prelude::*;
+use walkdir::{DirEntry, WalkDir};
+
+use super::read;
+use crate::span::{FileId, SourceFile, SourceMap};
+
+/// The folder below the project root.
+pub const FOLDER: &str = "templates";
+/// Most bytes of a shared template.
+const MAX_BYTES: usize = 1 << 20;
+/// Most bytes of all of them; the files after that, in the order of their paths, cannot be used.
+const MAX_TOTAL_BYTES: u64 = 64 << 20;
+
+/// The files below `templates/` by their path below it; hidden files and folders and symlinks are passed over. A line
+/// break is a newline in all of them, so that offsets are the same on every machine.
+pub(super) fn templates(root: &Path, sources: &mut SourceMap) -> BTreeMap<String, Result<FileId, String>> {
+    let folder = root.join(FOLDER);
+    if !std::fs::symlink_metadata(&folder).is_ok_and(|meta| meta.is_dir()) {
+        return BTreeMap::new();
+    }
+    let texts: Vec<(String, Result<String, String>)> = found(&folder)
+        .into_par_iter()
+        .map(|(name, fits)| {
+            let text = if fits {
+                text(root, &name)
+            } else {
+                Err(format!("`{FOLDER}/` holds too much before it: the limit is {MAX_TOTAL_BYTES} bytes"))
+            };
+            (name, text)
+        })
+        .collect();
+    let mut templates = BTreeMap::new();
+    for (name, text) in texts {
+        let file = text.map(|text| sources.add(SourceFile::new(format!("{FOLDER}/{name}"), text)));
+        templates.insert(name, file);
+    }
+    templates
+}
+
+fn text(root: &Path, name: &str) -> Result<String, String> {
+    let bytes = read::asset(root, &format!("{FOLDER}/{name}"), MAX_BYTES)?;
+    let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())?;
+    Ok(if text.contains('\r') { text.replace("\r\n", "\n") } else { text })
+}
+
+/// The files with their names, sorted, and whether the limit of bytes still leaves room for each.
+fn found(folder: &Path) -> Vec<(String, bool)> {
+    let hidden = |entry: &DirEntry| entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.');
+    let entries = WalkDir::new(folder).into_iter().filter_entry(|entry| !hidden(entry)).flatten();
+    let files = entries.filter(|entry| entry.file_type().is_file()).filter_map(|entry| {
+        let name = entry.path().strip_prefix(folder).ok()?.to_str()?.replace('\\', "/");
+        Some((name, entry.metadata().map_or(0, |meta| meta.len())))
+    });
+    let mut files: Vec<(String, u64)> = files.collect();
+    files.sort();
+    let mut total = 0_u64;
+    let fitting = files.into_iter().map(|(name, bytes)| {
+        total = total.saturating_add(bytes);
+        (name, total <= MAX_TOTAL_BYTES)
+    });
+    fitting.collect()
+}
