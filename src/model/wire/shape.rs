@@ -148,7 +148,7 @@ impl JsonSchema for AmountWire {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "A number (`120`), a range (`8000-10000`) or a percentage (`90%`).",
+            "description": "A number (`120`), a range (`8000-10000`, `8k-10k`), a bound (`1000+`, `<500`), about so many (`~500`: a fifth more or less) or, for coverage, a percentage (`90%`).",
             "type": ["number", "string"],
             "minimum": 0,
             "pattern": AMOUNT_PATTERN,
@@ -158,7 +158,8 @@ impl JsonSchema for AmountWire {
     }
 }
 
-const AMOUNT_PATTERN: &str = r"^\s*[<>~≥≤]?=?\s*[0-9][0-9_,.]*[kK]?\s*(-\s*[0-9][0-9_,.]*[kK]?\s*)?[%+]?\s*$";
+const AMOUNT_PATTERN: &str =
+    r"^\s*([<>]=?|[~≥≤])?\s*[0-9][0-9_,. ]*[kK]?\s*((-|–|—|\.\.|to )\s*[0-9][0-9_,. ]*[kK]?\s*)?[%+]?\s*$";
 
 /// A number, or both ends of a range.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
