@@ -371,11 +371,9 @@ fn the_first_rule_that_matches_a_path_decides() {
     let pattern = |text: &str| vec![PathPattern::parse(text, false).unwrap()];
     let rules = vec![(pattern("docs/api/"), Policy::Overwrite), (pattern("docs/**"), Policy::Keep)];
     let policies = Policies { rules, default: Policy::Fail };
-    for (at, expected) in [
-        ("docs/api/a.md", Policy::Overwrite),
-        ("docs/a.md", Policy::Keep),
-        ("src/a.ts", Policy::Fail),
-    ] {
+    for (at, expected) in
+        [("docs/api/a.md", Policy::Overwrite), ("docs/a.md", Policy::Keep), ("src/a.ts", Policy::Fail)]
+    {
         assert_eq!(policies.of(&path(at)), expected, "{at}");
     }
 }

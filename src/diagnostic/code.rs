@@ -107,9 +107,9 @@ codes! {
 
     UnknownTeam "MX601" "unknown-team" Error "a team that the manifest does not name";
     DependencyCycle "MX602" "dependency-cycle" Error "teams depend on one another in a circle";
-    UnknownTeamDependency "MX603" "unknown-team-dependency" Error "a team depends on a team that does not exist";
+    UnknownTeamDependency "MX603" "unknown-team-dependency" Error "a team that is depended on or named does not exist";
     BadGlob "MX604" "bad-glob" Error "a path pattern in the manifest cannot be read";
-    DuplicateTeam "MX605" "duplicate-team" Error "two entries of the manifest are one team";
+    DuplicateTeam "MX605" "duplicate-team" Error "two entries of the manifest are one team, or share a name";
     NoManifest "MX606" "no-manifest" Note "no manifest was found, so boundaries are off";
     MissingMegaFile "MX607" "missing-mega-file" Warning "a team has not all of its mega-files yet";
     MissingArtifact "MX608" "missing-artifact" Warning "an artefact between teams does not exist";

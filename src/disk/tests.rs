@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::sys::Renaming;
 use super::*;
-use crate::change::{ChangeSet, Desired, Inputs, Kind, MegaFile, OnDisk, Policies, Policy, Reason, Shard, compare, survey_paths};
+use crate::change::{
+    ChangeSet, Desired, Inputs, Kind, MegaFile, OnDisk, Policies, Policy, Reason, Shard, compare, survey_paths,
+};
 use crate::digest::Digest;
 use crate::digest::lf_digest;
 use crate::event::{Event, Silent, Watcher};

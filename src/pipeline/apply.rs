@@ -401,8 +401,7 @@ fn conflict_findings(state: &State<'_>, set: &ChangeSet) -> Vec<Diagnostic> {
             Kind::Conflict(reason) => conflict(change, reason),
             Kind::KeptEdited => {
                 let message = format!("`{}` was made or edited by somebody else and is left as it is", change.path);
-                Diagnostic::new(Code::EditKept, message)
-                    .help("`--on-edit overwrite` writes over it")
+                Diagnostic::new(Code::EditKept, message).help("`--on-edit overwrite` writes over it")
             }
             Kind::OrphanEdited => {
                 let message =

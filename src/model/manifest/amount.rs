@@ -5,7 +5,7 @@
 use std::fmt;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::model::wire::shape::AmountWire;
+use crate::model::wire::shape::{AmountWire, BoundsWire};
 use crate::source::Tree;
 use crate::span::Span;
 
@@ -36,6 +36,7 @@ pub(super) fn read(tree: &Tree, wire: Option<&AmountWire>, findings: &mut Diagno
     let (text, node) = match wire? {
         AmountWire::Number(number) => (number.value.to_string(), number.node),
         AmountWire::Text(text) => (text.value.clone(), text.node),
+        AmountWire::Range(range) => (as_text(&range.value), range.node),
     };
     let span = tree.span(node);
     match parse(&text) {
@@ -46,6 +47,15 @@ pub(super) fn read(tree: &Tree, wire: Option<&AmountWire>, findings: &mut Diagno
             findings.push(Diagnostic::new(Code::BadAmount, message).at(span).help(help));
             None
         }
+    }
+}
+
+/// `{min: 8000, max: 10000}` as text.
+pub(super) fn as_text(range: &BoundsWire) -> String {
+    match (range.min.as_ref().map(|min| min.value), range.max.as_ref().map(|max| max.value)) {
+        (Some(min), Some(max)) => format!("{min}-{max}"),
+        (None, Some(max)) => format!("<={max}"),
+        (min, None) => format!("{}+", min.unwrap_or(0)),
     }
 }
 

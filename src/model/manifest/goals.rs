@@ -132,6 +132,7 @@ pub(super) fn goals(tree: &Tree, team: &TeamWire, findings: &mut Diagnostics) ->
     goals.test_coverage = output.and_then(|output| output.test_coverage.as_ref()).map(|amount| match amount {
         AmountWire::Number(number) => number.value.to_string(),
         AmountWire::Text(text) => text.value.trim().to_owned(),
+        AmountWire::Range(range) => amount::as_text(&range.value),
     });
     match wire.and_then(|wire| wire.mega_files.as_ref()) {
         Some(MegaFilesWire::Count(count)) => goals.count = Some((count.value, tree.span(count.node))),

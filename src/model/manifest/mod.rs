@@ -149,7 +149,7 @@ fn listed_name(tree: &Tree, item: NodeId, wire: &TeamWire, findings: &mut Diagno
     if let Some(code) = &wire.code {
         return (team_name(&code.value), node);
     }
-    let title = wire.name.as_ref().map_or_else(String::new, |name| team_name(&name.value));
+    let title = wire.name.as_ref().map_or_else(String::new, |name| team_name(&names::without_remarks(&name.value)));
     let short = names::without_team(&title).filter(|_| title.contains(' ')).unwrap_or(&title);
     if super::wire::is_name(short) {
         return (short.to_owned(), node);
@@ -158,7 +158,8 @@ fn listed_name(tree: &Tree, item: NodeId, wire: &TeamWire, findings: &mut Diagno
         return (team_name(&id.value), node);
     }
     let slug = short.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect::<Vec<_>>();
-    let message = format!("`{short}` cannot be the name that mega-files give as their `team`");
+    let shown = wire.name.as_ref().map_or("", |name| &name.value);
+    let message = format!("`{shown}` cannot be the name that mega-files give as their `team`");
     let finding = Diagnostic::new(Code::BadValue, message).at(tree.span(node));
     findings.push(finding.help(format!("add `code: {}` to the team", slug.join("-"))));
     (title, node)

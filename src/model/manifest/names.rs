@@ -60,7 +60,7 @@ pub(super) fn asked(list: Option<&StringsWire>) -> Vec<Asked> {
 }
 
 /// The text without what stands in brackets.
-fn without_remarks(text: &str) -> String {
+pub(super) fn without_remarks(text: &str) -> String {
     let mut depth = 0_usize;
     let mut plain = String::with_capacity(text.len());
     for c in text.chars() {

@@ -37,6 +37,7 @@ pub struct ManifestWire {
     pub megafiles: Option<Spanned<String>>,
     /// What to do with generated files that were edited since. The first entry whose `files` match counts; `--on-edit` on
     /// the command line wins over all.
+    #[schemars(example = &json!([{ "files": "docs/**", "policy": "keep" }]))]
     pub on_edit: Option<Vec<Spanned<OnEditWire>>>,
     /// Limits by name: whole numbers.
     pub limits: Option<OrderedMap<Spanned<u64>>>,
@@ -46,6 +47,7 @@ pub struct ManifestWire {
     /// How teams work together, for the orchestrator.
     pub coordination_rules: Option<Spanned<CoordinationWire>>,
     /// What teams agree on: artefacts between them.
+    #[schemars(example = &json!([{ "name": "API", "between": ["alpha", "beta"], "artifact": "/contracts/api.yaml" }]))]
     pub integration_points: Option<Vec<Spanned<IntegrationPointWire>>>,
 }
 
@@ -137,7 +139,7 @@ impl JsonSchema for TeamsWire {
 /// A team: where it may write, on whom it depends, and what is expected of it.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "Team")]
+#[schemars(rename = "Team", example = &json!({ "output": ["/src/api/"], "dependencies": ["alpha"] }))]
 pub struct TeamWire {
     /// The name of the team, for people; in the list form also the name that mega-files give, unless there is a `code`.
     /// `Alpha`, `alpha`, `team-alpha` and `Alpha Team` are one team, and `name`, `code` and `id` all mean it.
