@@ -73,6 +73,10 @@ fn unknown_dependencies(mega: &MegaFile, all: &[MegaFile], manifest: Option<&Man
         }
         let finding = Diagnostic::new(Code::UnknownDependency, format!("no mega-file of the project is `{text}`"));
         let finding = finding.at(*span).team(mega.team.clone());
+        if let Some(other) = all.iter().find(|other| id_key(&other.id) == id_key(id)) {
+            findings.push(finding.help(format!("did you mean `{}/{}`?", other.team, other.id)));
+            continue;
+        }
         findings.push(match nearest(id, all.iter().map(|other| other.id.as_str()).filter(|other| *other != mega.id)) {
             Some(near) => finding.help(format!("did you mean `{near}`?")),
             None => finding.help("it may come later; remove the entry if not"),

@@ -20,12 +20,15 @@ pub struct Made<'a> {
     pub lines: u64,
 }
 
+/// One number of a mega-file.
+type Of = fn(&Made<'_>) -> u64;
+
 /// Compares what a team made with the manifest. `finished` says that nothing of the team is left out of `made`, so that
 /// too little is a finding as well.
 #[must_use]
 pub fn team(team: &Team, made: &[Made<'_>], finished: bool) -> Vec<Diagnostic> {
-    let count = |of: fn(&Made<'_>) -> u64| made.iter().map(of).fold(0, u64::saturating_add);
-    let (files, lines): (fn(&Made<'_>) -> u64, fn(&Made<'_>) -> u64) = (|one| one.files, |one| one.lines);
+    let count = |of: Of| made.iter().map(of).fold(0, u64::saturating_add);
+    let (files, lines): (Of, Of) = (|one| one.files, |one| one.lines);
     let (can, goals) = (&team.capabilities, &team.goals);
     let mut findings = Vec::new();
     for (noun, key, of, limit) in [("file", "max_files", files, can.files), ("line", "max_loc", lines, can.lines)] {
@@ -46,7 +49,7 @@ pub fn team(team: &Team, made: &[Made<'_>], finished: bool) -> Vec<Diagnostic> {
 fn off_goal(
     team: &Team,
     made: &[Made<'_>],
-    of: fn(&Made<'_>) -> u64,
+    of: Of,
     (noun, goal): (&str, Amount),
     finished: bool,
 ) -> Option<Diagnostic> {
@@ -65,7 +68,7 @@ fn off_goal(
 }
 
 /// Names the mega-files that make most.
-fn most(mut finding: Diagnostic, made: &[Made<'_>], of: fn(&Made<'_>) -> u64, noun: &str) -> Diagnostic {
+fn most(mut finding: Diagnostic, made: &[Made<'_>], of: Of, noun: &str) -> Diagnostic {
     let mut sorted: Vec<&Made<'_>> = made.iter().filter(|one| of(one) > 0).collect();
     sorted.sort_by(|a, b| of(b).cmp(&of(a)).then_with(|| a.id.cmp(b.id)));
     for one in sorted.into_iter().take(MOST_NAMED) {

@@ -59,6 +59,9 @@ pub(super) fn as_text(range: &BoundsWire) -> String {
     }
 }
 
+/// From the number behind a sign to both ends.
+type Bound = fn(u64) -> (u64, u64);
+
 /// Both ends of an amount: a number is both; `~` leaves a fifth to either side.
 ///
 /// # Errors
@@ -68,7 +71,7 @@ fn parse(text: &str) -> Result<(u64, u64), String> {
     if text.ends_with('%') {
         return Err("a percentage where a number belongs".to_owned());
     }
-    let bounds: [(&str, fn(u64) -> (u64, u64)); 7] = [
+    let bounds: [(&str, Bound); 7] = [
         (">=", |number| (number, u64::MAX)),
         ("≥", |number| (number, u64::MAX)),
         (">", |number| (number.saturating_add(1), u64::MAX)),
