@@ -18,7 +18,7 @@
 //! | [`model`] | [`model::Model`] | nothing | schema-valid; both dialects lowered to one meaning |
 //! | [`plan`] | [`plan::Plan`] | nothing | every file that will exist; collisions and boundaries over all teams |
 //! | [`output`] | [`output::Rendered`] | threads | the same bytes for any number of threads; bodies stream to a sink |
-//! | [`verify`] | findings | nothing | what was rendered is what the mega-file declares |
+//! | [`verify`] | findings | nothing | what was rendered is what the mega-file and the manifest declare |
 //! | [`change`] | [`change::ChangeSet`] | nothing | the difference of output, lockfile and disk, shared by dry run, check, diff and apply |
 //! | [`disk`] | [`disk::Staged`], [`disk::Applied`] | the only writer | all or nothing per set of teams; a dropped staging leaves nothing |
 //! | [`report`] | text, JSON, GitHub, SARIF | nothing | one set of facts, several forms |

@@ -43,7 +43,7 @@ pub fn compare(inputs: &Inputs<'_>) -> ChangeSet {
             OnDisk::Below(parent) if leaving.contains(&(desired.team.clone(), parent.clone())) => &OnDisk::Absent,
             _ => disk,
         };
-        let change = judge(desired, known.iter().map(|base| base.entry), disk, inputs.policy);
+        let change = judge(desired, known.iter().map(|base| base.entry), disk, inputs.policies.of(&desired.path));
         records.record(desired, known, &change.kind);
         files.push(change);
     }

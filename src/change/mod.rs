@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use compare::{compare, survey_paths};
 
 use crate::digest::Digest;
+use crate::glob::PathPattern;
 use crate::lockfile::{Flaw, Lockfile, LockfileError};
 use crate::path::{FileMode, OutputPath, PathKey};
 
@@ -79,6 +80,30 @@ pub enum Policy {
     Overwrite,
 }
 
+/// What to do with edited and foreign files, by path.
+#[derive(Debug, Clone, Default)]
+pub struct Policies {
+    /// Patterns and what to do with the files that match one; the first match counts.
+    pub rules: Vec<(Vec<PathPattern>, Policy)>,
+    /// For all other files.
+    pub default: Policy,
+}
+
+impl Policies {
+    /// One policy for every file.
+    #[must_use]
+    pub fn all(default: Policy) -> Self {
+        Self { rules: Vec::new(), default }
+    }
+
+    /// The policy for a path.
+    #[must_use]
+    pub fn of(&self, path: &OutputPath) -> Policy {
+        let rule = self.rules.iter().find(|(patterns, _)| patterns.iter().any(|one| one.matches(path.as_str())));
+        rule.map_or(self.default, |&(_, policy)| policy)
+    }
+}
+
 /// One shard of the lockfile as it lies on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shard {
@@ -134,7 +159,7 @@ pub struct Inputs<'a> {
     /// What lies on disk, for every path of [`survey_paths`].
     pub survey: &'a Survey,
     /// What to do with edited and foreign files.
-    pub policy: Policy,
+    pub policies: &'a Policies,
     /// The engine, for the shards.
     pub engine: &'a str,
 }

@@ -87,7 +87,7 @@ impl World {
             orphan_scope: &self.scope,
             planned_elsewhere: &self.elsewhere,
             survey: &self.survey,
-            policy: self.policy,
+            policies: &Policies::all(self.policy),
             engine: "e",
         })
     }
@@ -363,5 +363,17 @@ proptest! {
         }
         let split: usize = changes.clone().split().iter().map(|set| set.files.len() + set.lockfiles.len()).sum();
         prop_assert_eq!(split, changes.files.len() + changes.lockfiles.len());
+    }
+}
+
+#[test]
+fn the_first_rule_that_matches_a_path_decides() {
+    let pattern = |text: &str| vec![PathPattern::parse(text, false).unwrap()];
+    let rules = vec![(pattern("docs/api/"), Policy::Overwrite), (pattern("docs/**"), Policy::Keep)];
+    let policies = Policies { rules, default: Policy::Fail };
+    for (at, expected) in
+        [("docs/api/a.md", Policy::Overwrite), ("docs/a.md", Policy::Keep), ("src/a.ts", Policy::Fail)]
+    {
+        assert_eq!(policies.of(&path(at)), expected, "{at}");
     }
 }

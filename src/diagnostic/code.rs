@@ -117,16 +117,23 @@ codes! {
 
     UnknownTeam "MX601" "unknown-team" Error "a team that the manifest does not name";
     DependencyCycle "MX602" "dependency-cycle" Error "teams depend on one another in a circle";
-    UnknownTeamDependency "MX603" "unknown-team-dependency" Error "a team depends on a team that does not exist";
+    UnknownTeamDependency "MX603" "unknown-team-dependency" Error "a team that is depended on or named does not exist";
     BadGlob "MX604" "bad-glob" Error "a path pattern in the manifest cannot be read";
-    DuplicateTeam "MX605" "duplicate-team" Error "two entries of the manifest are one team";
+    DuplicateTeam "MX605" "duplicate-team" Error "two entries of the manifest are one team, or share a name";
     NoManifest "MX606" "no-manifest" Note "no manifest was found, so boundaries are off";
+    MissingMegaFile "MX607" "missing-mega-file" Warning "a team has not all of its mega-files yet";
+    MissingArtifact "MX608" "missing-artifact" Warning "an artefact between teams does not exist";
+    ArtifactOwner "MX609" "artifact-owner" Warning "an artefact is made by a team that is not part of the agreement";
+    UntypicalPath "MX610" "untypical-path" Warning "a path is outside the team's typical files";
+    BadAmount "MX611" "bad-amount" Error "an amount in the manifest cannot be read";
 
     FileCount "MX701" "file-count" Warning "the declared files differ from what is generated";
     LineCount "MX702" "line-count" Warning "the declared lines differ from what is generated";
     TreeDiffers "MX703" "tree-differs" Error "the tree digest is not the demanded one";
     TestFailed "MX704" "test-failed" Error "a declared test of the generated files failed";
     OutputSyntax "MX705" "output-syntax" Error "a generated file does not parse";
+    OverCapability "MX706" "over-capability" Error "a team makes more than it can";
+    OffGoal "MX707" "off-goal" Warning "a team makes more or less than is expected of it";
     NotParsed "MX708" "not-parsed" Note "a `parses` test names files whose language this version cannot parse";
 
     EditedFile "MX801" "edited-file" Error "a generated file was edited by somebody else";

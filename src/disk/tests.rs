@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::sys::Renaming;
 use super::*;
-use crate::change::{ChangeSet, Desired, Inputs, Kind, MegaFile, OnDisk, Policy, Reason, Shard, compare, survey_paths};
+use crate::change::{
+    ChangeSet, Desired, Inputs, Kind, MegaFile, OnDisk, Policies, Policy, Reason, Shard, compare, survey_paths,
+};
 use crate::digest::Digest;
 use crate::digest::lf_digest;
 use crate::event::{Event, Silent, Watcher};
@@ -49,7 +51,7 @@ fn difference(root: &Root, wants: &[Want<'_>], policy: Policy) -> ChangeSet {
         orphan_scope: &scope,
         planned_elsewhere: &BTreeSet::new(),
         survey: &survey,
-        policy,
+        policies: &Policies::all(policy),
         engine: "e",
     })
 }

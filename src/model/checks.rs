@@ -7,7 +7,7 @@ use super::wire::LbofWire;
 use super::wire::lbof::LbofCheckWire;
 use super::{Manifest, MegaFile};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, nearest};
-use crate::name::{id_key, team_name};
+use crate::name::id_key;
 use crate::source::decode::{Raw, Spanned};
 use crate::source::{NodeId, Tree};
 
@@ -18,7 +18,7 @@ pub fn project(mega_files: &[MegaFile], manifest: Option<&Manifest>) -> Vec<Diag
         if let Some(manifest) = manifest {
             findings.extend(unknown_team(mega, manifest));
         }
-        findings.extend(unknown_dependencies(mega, mega_files));
+        findings.extend(unknown_dependencies(mega, mega_files, manifest));
     }
     findings
 }
@@ -60,10 +60,12 @@ fn unknown_team(mega: &MegaFile, manifest: &Manifest) -> Option<Diagnostic> {
 }
 
 /// `ID` or `TEAM/ID`.
-fn unknown_dependencies(mega: &MegaFile, all: &[MegaFile]) -> Vec<Diagnostic> {
+fn unknown_dependencies(mega: &MegaFile, all: &[MegaFile], manifest: Option<&Manifest>) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     for (text, span) in &mega.dependencies {
-        let (team, id) = text.rsplit_once('/').map_or((None, text.as_str()), |(team, id)| (Some(team_name(team)), id));
+        let (team, id) = text
+            .rsplit_once('/')
+            .map_or((None, text.as_str()), |(team, id)| (Some(super::one_team_name(manifest, team)), id));
         let has =
             |other: &MegaFile| id_key(&other.id) == id_key(id) && team.as_ref().is_none_or(|team| *team == other.team);
         if all.iter().any(has) {
@@ -71,6 +73,10 @@ fn unknown_dependencies(mega: &MegaFile, all: &[MegaFile]) -> Vec<Diagnostic> {
         }
         let finding = Diagnostic::new(Code::UnknownDependency, format!("no mega-file of the project is `{text}`"));
         let finding = finding.at(*span).team(mega.team.clone());
+        if let Some(other) = all.iter().find(|other| id_key(&other.id) == id_key(id)) {
+            findings.push(finding.help(format!("did you mean `{}/{}`?", other.team, other.id)));
+            continue;
+        }
         findings.push(match nearest(id, all.iter().map(|other| other.id.as_str()).filter(|other| *other != mega.id)) {
             Some(near) => finding.help(format!("did you mean `{near}`?")),
             None => finding.help("it may come later; remove the entry if not"),

@@ -22,10 +22,13 @@ use minijinja::Value;
 use rayon::prelude::*;
 
 pub use common::{DataSource, SharedTemplates};
-pub use manifest::{Amount, Boundary, Capabilities, EditPolicy, Goals, IntegrationPoint, Manifest, Team};
+pub use manifest::{
+    Amount, Boundary, Capabilities, Deliverable, EditPolicy, Goals, IntegrationPoint, Manifest, Present, Progress, Team,
+};
 pub use user_schema::UserSchema;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
+use crate::name::team_name;
 use crate::path::FileMode;
 use crate::source::{Input, NodeId, SourceSet, Tree};
 use crate::span::{FileId, SourceFile, SourceMap, Span};
@@ -38,6 +41,21 @@ pub struct Model {
     pub manifest: Option<Manifest>,
     /// The mega-files that are valid, in the order of their names.
     pub mega_files: Vec<MegaFile>,
+}
+
+impl Model {
+    /// The one name of a team: aliases of the manifest are resolved.
+    #[must_use]
+    pub fn team_name(&self, text: &str) -> String {
+        one_team_name(self.manifest.as_ref(), text)
+    }
+}
+
+/// The one name of a team; one that the manifest does not know is only spelled alike.
+#[must_use]
+pub fn one_team_name(manifest: Option<&Manifest>, text: &str) -> String {
+    let team = manifest.and_then(|manifest| manifest.team(text));
+    team.map_or_else(|| team_name(text), |team| team.name.clone())
 }
 
 /// Which of the two formats a mega-file is written in.
@@ -56,7 +74,7 @@ pub struct MegaFile {
     pub id: String,
     /// Where the id stands.
     pub id_span: Span,
-    /// Its team, in the one spelling of [`crate::name::team_name`].
+    /// Its team: the name in the manifest, else the one spelling of [`crate::name::team_name`].
     pub team: String,
     /// Where the team stands.
     pub team_span: Span,
@@ -358,8 +376,21 @@ pub fn build(set: &SourceSet) -> (Model, Diagnostics) {
         }
         mega_files.extend(mega_file.filter(|_| !broken));
     }
+    for mega in &mut mega_files {
+        mega.team = one_team_name(manifest.as_ref(), &mega.team);
+    }
+    for team in findings.iter_mut().flat_map(|finding| &mut finding.teams) {
+        *team = one_team_name(manifest.as_ref(), team);
+    }
     findings.extend(checks::project(&mega_files, manifest.as_ref()));
     (Model { manifest, mega_files }, findings)
+}
+
+/// The manifest alone, if there is one and it is valid.
+#[must_use]
+pub fn manifest(set: &SourceSet) -> Option<Manifest> {
+    let tree = set.manifest.as_ref()?.tree.as_ref()?;
+    manifest::build(tree).ok().map(|(manifest, _)| manifest)
 }
 
 fn neighbour(input: &Input, found: &Diagnostics) -> Diagnostic {
@@ -381,7 +412,7 @@ fn neighbour(input: &Input, found: &Diagnostics) -> Diagnostic {
 /// Lowers one input; its findings name its team.
 fn understand(input: &Input, common: &common::Common<'_>) -> (Option<MegaFile>, Diagnostics) {
     let Some(tree) = &input.tree else { return (None, input.findings.clone()) };
-    let named = tree.get(tree.root(), "team").and_then(|node| tree.text(node)).map(crate::name::team_name);
+    let named = tree.get(tree.root(), "team").and_then(|node| tree.text(node)).map(team_name);
     let team = named.or_else(|| input.team_hint.clone());
     let (mega_file, mut findings) = lower(tree, input.selected, common);
     findings.extend(input.findings.clone());

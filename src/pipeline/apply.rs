@@ -10,7 +10,7 @@ use crate::digest::{Digest, DigestBuilder};
 use crate::disk::{self, CommitError, DiskError, GuardError, ProjectGuard, Root, Staged, Staging, TeamGuard};
 use crate::event::{Event, Watcher};
 use crate::lockfile;
-use crate::name::{id_key, team_name};
+use crate::name::id_key;
 use crate::output::{self, Rendered};
 use crate::path::{OutputPath, PathKey};
 use crate::plan;
@@ -81,7 +81,7 @@ fn orphan_scope(state: &State<'_>) -> BTreeSet<(String, String)> {
     let whole = state.only.is_none();
     let mega_files = state.model.mega_files.iter().filter(|mega| whole && mega.selected && !state.is_held(&mega.team));
     let own = mega_files.map(|mega| (mega.team.clone(), mega.id.clone()));
-    let gone = state.shards.gone.iter().filter(|(team, _)| whole && !state.is_held(&team_name(team)));
+    let gone = state.shards.gone.iter().filter(|(team, _)| whole && !state.is_held(&state.model.team_name(team)));
     own.chain(gone.cloned()).chain(moved(state).filter(|_| whole)).collect()
 }
 
@@ -95,8 +95,9 @@ fn moved<'s>(state: &'s State<'_>) -> impl Iterator<Item = (String, String)> + '
         .map(|mega| id_key(&mega.id))
         .collect();
     let records = state.shards.records.iter();
-    let moved = records
-        .filter(move |record| ids.contains(&id_key(&record.mega_file)) && !state.is_held(&team_name(&record.team)));
+    let moved = records.filter(move |record| {
+        ids.contains(&id_key(&record.mega_file)) && !state.is_held(&state.model.team_name(&record.team))
+    });
     moved.map(|record| (record.team.clone(), record.mega_file.clone()))
 }
 
@@ -236,7 +237,7 @@ fn compare(state: &State<'_>, shards: &Shards, survey: &Survey, desired: &[Desir
         orphan_scope: &orphan_scope(state),
         planned_elsewhere: &planned_elsewhere,
         survey,
-        policy: state.request.on_edit,
+        policies: &state.policies(),
         engine: ENGINE,
     })
 }
@@ -430,15 +431,21 @@ fn conflict_findings(state: &State<'_>, set: &ChangeSet) -> Vec<Diagnostic> {
     findings
 }
 
+/// What can be done with an edit besides mending its cause.
+const CHOICES: &str = "`--on-edit keep` leaves it, `--on-edit overwrite` replaces it and keeps a copy; `on_edit` in the \
+                       manifest says so for good";
+
 fn conflict(change: &FileChange, reason: &Reason) -> Diagnostic {
     let path = &change.path;
     match reason {
         Reason::Edited => Diagnostic::new(Code::EditedFile, format!("`{path}` was edited since megax wrote it"))
-            .help("move the edit into the template; or `--on-edit keep` leaves it, `--on-edit overwrite` replaces it and keeps a copy"),
+            .help(format!("move the edit into the template; or {CHOICES}")),
         Reason::Foreign => Diagnostic::new(Code::ForeignFile, format!("`{path}` exists, but megax did not write it"))
-            .help("move it away or change the planned path; or `--on-edit keep` leaves it, `--on-edit overwrite` replaces it and keeps a copy"),
-        Reason::NotAFile(what) => Diagnostic::new(Code::NotAFile, format!("`{path}` is {what}, where a file is planned"))
-            .help("move it away, or change the planned path"),
+            .help(format!("move it away or change the planned path; or {CHOICES}")),
+        Reason::NotAFile(what) => {
+            Diagnostic::new(Code::NotAFile, format!("`{path}` is {what}, where a file is planned"))
+                .help("move it away, or change the planned path")
+        }
         Reason::Below(parent) => {
             Diagnostic::new(Code::NotAFile, format!("`{parent}` is no folder, but `{path}` is planned below it"))
                 .help("move it away, or change the planned path; megax follows no symlink")

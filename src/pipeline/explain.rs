@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::{Request, State, resolve};
-use crate::change::{OnDisk, Policy};
+use crate::change::OnDisk;
 use crate::diagnostic::Diagnostics;
 use crate::disk;
 use crate::event::Silent;
@@ -44,7 +44,7 @@ pub fn explain(inputs: &source::Request, subject: &str) -> Explanation {
         jobs: None,
         strict: false,
         all_or_nothing: false,
-        on_edit: Policy::Fail,
+        on_edit: None,
         expect_tree: None,
         holder: String::new(),
     };

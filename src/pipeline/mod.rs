@@ -4,6 +4,7 @@
 mod apply;
 mod explain;
 mod facts;
+mod goals;
 mod hold;
 mod only;
 mod shards;
@@ -15,12 +16,12 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::change::Policy;
+use crate::change::{Policies, Policy};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::digest::Digest;
 use crate::event::{Event, Watcher};
 use crate::glob::PathPattern;
-use crate::model::{Content, Model};
+use crate::model::{Content, EditPolicy, Model};
 use crate::name::team_name;
 use crate::output::Rendered;
 use crate::path::OutputPath;
@@ -59,8 +60,8 @@ pub struct Request {
     pub strict: bool,
     /// One held team holds all.
     pub all_or_nothing: bool,
-    /// What to do with edited and foreign files.
-    pub on_edit: Policy,
+    /// What to do with edited and foreign files; `None`: what the manifest says, else [`Policy::Fail`].
+    pub on_edit: Option<Policy>,
     /// The tree digest that must come out.
     pub expect_tree: Option<Digest>,
     /// Who runs, for the team guard: process and command.
@@ -224,8 +225,25 @@ impl State<'_> {
             }
         }
         found.extend(slots::outdated(self));
+        found.extend(goals::inspect(self, &outputs));
         self.findings.extend(found);
         self.hold();
+    }
+
+    /// What to do with edited files: the command line wins over the manifest.
+    fn policies(&self) -> Policies {
+        if let Some(policy) = self.request.on_edit {
+            return Policies::all(policy);
+        }
+        let rules = self.model.manifest.iter().flat_map(|manifest| &manifest.on_edit);
+        let policy = |wanted| match wanted {
+            EditPolicy::Keep => Policy::Keep,
+            EditPolicy::Overwrite => Policy::Overwrite,
+            // A manifest that asks for merging is refused before.
+            EditPolicy::Fail | EditPolicy::Merge => Policy::Fail,
+        };
+        let rules = rules.map(|(patterns, wanted)| (patterns.clone(), policy(*wanted))).collect();
+        Policies { rules, default: Policy::Fail }
     }
 }
 
@@ -241,19 +259,22 @@ fn select_teams(set: &mut SourceSet, teams: &[String]) -> Result<(), Diagnostic>
     if teams.is_empty() {
         return Ok(());
     }
-    let present: BTreeSet<String> =
-        set.mega_files.iter().filter(|input| input.selected).filter_map(team_of_input).collect();
+    // Only the manifest knows other names of a team; one that is broken is reported later.
+    let manifest = model::manifest(set);
+    let one_name = |text: &str| model::one_team_name(manifest.as_ref(), text);
+    let team_of = |input: &source::Input| team_of_input(input).map(|team| one_name(&team));
+    let present: BTreeSet<String> = set.mega_files.iter().filter(|input| input.selected).filter_map(team_of).collect();
     for team in teams {
-        if !present.contains(&team_name(team)) {
+        if !present.contains(&one_name(team)) {
             let known: Vec<&str> = present.iter().map(String::as_str).collect();
             let message = format!("no selected mega-file belongs to team `{team}`");
             let help = format!("the teams of the selected mega-files are {}", known.join(", "));
             return Err(Diagnostic::new(Code::NoInput, message).about(format!("--team {team}")).help(help));
         }
     }
-    let wanted: BTreeSet<String> = teams.iter().map(|team| team_name(team)).collect();
+    let wanted: BTreeSet<String> = teams.iter().map(|team| one_name(team)).collect();
     for input in &mut set.mega_files {
-        input.selected &= team_of_input(input).is_some_and(|team| wanted.contains(&team));
+        input.selected &= team_of(input).is_some_and(|team| wanted.contains(&team));
         if !input.selected && input.tree.is_none() {
             for finding in &mut input.findings {
                 finding.severity = Severity::Warning;
@@ -266,6 +287,7 @@ fn select_teams(set: &mut SourceSet, teams: &[String]) -> Result<(), Diagnostic>
 
 fn selected_teams(set: &SourceSet, model: &Model) -> BTreeSet<String> {
     let broken = set.mega_files.iter().filter(|input| input.selected).filter_map(team_of_input);
+    let broken = broken.map(|team| model.team_name(&team));
     let valid = model.mega_files.iter().filter(|mega| mega.selected).map(|mega| mega.team.clone());
     broken.chain(valid).collect()
 }

@@ -8,7 +8,7 @@ use crate::change::Shard;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::disk::{self, Root};
 use crate::model::Model;
-use crate::name::{id_key, team_name};
+use crate::name::id_key;
 use crate::plan::ShardClaims;
 use crate::source::{self, SourceSet, Tree};
 
@@ -59,7 +59,7 @@ pub fn classify(
         let shard = match Shard::read(path, text) {
             Ok(shard) => shard,
             Err(error) => {
-                findings.push(damaged(path, &error.to_string(), teams));
+                findings.push(damaged(path, &error.to_string(), teams, model));
                 continue;
             }
         };
@@ -68,7 +68,11 @@ pub fn classify(
         shards.records.push(ShardClaims { team: team.clone(), mega_file: id.clone(), paths: paths.clone() });
         if !readable.contains(&id_key(&id)) {
             let left = shard.lockfile.source.as_deref().is_some_and(is_left);
-            if left && set.is_whole && teams.contains(&team_name(&team)) && !unreadable.may_be(&team, &id) {
+            if left
+                && set.is_whole
+                && teams.contains(&model.team_name(&team))
+                && !unreadable.may_be(&model.team_name(&team), &id)
+            {
                 shards.gone.insert((team, id));
             } else {
                 shards.claims.push(ShardClaims { team, mega_file: id, paths });
@@ -96,27 +100,30 @@ impl Unreadable {
             let text = set.sources.get(input.file).map_or("", crate::span::SourceFile::text);
             match id_of(input.tree.as_deref(), text) {
                 Some(id) => drop(unreadable.ids.insert(id_key(&id))),
-                None => drop(unreadable.teams.insert(super::team_of_input(input))),
+                None => {
+                    unreadable.teams.insert(super::team_of_input(input).map(|team| model.team_name(&team)));
+                }
             }
         }
         unreadable
     }
 
     fn may_be(&self, team: &str, id: &str) -> bool {
-        self.ids.contains(&id_key(id)) || self.teams.contains(&None) || self.teams.contains(&Some(team_name(team)))
+        self.ids.contains(&id_key(id)) || self.teams.contains(&None) || self.teams.contains(&Some(team.to_owned()))
     }
 }
 
-fn id_of(tree: Option<&Tree>, text: &str) -> Option<String> {
+/// The id of a mega-file, as far as it can be told from a broken text.
+pub fn id_of(tree: Option<&Tree>, text: &str) -> Option<String> {
     let named = tree.and_then(|tree| tree.text(tree.get(tree.root(), "id")?)).map(str::to_owned);
     let line = || text.lines().find_map(|line| line.strip_prefix("id:"));
     let bare = |value: &str| value.split(" #").next().unwrap_or(value).trim().trim_matches(['"', '\'']).to_owned();
     named.or_else(|| line().map(bare)).filter(|id| !id.is_empty())
 }
 
-fn damaged(path: &str, why: &str, teams: &BTreeSet<String>) -> Diagnostic {
-    let team =
-        path.strip_prefix(".megax/lock/").and_then(|rest| rest.split('/').next()).map(team_name).unwrap_or_default();
+fn damaged(path: &str, why: &str, teams: &BTreeSet<String>, model: &Model) -> Diagnostic {
+    let team = path.strip_prefix(".megax/lock/").and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    let team = model.team_name(team);
     let selected = teams.contains(&team);
     let finding = Diagnostic::new(Code::DamagedLockfile, format!("this lockfile cannot be read: {why}")).about(path);
     let finding = finding.severity(if selected { Severity::Error } else { Severity::Warning }).team(team);

@@ -48,7 +48,7 @@ impl Project {
             jobs: Some(1),
             strict: false,
             all_or_nothing: false,
-            on_edit: Policy::Fail,
+            on_edit: None,
             expect_tree: None,
             holder: "test".into(),
         }

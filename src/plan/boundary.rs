@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::{Manifest, MegaFile, Model};
+use crate::glob::PathPattern;
+use crate::model::{Manifest, MegaFile, Model, Team};
 use crate::path::{OutputPath, fold};
 
-use super::{Claim, Plan};
+use super::{Claim, Plan, PlannedFile};
 use crate::span::{FileId, Span};
 
 /// What megax reads below the output root: no mega-file writes there.
@@ -57,6 +58,7 @@ impl Reserved {
 /// One finding for every planned file that is an input of megax or outside of its team's boundary.
 pub fn check(model: &Model, plan: &Plan, reserved: &Reserved) -> Vec<Diagnostic> {
     let mut findings = read_and_planned(model, plan, reserved);
+    let mut untypical: BTreeMap<(Span, &str), (&Team, &PlannedFile, usize)> = BTreeMap::new();
     for file in &plan.files {
         let Some(mega) = model.mega_files.get(file.mega_file) else { continue };
         if reserved.holds(&file.path) {
@@ -74,12 +76,16 @@ pub fn check(model: &Model, plan: &Plan, reserved: &Reserved) -> Vec<Diagnostic>
                 .related(team.span, format!("the boundaries of team {}", team.name))
                 .help("write it elsewhere, or let the team that owns the folder write it")
         } else if team.boundary.allows(&file.path) {
+            if !team.typical_files.is_empty() && !team.typical_files.iter().any(|one| one.matches(file.path.as_str())) {
+                untypical.entry((file.origin, &team.name)).or_insert((team, file, 0)).2 += 1;
+            }
             continue;
         } else {
             outside(manifest, team, &file.path)
         };
         findings.push(finding.at(file.origin).team(mega.team.clone()));
     }
+    findings.extend(untypical.into_values().map(|(team, file, count)| outside_typical(team, file, count)));
     findings
 }
 
@@ -127,7 +133,20 @@ fn user_of<'m>(model: &'m Model, plan: &Plan, file: FileId) -> Option<&'m MegaFi
     model.mega_files.get(index)
 }
 
-fn outside(manifest: &Manifest, team: &crate::model::Team, path: &OutputPath) -> Diagnostic {
+/// One finding for all untypical files that one line plans.
+fn outside_typical(team: &Team, file: &PlannedFile, count: usize) -> Diagnostic {
+    let (are, more) =
+        if count > 1 { ("are", format!(" and {} more of this line", count - 1)) } else { ("is", String::new()) };
+    let message = format!("`{}`{more} {are} outside the typical files of team {}", file.path, team.name);
+    let globs: Vec<&str> = team.typical_files.iter().map(PathPattern::written).collect();
+    Diagnostic::new(Code::UntypicalPath, message)
+        .at(file.origin)
+        .related(team.span, format!("team {} usually writes `{}`", team.name, globs.join("`, `")))
+        .help("move the file, or add a pattern for it to the team's typical_files")
+        .team(team.name.clone())
+}
+
+fn outside(manifest: &Manifest, team: &Team, path: &OutputPath) -> Diagnostic {
     let globs = team.boundary.write_paths().collect::<Vec<_>>().join("`, `");
     let message = format!("`{path}` is outside the write paths of team {}", team.name);
     let owners: Vec<&str> = manifest

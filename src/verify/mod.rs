@@ -1,6 +1,10 @@
-//! Findings over what was rendered: today the numbers that a mega-file declares about itself.
+//! Findings over what was rendered: the numbers that a mega-file declares about itself, and what the manifest expects of
+//! teams and of the artefacts between them.
 //!
 //! Looks at facts only; it never sees a body and touches nothing.
+
+pub mod goals;
+pub mod points;
 
 use globset::Glob;
 

@@ -75,9 +75,9 @@ pub struct Expand {
     /// If one team may not write, none does
     #[arg(long)]
     pub all_or_nothing: bool,
-    /// What to do with files that somebody else made or edited
-    #[arg(long, value_enum, default_value_t = OnEdit::Fail, value_name = "POLICY")]
-    pub on_edit: OnEdit,
+    /// What to do with files that somebody else made or edited; by default what the manifest says, else fail
+    #[arg(long, value_enum, value_name = "POLICY")]
+    pub on_edit: Option<OnEdit>,
     /// The tree digest that must come out; another one writes nothing and exits 1
     #[arg(long, value_name = "DIGEST")]
     pub expect_tree: Option<String>,

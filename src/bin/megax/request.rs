@@ -24,10 +24,11 @@ pub fn expand(args: &Expand) -> Result<Request, String> {
     request.only.clone_from(&args.only);
     request.all_or_nothing = args.all_or_nothing;
     request.on_edit = match args.on_edit {
-        OnEdit::Fail => Policy::Fail,
-        OnEdit::Keep => Policy::Keep,
-        OnEdit::Overwrite => Policy::Overwrite,
-        OnEdit::Merge => {
+        None => None,
+        Some(OnEdit::Fail) => Some(Policy::Fail),
+        Some(OnEdit::Keep) => Some(Policy::Keep),
+        Some(OnEdit::Overwrite) => Some(Policy::Overwrite),
+        Some(OnEdit::Merge) => {
             return Err("`--on-edit merge` comes in a later version; `fail`, `keep` and `overwrite` work today \
                         (`megax explain MX811`)"
                 .to_owned());
@@ -58,7 +59,7 @@ fn common(inputs: &Inputs, command: Command, mode: Mode) -> Result<Request, Stri
         jobs: inputs.jobs.map(usize::from),
         strict: inputs.strict,
         all_or_nothing: false,
-        on_edit: Policy::Fail,
+        on_edit: None,
         expect_tree: None,
         holder: holder(),
     })

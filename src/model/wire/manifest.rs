@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -35,7 +35,9 @@ pub struct ManifestWire {
     /// below it is a mega-file.
     #[schemars(example = &"megafiles/")]
     pub megafiles: Option<Spanned<String>>,
-    /// What to do with generated files that were edited since. The first entry whose `files` match counts.
+    /// What to do with generated files that were edited since. The first entry whose `files` match counts; `--on-edit` on
+    /// the command line wins over all.
+    #[schemars(example = &json!([{ "files": "docs/**", "policy": "keep" }]))]
     pub on_edit: Option<Vec<Spanned<OnEditWire>>>,
     /// Limits by name: whole numbers.
     pub limits: Option<OrderedMap<Spanned<u64>>>,
@@ -45,6 +47,7 @@ pub struct ManifestWire {
     /// How teams work together, for the orchestrator.
     pub coordination_rules: Option<Spanned<CoordinationWire>>,
     /// What teams agree on: artefacts between them.
+    #[schemars(example = &json!([{ "name": "API", "between": ["alpha", "beta"], "artifact": "/contracts/api.yaml" }]))]
     pub integration_points: Option<Vec<Spanned<IntegrationPointWire>>>,
 }
 
@@ -77,9 +80,44 @@ pub enum TeamsWire {
     /// Name to team.
     #[serde(rename = "map")]
     Map(OrderedMap<Spanned<TeamWire>>),
-    /// Teams with `name`.
+    /// Teams with `name`, or plain names.
     #[serde(rename = "list")]
-    List(Vec<Spanned<TeamWire>>),
+    List(Vec<Spanned<TeamItemWire>>),
+}
+
+/// An entry of the list form.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename = "$megax::shape")]
+pub enum TeamItemWire {
+    /// Only its name.
+    #[serde(rename = "text")]
+    Name(Spanned<String>),
+    /// A team with `name`.
+    #[serde(rename = "map")]
+    Team(Box<TeamWire>),
+}
+
+impl JsonSchema for TeamItemWire {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "TeamItem".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut team = generator.subschema_for::<TeamWire>();
+        let named = json!({ "required": ["name"], "x-hint": "a team in a list needs `name`" });
+        team.insert("allOf".into(), json!([named]));
+        json_schema!({
+            "type": ["object", "string"],
+            "x-expected": "a team (a mapping with `name`) or the name of one",
+            "if": { "type": "object" },
+            "then": team,
+            "else": { "pattern": super::NAME_PATTERN }
+        })
+    }
 }
 
 impl JsonSchema for TeamsWire {
@@ -88,29 +126,26 @@ impl JsonSchema for TeamsWire {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let parts = [<OrderedMap<TeamWire>>::json_schema(generator), <Vec<TeamWire>>::json_schema(generator)];
+        let parts = [<OrderedMap<TeamWire>>::json_schema(generator), <Vec<TeamItemWire>>::json_schema(generator)];
         let mut schema = union("a mapping of names to teams, or a list of teams", parts);
-        let named = json!({ "required": ["name"], "x-hint": "a team in a list needs `name`" });
-        if let Some(items) = schema.get("items").cloned() {
-            let team = items.get("$ref").cloned().unwrap_or_default();
-            schema.insert("items".into(), json!({ "$ref": team, "allOf": [named] }));
-        }
         schema.insert("propertyNames".into(), json!({ "pattern": super::NAME_PATTERN }));
-        schema.insert("description".into(), "The teams: name to team, or a list of teams with `name`.".into());
+        let about = "The teams: name to team, a list of teams with `name`, or a list of plain names.";
+        schema.insert("description".into(), about.into());
         schema.insert("examples".into(), json!([{ "beta": { "boundaries": { "write_paths": ["/src/api/"] } } }]));
         schema
     }
 }
 
 /// A team: where it may write, on whom it depends, and what is expected of it.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "Team")]
+#[schemars(rename = "Team", example = &json!({ "output": ["/src/api/"], "dependencies": ["alpha"] }))]
 pub struct TeamWire {
-    /// The name of the team, for people; in the list form also its key. `Alpha`, `alpha` and `team-alpha` are one team.
+    /// The name of the team, for people; in the list form also the name that mega-files give, unless there is a `code`.
+    /// `Alpha`, `alpha`, `team-alpha` and `Alpha Team` are one team, and `name`, `code` and `id` all mean it.
     #[schemars(example = &"Alpha")]
     pub name: Option<Spanned<String>>,
-    /// The key of the team in the list form, if it is not `name`.
+    /// The name that mega-files give as their `team`, in the list form; another name of the team otherwise.
     #[schemars(regex(pattern = super::NAME_PATTERN))]
     pub code: Option<Spanned<String>>,
     /// Another name of the team.
@@ -138,23 +173,24 @@ pub struct TeamWire {
     /// Short for `deliverables.expected_output.total_loc`.
     #[schemars(example = &json!("8000-10000"))]
     pub lines_of_code: Option<AmountWire>,
-    /// Files it usually writes, as globs; a file outside is a warning only.
+    /// Files it usually writes, as globs; one outside of all of them is a warning only.
+    #[schemars(example = &json!(["api/app/routes/*.py"]))]
     pub typical_files: Option<StringsWire>,
     /// Whether it can work beside the others.
     pub safe_parallel: Option<Spanned<bool>>,
 }
 
 /// What a team can do.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Capabilities")]
 pub struct CapabilitiesWire {
-    /// At most so many files.
+    /// At most so many files in one run. More is an error, and nothing of the team is written.
     #[schemars(example = 1000)]
-    pub max_files: Option<Spanned<u64>>,
-    /// At most so many lines.
+    pub max_files: Option<AmountWire>,
+    /// At most so many lines in one run. More is an error, and nothing of the team is written.
     #[schemars(example = 10000)]
-    pub max_loc: Option<Spanned<u64>>,
+    pub max_loc: Option<AmountWire>,
     /// Programming languages.
     pub languages: Option<StringsWire>,
     /// Frameworks.
@@ -185,14 +221,43 @@ pub struct BoundariesWire {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Deliverables")]
 pub struct DeliverablesWire {
-    /// The mega-files it writes: their ids or file names.
+    /// The mega-files it writes: their ids or file names, or how many. What is missing is named in runs over the whole
+    /// project.
     #[schemars(example = &json!(["mega-api-001"]))]
-    pub mega_files: Option<Vec<Raw>>,
+    pub mega_files: Option<MegaFilesWire>,
     /// How much it makes.
     pub expected_output: Option<Spanned<ExpectedOutputWire>>,
 }
 
-/// How much a team makes.
+/// The mega-files of a team, by name or by number.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename = "$megax::shape")]
+pub enum MegaFilesWire {
+    /// How many.
+    #[serde(rename = "integer")]
+    Count(Spanned<u64>),
+    /// Ids, file names, or mappings that hold one.
+    #[serde(rename = "list")]
+    List(Spanned<Vec<Raw>>),
+}
+
+impl JsonSchema for MegaFilesWire {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "MegaFiles".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let parts = [u64::json_schema(generator), <Vec<Raw>>::json_schema(generator)];
+        union("a list of ids or file names, or a whole number", parts)
+    }
+}
+
+/// How much a team makes. More than the upper end is a warning; less than the lower end is one in runs over the whole
+/// project, when all of the team's mega-files are there.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ExpectedOutput")]
@@ -203,7 +268,7 @@ pub struct ExpectedOutputWire {
     /// How many lines.
     #[schemars(example = &json!("8000-10000"))]
     pub total_loc: Option<AmountWire>,
-    /// How much of the code tests cover.
+    /// How much of the code tests cover; megax does not measure it.
     #[schemars(example = &json!("90%"))]
     pub test_coverage: Option<AmountWire>,
 }
@@ -250,7 +315,8 @@ pub struct IntegrationPointWire {
     /// The teams; `all` means every team.
     #[schemars(example = &json!(["alpha", "beta"]))]
     pub between: StringsWire,
-    /// The path of the artefact, from the output root.
+    /// The artefact: a file, a folder or a glob, from the output root. One of the teams generates it, or it is written by
+    /// hand.
     #[schemars(example = &"/contracts/api/openapi.yaml")]
     pub artifact: Option<Spanned<String>>,
     /// What it is, for people.

@@ -139,6 +139,9 @@ pub enum AmountWire {
     /// A range or a percentage.
     #[serde(rename = "text")]
     Text(Spanned<String>),
+    /// Both ends of a range.
+    #[serde(rename = "map")]
+    Range(Spanned<BoundsWire>),
 }
 
 impl JsonSchema for AmountWire {
@@ -146,19 +149,24 @@ impl JsonSchema for AmountWire {
         "Amount".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "A number (`120`), a range (`8000-10000`) or a percentage (`90%`).",
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let scalar = json_schema!({
             "type": ["number", "string"],
             "minimum": 0,
-            "pattern": AMOUNT_PATTERN,
-            "x-expected": "a number or a range such as 8000-10000",
-            "examples": [120, "8000-10000", "90%"]
-        })
+            "pattern": AMOUNT_PATTERN
+        });
+        let parts = [scalar, BoundsWire::json_schema(generator)];
+        let mut schema = union("a number or a range such as 8000-10000", parts);
+        let about = "A number (`120`), a range (`8000-10000`, `8k-10k`, `{min: 8000, max: 10000}`), a bound (`1000+`, \
+                     `<500`), about so many (`~500`: a fifth more or less) or, for coverage, a percentage (`90%`).";
+        schema.insert("description".into(), about.into());
+        schema.insert("examples".into(), serde_json::json!([120, "8000-10000", "90%"]));
+        schema
     }
 }
 
-const AMOUNT_PATTERN: &str = r"^\s*[<>~≥≤]?=?\s*[0-9][0-9_,.]*[kK]?\s*(-\s*[0-9][0-9_,.]*[kK]?\s*)?[%+]?\s*$";
+const AMOUNT_PATTERN: &str =
+    r"^\s*([<>]=?|[~≥≤])?\s*[0-9][0-9_,. ]*[kK]?\s*((-|–|—|\.\.|to )\s*[0-9][0-9_,. ]*[kK]?\s*)?[%+]?\s*$";
 
 /// A number, or both ends of a range.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -36,6 +36,17 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("paths", "write_paths"),
     ("min", "min_lines"),
     ("pattern", "files"),
+    ("path", "files"),
+    ("paths", "files"),
+    ("glob", "files"),
+    ("action", "policy"),
+    ("write", "write_paths"),
+    ("read", "read_paths"),
+    ("forbidden", "forbidden_paths"),
+    ("teams", "between"),
+    ("loc", "lines_of_code"),
+    ("role", "responsibility"),
+    ("deps", "dependencies"),
 ];
 
 /// Keys of the native dialect, or of other tools, in a template of the LBOF dialect: what was written, what belongs there.

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{Explainer, Place, allows, example, list_words, types};
 use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::model::schema::SchemaName;
 use crate::model::schema::explain::keys::properties;
 use crate::model::wire::NAME_PATTERN;
 use crate::source::{Kind, NodeId};
@@ -68,7 +69,7 @@ impl Explainer<'_> {
             return "remove the empty entry, or give it a value".to_owned();
         };
         let alone = place.parent.and_then(|parent| self.tree.map(parent)).is_some_and(|entries| entries.len() == 1);
-        let placeholder = if alone && allows(place.rule, "string") {
+        let placeholder = if alone && self.noun != SchemaName::Manifest.noun() && allows(place.rule, "string") {
             format!("; a placeholder needs quotes: \"{{{key}}}\"")
         } else {
             String::new()
