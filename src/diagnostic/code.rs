@@ -128,6 +128,9 @@ codes! {
     ChangedMeanwhile "MX810" "changed-meanwhile" Error "a file changed while megax was running";
     MergeLater "MX811" "merge-later" Error "merging edits is not available yet";
     TeamBound "MX812" "team-bound" Error "a team takes over a path from a team that is held";
+
+    AlreadyThere "MX904" "already-there" Error "a file or a project that would be made is there already";
+    BadName "MX905" "bad-name" Error "a name that no mega-file can have";
 }
 
 impl Code {

@@ -6,7 +6,7 @@
 mod checks;
 mod lower_lbof;
 mod lower_native;
-mod manifest;
+pub mod manifest;
 mod scaffold;
 pub mod schema;
 pub mod wire;

@@ -3,6 +3,7 @@
 pub mod decode;
 pub mod find;
 pub mod load;
+pub mod outline;
 pub mod read;
 pub mod tree;
 pub mod yaml;
