@@ -150,7 +150,10 @@ impl std::fmt::Display for PlaceFacts {
 #[must_use]
 pub fn text(facts: &FileFacts) -> String {
     let mut text = format!("{}\n", facts.path);
-    let mut say = |name: &str, value: &str| drop(writeln!(text, "  {name:<9}  {value}"));
+    let mut say = |name: &str, value: &str| {
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(text, "  {name:<9}  {value}");
+    };
     say("team", &facts.team);
     say("mega-file", &format!("{} ({})", facts.mega_file.id, facts.mega_file.path));
     say("rule", &format!("{} ({})", facts.rule.number, facts.rule.at));

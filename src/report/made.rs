@@ -1,5 +1,7 @@
 //! What `init` and `new` made: for people, and as one JSON document. Must never say that a file was made in a dry run.
 
+use std::fmt::Write as _;
+
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::Serialize;
@@ -106,7 +108,8 @@ pub fn text(made: &Made, colour: bool) -> String {
     for file in &made.files {
         let there = if file.change == Change::Unchanged { " (there already)" } else { "" };
         let about = paint(colour, DIM, &format!("{}{there}", file.about));
-        out.push_str(&format!("  {}  {about}\n", pad(&clean(&file.path), width, Side::Left)));
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(out, "  {}  {about}", pad(&clean(&file.path), width, Side::Left));
     }
     if !made.dry_run && !made.next.is_empty() {
         out.push_str("\nnext:\n");

@@ -52,13 +52,11 @@ pub fn outline(request: &Request, limits: &Limits) -> Result<Outline, Diagnostic
 
 /// The id of a mega-file; of one that cannot be parsed, what its `id:` line says.
 fn id_of(text: &str, limits: &Limits) -> Option<String> {
-    match yaml::parse(FileId(0), text, limits) {
-        Ok(tree) => tree.text(tree.get(tree.root(), "id")?).map(str::to_owned),
-        Err(_) => {
-            let line = text.lines().find_map(|line| line.strip_prefix("id:"))?;
-            Some(line.split(" #").next().unwrap_or(line).trim().trim_matches(['"', '\'']).to_owned())
-        }
+    if let Ok(tree) = yaml::parse(FileId(0), text, limits) {
+        return tree.text(tree.get(tree.root(), "id")?).map(str::to_owned);
     }
+    let line = text.lines().find_map(|line| line.strip_prefix("id:"))?;
+    Some(line.split(" #").next().unwrap_or(line).trim().trim_matches(['"', '\'']).to_owned())
 }
 
 #[cfg(test)]

@@ -67,7 +67,10 @@ fn write(request: &Add, outline: &Outline, made: &mut Made) -> Result<(), Diagno
     let files = mega_file::files(request.kind, path.clone(), &facts);
     made.files = write::files(&outline.root, &files, false, "choose another `--id`").map_err(one)?;
     let shown = display(&outline.root.join(path.as_str()), &request.inputs.current);
-    made.next.push(Step::new(format!("megax expand --dry-run {}", quoted(&shown)), "see what it would make"));
+    let manifest = request.inputs.manifest.as_ref();
+    let manifest = manifest.map_or_else(String::new, |path| format!(" --manifest {}", quoted(&path.to_string_lossy())));
+    let command = format!("megax expand --dry-run {}{manifest}", quoted(&shown));
+    made.next.push(Step::new(command, "see what it would make"));
     Ok(())
 }
 
@@ -102,13 +105,13 @@ fn id(request: &Add, outline: &Outline, team: &str) -> Result<String, Diagnostic
                 Err(Diagnostic::new(Code::DuplicateId, message).help("an id is unique in the project; choose another"))
             }
             None if is_name(id) => Ok(id.clone()),
-            None => Err(bad_name(id, "is no id")),
+            None => Err(bad_name(id)),
         };
     }
     let numbered = |number: usize| format!("mega-{team}-{}-{number:03}", request.kind.as_str());
     // One more number than there are mega-files: at least one of them is free.
     let free = (1..=outline.ids.len() + 1).map(numbered).find(|id| holder(id).is_none()).unwrap_or_default();
-    if is_name(&free) { Ok(free) } else { Err(bad_name(&free, "is no id")) }
+    if is_name(&free) { Ok(free) } else { Err(bad_name(&free)) }
 }
 
 /// Whether a text can be an id: what the schema of mega-files demands.
@@ -118,9 +121,9 @@ fn is_name(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
 }
 
-fn bad_name(name: &str, why: &str) -> Diagnostic {
+fn bad_name(id: &str) -> Diagnostic {
     let help = "letters, digits, `.`, `_` and `-`, at most 100, the first a letter or digit: `--id mega-api-001`";
-    Diagnostic::new(Code::BadName, format!("`{name}` {why}")).help(help)
+    Diagnostic::new(Code::BadName, format!("`{id}` is no id")).help(help)
 }
 
 /// The path of the mega-file below the project root.
@@ -132,7 +135,9 @@ fn path(outline: &Outline, team: &str, id: &str) -> Result<OutputPath, Diagnosti
     })?;
     let folder = if folder == "." { String::new() } else { format!("{folder}/") };
     let path = OutputPath::parse(&format!("{folder}team-{team}/{id}.yaml"));
-    path.map_err(|why| bad_name(id, &format!("cannot be a file name: {why}")))
+    path.map_err(|why| {
+        Diagnostic::new(Code::BadName, format!("`{id}` cannot name a file: {why}")).help("choose another `--id`")
+    })
 }
 
 fn no_room(team: &Team, kind: Kind) -> Diagnostic {

@@ -17,23 +17,25 @@ pub enum Teams {
 /// for.
 #[must_use]
 pub fn files(teams: Teams, gitattributes: bool) -> Vec<NewFile> {
-    let (manifest, first, first_path, attributes) = match teams {
+    let (manifest, first, first_path, about, attributes) = match teams {
         Teams::Ten => (
             include_str!("assets/ten.yaml"),
             include_str!("assets/ten-first.yaml"),
             "megafiles/team-alpha/mega-alpha-001.yaml",
+            "a first mega-file, for team alpha",
             include_str!("assets/ten.gitattributes"),
         ),
         Teams::Small => (
             include_str!("assets/small.yaml"),
             include_str!("assets/small-first.yaml"),
             "megafiles/team-api/mega-api-001.yaml",
+            "a first mega-file, for team api",
             include_str!("assets/small.gitattributes"),
         ),
     };
     let mut files = vec![
         ("megax.yaml", manifest.to_owned(), "the manifest: who may write where"),
-        (first_path, first.to_owned(), "a first mega-file"),
+        (first_path, first.to_owned(), about),
     ];
     let names = [SchemaName::MegaFile, SchemaName::Lbof, SchemaName::Manifest];
     let schemas = names.map(|name| (name.file_name(), schema::to_text(&schema::schema(name))));

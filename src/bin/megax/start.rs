@@ -58,7 +58,6 @@ fn show(made: &Made, format: Form) -> Outcome {
     }
     if !made.findings.is_empty() {
         terminal::say(&human::diagnostics(&made.findings, &made.sources, terminal::stderr_colour()));
-        terminal::say("\n");
     }
     terminal::judge(made.outcome(), terminal::print(&made::text(made, terminal::stdout_colour())))
 }
