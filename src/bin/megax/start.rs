@@ -14,6 +14,13 @@ pub fn init(args: &Init) -> Outcome {
         Ok(current) => current,
         Err(message) => return unusable(&message),
     };
+    // A manifest there would be found from every folder of the machine that has none above it.
+    if source::load::normal(&current.join(&args.dir)).parent().is_none() {
+        return unusable(&format!(
+            "`{}` is the root of the file system, not a place for a project",
+            args.dir.display()
+        ));
+    }
     let request = start::Init {
         current,
         dir: args.dir.clone(),
