@@ -49,7 +49,8 @@
 //!
 //! # Entry points
 //!
-//! [`pipeline::run`] does everything for a [`pipeline::Request`]; [`pipeline::explain`] answers where a file comes from.
+//! [`pipeline::run`] does everything for a [`pipeline::Request`]; [`pipeline::explain`] answers where a file comes from;
+//! [`start::init`] and [`start::add`] make what a project starts from.
 
 pub mod change;
 pub mod diagnostic;
@@ -67,5 +68,6 @@ pub mod plan;
 pub mod report;
 pub mod source;
 pub mod span;
+pub mod start;
 pub mod template;
 pub mod verify;

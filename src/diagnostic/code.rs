@@ -150,6 +150,9 @@ codes! {
     TeamBound "MX812" "team-bound" Error "a team takes over a path from a team that is held";
     OwnerOutdated "MX813" "owner-outdated" Warning "a file is made from contributions that changed, but was not selected";
     ContributorHeld "MX814" "contributor-held" Error "a team's files are made from contributions of a team that is held";
+
+    AlreadyThere "MX904" "already-there" Error "a file or a project that would be made is there already";
+    BadName "MX905" "bad-name" Error "a name that no mega-file can have";
 }
 
 impl Code {

@@ -4,6 +4,7 @@
 //! Root::open -> survey, read_shards          looking; makes nothing
 //!            -> TeamGuard, ProjectGuard      one run at a time
 //!            -> Staging::begin -> put -> Staged::new -> commit -> Applied
+//!            -> plant                        a few new files, no plan: for `init` and `new`
 //! ```
 //!
 //! Everything below the output root is reached from a handle of the root, folder by folder, and no symlink is followed
@@ -22,6 +23,7 @@ mod error;
 mod guard;
 mod kept;
 mod look;
+mod plant;
 mod publish;
 mod root;
 mod shards;
@@ -35,6 +37,7 @@ mod walk;
 pub use commit::{Applied, Staged};
 pub use error::{CommitError, DiskError, GuardError};
 pub use guard::{ProjectGuard, TeamGuard};
+pub use plant::plant;
 pub use root::Root;
 pub use shards::read_shards;
 pub use stage::Staging;

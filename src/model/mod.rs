@@ -8,7 +8,7 @@ mod common;
 mod lower_lbof;
 mod lower_native;
 mod lower_rule;
-mod manifest;
+pub mod manifest;
 mod scaffold;
 pub mod schema;
 pub mod user_regex;

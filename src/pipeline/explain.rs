@@ -1,39 +1,46 @@
 //! Which mega-file, rule, item and template make a file: a plan of the whole project, and the one file in it.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
-use super::{Request, State, resolve};
+use super::{Request, State, hold, resolve};
 use crate::change::OnDisk;
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::disk;
 use crate::event::Silent;
 use crate::model::TextPlace;
 use crate::output;
 use crate::path::OutputPath;
 use crate::plan::{self, PlannedBody, PlannedFile};
+use crate::report::explanation::{
+    DiskFacts, FileFacts, LineFacts, MegaFileFacts, PlaceFacts, PlannedFacts, RuleFacts, SyntaxFacts, TemplateFacts,
+};
 use crate::report::{Command, Mode};
 use crate::source::load::{display, normal};
 use crate::source::{self, NodeId};
-use crate::span::{SourceFile, SourceMap};
+use crate::span::{SourceFile, SourceMap, Span};
 use crate::template::{Source, Syntax, choose, trace};
 
 /// The answer to `megax explain FILE`.
 #[derive(Debug)]
 pub struct Explanation {
-    /// For people.
-    pub text: String,
-    /// Whether some mega-file makes the file.
-    pub found: bool,
-    /// What is wrong with the project, if the file was not found.
+    /// The path as it was asked for, without the line.
+    pub named: String,
+    /// Who makes the file; `None` if no mega-file of the project does.
+    pub file: Option<FileFacts>,
+    /// What is known about a file that no mega-file makes.
+    pub note: Option<String>,
+    /// What is wrong with the project, if the file was not found; if strict, also what holds the team that makes it.
     pub findings: Diagnostics,
+    /// Whether the inputs could not be read as a whole, so that nothing is known about the file.
+    pub unread: bool,
     /// The texts that the findings point into.
     pub sources: SourceMap,
 }
 
-/// Explains an output file, named relative to the current folder or to the output root, with an optional `:LINE`.
+/// Explains an output file, named relative to the current folder or to the output root, with an optional `:LINE`. If
+/// `strict`, warnings are errors, and what would keep the file's team from writing it is among the findings.
 #[must_use]
-pub fn explain(inputs: &source::Request, subject: &str) -> Explanation {
+pub fn explain(inputs: &source::Request, subject: &str, strict: bool) -> Explanation {
     let request = Request {
         command: Command::Validate,
         inputs: inputs.clone(),
@@ -42,35 +49,43 @@ pub fn explain(inputs: &source::Request, subject: &str) -> Explanation {
         teams: Vec::new(),
         only: Vec::new(),
         jobs: None,
-        strict: false,
+        strict,
         all_or_nothing: false,
         on_edit: None,
         expect_tree: None,
         holder: String::new(),
     };
     let (named, line) = split_line(subject);
+    let named = named.to_owned();
     match resolve(&request, &Silent) {
         Ok(mut state) => {
+            if strict {
+                hold::make_strict(&mut state.findings);
+            }
             state.findings.sort();
-            let planned = find(&state, &inputs.current, named);
-            match planned {
-                Some(file) => Explanation {
-                    text: describe(&state, file, line),
-                    found: true,
-                    findings: Diagnostics::default(),
-                    sources: state.set.sources,
-                },
+            match find(&state, &inputs.current, &named) {
+                Some(file) => {
+                    let facts = describe(&state, file, line);
+                    let concerns = |one: &Diagnostic| one.teams.is_empty() || one.teams.contains(&facts.team);
+                    let findings = std::mem::take(&mut state.findings);
+                    let findings = findings.into_iter().filter(|one| strict && one.is_error() && concerns(one));
+                    let findings = findings.collect();
+                    Explanation {
+                        named,
+                        file: Some(facts),
+                        note: None,
+                        findings,
+                        unread: false,
+                        sources: state.set.sources,
+                    }
+                }
                 None => unplanned(state, named),
             }
         }
         Err(failed) => {
             let (findings, set) = *failed;
-            Explanation {
-                text: String::new(),
-                found: false,
-                findings,
-                sources: set.map(|set| set.sources).unwrap_or_default(),
-            }
+            let sources = set.map(|set| set.sources).unwrap_or_default();
+            Explanation { named, file: None, note: None, findings, unread: true, sources }
         }
     }
 }
@@ -91,75 +106,72 @@ fn find<'s>(state: &'s State<'_>, current: &Path, named: &str) -> Option<&'s Pla
     keys.iter().find_map(|key| state.plan.files.iter().find(|file| file.path.key() == *key))
 }
 
-fn unplanned(state: State<'_>, named: &str) -> Explanation {
-    let mut text = format!("{named}: no mega-file of the project plans this file\n");
+fn unplanned(state: State<'_>, named: String) -> Explanation {
     let path = OutputPath::parse(named.trim_start_matches("./")).ok();
     let recorded =
         path.as_ref().and_then(|path| state.shards.all.iter().find(|shard| shard.lockfile.entries.contains_key(path)));
-    if let Some(shard) = recorded {
+    let note = recorded.map(|shard| {
         let lock = &shard.lockfile;
-        let _ = writeln!(
-            text,
-            "  written earlier by team {}, mega-file {} (its lockfile lists it)",
-            lock.team, lock.mega_file
-        );
-    }
-    let findings = state.findings.into_iter().filter(crate::diagnostic::Diagnostic::is_error).collect();
-    Explanation { text, found: false, findings, sources: state.set.sources }
+        format!("written earlier by team {}, mega-file {} (its lockfile lists it)", lock.team, lock.mega_file)
+    });
+    let findings = state.findings.into_iter().filter(Diagnostic::is_error).collect();
+    Explanation { named, file: None, note, findings, unread: false, sources: state.set.sources }
 }
 
-fn describe(state: &State<'_>, file: &PlannedFile, line: Option<u64>) -> String {
+fn describe(state: &State<'_>, file: &PlannedFile, line: Option<u64>) -> FileFacts {
     let sources = &state.set.sources;
-    let mut text = format!("{}\n", file.path);
-    let Some(mega) = state.model.mega_files.get(file.mega_file) else { return text };
-    let place = |span| {
-        let line = sources.positions(span).map_or(0, |(start, _)| start.line);
-        format!("{}:{line}", sources.name(span.file))
-    };
-    let _ = writeln!(text, "  team       {}", mega.team);
-    let _ = writeln!(text, "  mega-file  {} ({})", mega.id, sources.name(mega.file()));
-    let _ = writeln!(text, "  rule       {} ({})", file.rule, place(file.origin));
-    if let Some(item) = &file.item {
-        let _ = writeln!(text, "  item       {item}");
+    let mega = state.model.mega_files.get(file.mega_file);
+    let named = mega.and_then(|mega| Some((mega, mega.template(&file.template)?)));
+    let syntax = named.and_then(|(mega, template)| {
+        let body = mega.text(template.text, sources);
+        let none = std::collections::BTreeSet::new();
+        let PlannedBody::Render(unit, ..) = &file.body else { return None };
+        let source = Source {
+            name: &file.template,
+            text: body,
+            syntax: template.syntax,
+            literal: &template.literal,
+            placeholders: &template.placeholders,
+            is_path: false,
+            also_bound: &none,
+            shared: false,
+            traced: None,
+        };
+        let (choice, _) = choose(&source, unit.words());
+        Some(SyntaxFacts { name: choice.syntax.as_str().to_owned(), why: choice.why.to_string() })
+    });
+    let (planned, failure, on_disk) = content(state, file);
+    FileFacts {
+        path: file.path.to_string(),
+        team: mega.map(|mega| mega.team.clone()).unwrap_or_default(),
+        mega_file: MegaFileFacts {
+            id: mega.map(|mega| mega.id.clone()).unwrap_or_default(),
+            path: mega.map(|mega| sources.name(mega.file()).to_owned()).unwrap_or_default(),
+        },
+        rule: RuleFacts { number: file.rule, at: place(sources, file.origin) },
+        item: file.item.as_ref().map(ToString::to_string),
+        factory: file.factory.as_ref().map(ToString::to_string),
+        template: TemplateFacts {
+            name: file.template.to_string(),
+            at: named.map(|(_, template)| place(sources, template.span)),
+        },
+        syntax,
+        planned,
+        failure,
+        on_disk,
+        line: line.map(|line| origin_of_line(state, file, line)),
     }
-    if let Some(factory) = &file.factory {
-        let _ = writeln!(text, "  factory    {factory}");
-    }
-    match mega.template(&file.template) {
-        Some(template) => {
-            let _ = writeln!(text, "  template   {} ({})", file.template, place(template.span));
-            let body = mega.text(template.text, sources);
-            let none = std::collections::BTreeSet::new();
-            if let PlannedBody::Render(unit, ..) = &file.body {
-                let source = Source {
-                    name: &file.template,
-                    text: body,
-                    syntax: template.syntax,
-                    literal: &template.literal,
-                    placeholders: &template.placeholders,
-                    is_path: false,
-                    also_bound: &none,
-                    shared: false,
-                    traced: None,
-                };
-                let (choice, _) = choose(&source, unit.words());
-                let _ = writeln!(text, "  syntax     {}: {}", choice.syntax.as_str(), choice.why);
-            }
-        }
-        None => {
-            let _ = writeln!(text, "  template   {}", file.template);
-        }
-    }
-    text.push_str(&on_disk(state, file));
-    if let Some(line) = line {
-        let _ = writeln!(text, "  line {line:<6}{}", origin_of_line(state, file, line));
-    }
-    text
+}
+
+fn place(sources: &SourceMap, span: Span) -> PlaceFacts {
+    let line = sources.positions(span).map_or(0, |(start, _)| start.line);
+    PlaceFacts { file: sources.name(span.file).to_owned(), line }
 }
 
 /// The line of a mega-file that makes a line of the output, with its text.
-fn origin_of_line(state: &State<'_>, file: &PlannedFile, line: u64) -> String {
-    let unknown = "comes from no single line of a template".to_owned();
+fn origin_of_line(state: &State<'_>, file: &PlannedFile, line: u64) -> LineFacts {
+    let none = |text: String| LineFacts { number: line, at: None, text };
+    let unknown = none("comes from no single line of a template".to_owned());
     let (PlannedBody::Render(unit, name, scope), Some(mega)) = (&file.body, state.model.mega_files.get(file.mega_file))
     else {
         return unknown;
@@ -168,7 +180,7 @@ fn origin_of_line(state: &State<'_>, file: &PlannedFile, line: u64) -> String {
     let Ok(body) = output::body(file, &mut buffer) else { return unknown };
     let lines = output::Facts::of(body).lines;
     if line == 0 || line > lines {
-        return format!("does not exist: the file has {lines} lines");
+        return none(format!("does not exist: the file has {lines} lines"));
     }
     let sources = &state.set.sources;
     let inline = name.strip_prefix("inline ").and_then(|node| node.parse().ok()).map(NodeId);
@@ -191,33 +203,30 @@ fn origin_of_line(state: &State<'_>, file: &PlannedFile, line: u64) -> String {
     };
     let Some(index) = templates.iter().position(|(name, ..)| *name == template) else { return unknown };
     let span = plan::place_of(mega, sources, places[index], offset..offset + 1);
-    let at = sources.positions(span).map_or(0, |(start, _)| start.line);
+    let at = place(sources, span);
     let source = sources.get(span.file).map_or("", SourceFile::text);
-    let written = source.lines().nth((at as usize).saturating_sub(1)).unwrap_or_default().trim();
-    format!("{}:{at}: {written}", sources.name(span.file))
+    let written = source.lines().nth((at.line as usize).saturating_sub(1)).unwrap_or_default().trim().to_owned();
+    LineFacts { number: line, at: Some(at), text: written }
 }
 
-fn on_disk(state: &State<'_>, file: &PlannedFile) -> String {
+/// What the file is to hold, or why that cannot be said; and what is on disk.
+fn content(state: &State<'_>, file: &PlannedFile) -> (Option<PlannedFacts>, Option<String>, Option<DiskFacts>) {
     let mut buffer = Vec::new();
     let facts = match output::body(file, &mut buffer) {
         Ok(body) => output::Facts::of(body),
-        Err(failure) => return format!("  body       cannot be rendered: {}\n", failure.issue.message),
+        Err(failure) => return (None, Some(failure.issue.message.clone()), None),
     };
     let survey = state.root.as_ref().and_then(|root| disk::survey(root, std::slice::from_ref(&file.path)).ok());
-    let status = match survey.as_ref().and_then(|survey| survey.get(&file.path)) {
-        None | Some(OnDisk::Absent) => "not there yet",
+    let on_disk = match survey.as_ref().and_then(|survey| survey.get(&file.path)) {
+        None | Some(OnDisk::Absent) => DiskFacts::Absent,
         Some(OnDisk::File { digest, lf_digest, .. })
             if *digest == facts.digest || lf_digest.is_some_and(|lf| lf == facts.digest) =>
         {
-            "as planned"
+            DiskFacts::AsPlanned
         }
-        Some(OnDisk::File { .. }) => "differs from what is planned",
-        Some(_) => "something else is in the way",
+        Some(OnDisk::File { .. }) => DiskFacts::Differs,
+        Some(_) => DiskFacts::InTheWay,
     };
-    format!(
-        "  planned    {} lines, {} bytes, {}\n  on disk    {status}\n",
-        facts.lines,
-        facts.bytes,
-        facts.digest.short()
-    )
+    let planned = PlannedFacts { lines: facts.lines, bytes: facts.bytes, digest: facts.digest.to_string() };
+    (Some(planned), None, Some(on_disk))
 }

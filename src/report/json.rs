@@ -178,7 +178,7 @@ struct OriginWire<'a> {
 /// One finding. Lines and columns count from 1, columns in characters; an end is exclusive.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Diagnostic")]
-struct DiagnosticWire<'a> {
+pub(super) struct DiagnosticWire<'a> {
     /// The stable code.
     code: &'static str,
     /// The code as words.
@@ -243,7 +243,7 @@ struct FixWire<'a> {
 
 const SEVERITIES: &[Severity] = &[Severity::Error, Severity::Warning, Severity::Note];
 
-fn words<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> Vec<&'static str> {
+pub(super) fn words<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> Vec<&'static str> {
     all.iter().map(|&one| word(one)).collect()
 }
 
@@ -345,7 +345,7 @@ pub(super) fn place(span: Span, sources: &SourceMap) -> Option<Place<'_>> {
     Some(Place { file: file.name(), line, column, end_line, end_column })
 }
 
-fn diagnostic<'a>(one: &'a Diagnostic, sources: &'a SourceMap) -> DiagnosticWire<'a> {
+pub(super) fn diagnostic<'a>(one: &'a Diagnostic, sources: &'a SourceMap) -> DiagnosticWire<'a> {
     let own = one.span.and_then(|span| place(span, sources));
     let related = one.related.iter().map(|related| {
         let place = related.span.and_then(|span| place(span, sources));
@@ -375,4 +375,4 @@ fn diagnostic<'a>(one: &'a Diagnostic, sources: &'a SourceMap) -> DiagnosticWire
 
 #[cfg(test)]
 #[path = "json_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -2,23 +2,26 @@ use super::super::sample;
 use super::*;
 use crate::diagnostic::{Code, Diagnostics};
 
-const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/report.schema.json");
-
 #[test]
 fn the_document_is_the_contract() {
     insta::assert_snapshot!("document", document(&sample::report()).expect("it serializes"));
 }
 
-/// With `MEGAX_UPDATE_SCHEMAS=1` the file is written instead.
-#[test]
+/// Holds a file in `schemas/` to the wire types. With `MEGAX_UPDATE_SCHEMAS=1` the file is written instead.
 #[expect(clippy::disallowed_methods, reason = "the schema lives in the repository")]
-fn the_schema_in_the_repository_is_current() {
-    let text = format!("{:#}\n", schema());
+pub fn hold_schema(name: &str, schema: &serde_json::Value) {
+    let path = format!("{}/schemas/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
+    let text = format!("{schema:#}\n");
     if std::env::var_os("MEGAX_UPDATE_SCHEMAS").is_some() {
-        std::fs::write(PATH, &text).expect("the schema can be written");
+        std::fs::write(&path, &text).expect("the schema can be written");
     }
-    let stored = std::fs::read_to_string(PATH).unwrap_or_default();
+    let stored = std::fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(stored.replace("\r\n", "\n"), text, "run the tests with MEGAX_UPDATE_SCHEMAS=1");
+}
+
+#[test]
+fn the_schema_in_the_repository_is_current() {
+    hold_schema("report", &schema());
 }
 
 #[test]

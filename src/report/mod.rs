@@ -13,16 +13,20 @@
 //! | one JSON document | [`json::document`], its schema [`json::schema`] | stdout |
 //! | GitHub annotations | [`github::annotations`] | stdout |
 //! | SARIF 2.1.0 | [`sarif::document`] | stdout |
+//! | what `init` and `new` made | [`made::text`], [`made::document`] | stdout |
+//! | who makes a file | [`explanation::text`], [`explanation::document`] | stdout |
 //! | pages of codes | [`explain::explain_code`], [`explain::code_list`] | stdout |
 
 mod clean;
 pub mod diff;
 mod excerpt;
 pub mod explain;
+pub mod explanation;
 mod facts;
 pub mod github;
 pub mod human;
 pub mod json;
+pub mod made;
 mod paint;
 pub mod sarif;
 mod suggestion;

@@ -214,16 +214,16 @@ fn team_hint(name: &str, text: &str) -> Option<String> {
     named.filter(|value| !value.is_empty()).or_else(folder).map(crate::name::team_name)
 }
 
-struct Project {
-    root: PathBuf,
-    manifest: Option<PathBuf>,
+pub(super) struct Project {
+    pub(super) root: PathBuf,
+    pub(super) manifest: Option<PathBuf>,
     /// The enclosing `megafiles/` where there is no manifest.
     folder: Option<PathBuf>,
 }
 
 impl Project {
     /// Where the project's mega-files belong, and the same folder if it can be searched.
-    fn mega_files(&self, manifest: Option<&str>, limits: &Limits) -> (PathBuf, Option<PathBuf>) {
+    pub(super) fn mega_files(&self, manifest: Option<&str>, limits: &Limits) -> (PathBuf, Option<PathBuf>) {
         let Some(text) = manifest else {
             let folder = self.folder.clone().filter(|folder| is_inside(folder, &self.root));
             return (self.root.join("megafiles"), folder);
@@ -241,7 +241,7 @@ fn is_inside(folder: &Path, root: &Path) -> bool {
     folder.strip_prefix(root).is_ok_and(|rest| read::real(folder) == read::real(root).join(rest)) && folder.is_dir()
 }
 
-fn project_of(request: &Request, selection: &Selection) -> Result<Project, Diagnostics> {
+pub(super) fn project_of(request: &Request, selection: &Selection) -> Result<Project, Diagnostics> {
     if let Some(named) = &request.manifest {
         let path = normal(&request.current.join(named));
         let root = path.parent().map_or_else(|| request.current.clone(), Path::to_path_buf);
@@ -268,15 +268,17 @@ fn project_of(request: &Request, selection: &Selection) -> Result<Project, Diagn
     Ok(Project { folder: folder.is_dir().then_some(folder), root, manifest })
 }
 
+/// The nearest manifest in a folder or above it.
+#[must_use]
+pub fn manifest_above(folder: &Path) -> Option<PathBuf> {
+    let candidates = folder.ancestors().flat_map(|above| MANIFEST_NAMES.map(|name| above.join(name)));
+    candidates.into_iter().find(|path| path.is_file())
+}
+
 /// The project root for inputs in `folder`: where the nearest manifest is, else above `megafiles/`, else `folder`.
 fn root_above(folder: &Path) -> (PathBuf, Option<PathBuf>) {
-    for above in folder.ancestors() {
-        for name in MANIFEST_NAMES {
-            let manifest = above.join(name);
-            if manifest.is_file() {
-                return (above.to_path_buf(), Some(manifest));
-            }
-        }
+    if let Some(manifest) = manifest_above(folder) {
+        return (manifest.parent().unwrap_or(folder).to_path_buf(), Some(manifest));
     }
     let enclosing = folder.ancestors().find(|above| above.file_name().is_some_and(|name| name == "megafiles"));
     let root = enclosing.and_then(Path::parent).unwrap_or(folder);

@@ -6,6 +6,7 @@ pub mod decode;
 pub mod find;
 pub mod load;
 mod named;
+pub mod outline;
 pub mod read;
 mod shared;
 pub mod tree;

@@ -30,6 +30,7 @@ const GROUPS: &[&str] = &[
     "rule",
     "shared",
     "source",
+    "start",
     "template",
 ];
 
@@ -140,8 +141,14 @@ fn every_case_gives_what_it_is_expected_to() {
 #[test]
 fn schemas_are_printed_as_they_are_committed() {
     let stage = Stage::of(&root().join("first-expansion/in"));
-    let files =
-        [("mega-file", "mega-file"), ("lbof", "mega-file-lbof"), ("manifest", "manifest"), ("report", "report")];
+    let files = [
+        ("mega-file", "mega-file"),
+        ("lbof", "mega-file-lbof"),
+        ("manifest", "manifest"),
+        ("report", "report"),
+        ("explanation", "explanation"),
+        ("made", "made"),
+    ];
     for (name, file) in files {
         let printed = crate::steps::megax(&stage.project(), &stage.project()).args(["schema", name]).output().unwrap();
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schemas/{file}.schema.json"));

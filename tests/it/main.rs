@@ -15,5 +15,6 @@ mod folder;
 mod projects;
 mod properties;
 mod readme;
+mod start;
 mod steps;
 mod tidy;

@@ -14,8 +14,8 @@ pub struct Megax {
 
 const AFTER: &str = "Exit codes: 0 done or nothing to do, 1 there are differences (--check, --diff, --expect-tree), \
 2 wrong usage, 3 the mega-files or the manifest are wrong, 4 a file was made or edited by somebody else or another run \
-holds the team, 5 the disk failed, 70 a bug in megax.\n\nStart with `megax expand --dry-run`; `megax explain CODE` \
-explains any finding, `megax schema mega-file` prints the format.";
+holds the team, 5 the disk failed, 70 a bug in megax.\n\nStart with `megax init`, then `megax expand --dry-run`; \
+`megax explain CODE` explains any finding, `megax schema mega-file` prints the format.";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -25,8 +25,16 @@ pub enum Command {
     Validate(Validate),
     /// Explain a finding's code, or say which mega-file, rule, item and template make a file
     Explain(Explain),
-    /// Print a JSON Schema: of mega-files, the manifest, or the report
+    /// Print a JSON Schema: of mega-files, the manifest, or a document of `--format json`
     Schema(Schema),
+    /// Make a project to start from: a manifest, a first mega-file, the schemas for editors
+    Init(Init),
+    /// Add a mega-file of a kind to a team, valid at once and ready to edit
+    New(New),
+    /// Print the completions of a shell
+    Completions(Completions),
+    /// Print the manual page, or write one page per command
+    Man(Man),
 }
 
 /// What both `expand` and `validate` read.
@@ -100,6 +108,12 @@ pub struct Explain {
     /// The output root; by default the project root
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Warnings are errors; also say what would keep the file's team from writing it
+    #[arg(long)]
+    pub strict: bool,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = Form::Human)]
+    pub format: Form,
 }
 
 #[derive(Debug, Args)]
@@ -107,6 +121,104 @@ pub struct Schema {
     /// Which one
     #[arg(value_enum)]
     pub name: SchemaName,
+    /// The form of the schema
+    #[arg(long, value_enum, default_value_t = SchemaForm::Json)]
+    pub format: SchemaForm,
+}
+
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The folder of the project; made if it does not exist
+    #[arg(value_name = "DIR", default_value = ".", hide_default_value = true)]
+    pub dir: PathBuf,
+    /// The teams to start with
+    #[arg(long, value_enum, default_value_t = Teams::Small)]
+    pub teams: Teams,
+    /// Also write .gitattributes: which files are generated, and how the lockfile merges
+    #[arg(long)]
+    pub gitattributes: bool,
+    /// Make a project of its own inside another one
+    #[arg(long)]
+    pub nested: bool,
+    /// Show what would be made, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = Form::Human)]
+    pub format: Form,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Teams {
+    /// Alpha to kappa, with folders, goals, dependencies and integration points
+    Ten,
+    /// Two teams, api and web
+    Small,
+}
+
+#[derive(Debug, Args)]
+pub struct New {
+    /// A team of the manifest
+    #[arg(value_name = "TEAM")]
+    pub team: String,
+    /// What the mega-file shows
+    #[arg(value_name = "KIND", value_enum)]
+    pub kind: Kind,
+    /// Its id and file name; by default mega-TEAM-KIND and the next free number
+    #[arg(long, value_name = "ID")]
+    pub id: Option<String>,
+    /// The project manifest; by default the nearest megax.yaml upwards
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = Form::Human)]
+    pub format: Form,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// Templates over data: one file per item
+    Template,
+    /// A literal tree of folders and files
+    Scaffold,
+    /// A named group of files with parameters, called per item
+    Factory,
+    /// The LBOF dialect: every template once per entity
+    Lbof,
+    /// Values for a shared file that another mega-file owns
+    Contributor,
+    /// A shared file made from what others contribute
+    Owner,
+    /// Data from a CSV file
+    Source,
+}
+
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub struct Man {
+    /// Write one page per command into this folder
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// For people
+    Human,
+    /// One JSON document on stdout
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaForm {
+    /// JSON Schema 2020-12, the only form
+    Json,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -117,8 +229,12 @@ pub enum SchemaName {
     Lbof,
     /// The project manifest
     Manifest,
-    /// The document that `--format json` prints
+    /// The document of `expand` and `validate` with `--format json`
     Report,
+    /// The document of `explain` with `--format json`
+    Explanation,
+    /// The document of `init` and `new` with `--format json`
+    Made,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

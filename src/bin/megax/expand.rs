@@ -34,13 +34,7 @@ fn run(request: Result<Request, String>, format: Format) -> Outcome {
     progress.finish();
     let printed = match format {
         Format::Human => people(&run.report, run.diff.as_deref()),
-        Format::Json => match json::document(&run.report) {
-            Ok(document) => terminal::print(&document),
-            Err(error) => {
-                terminal::say(&format!("error: the report cannot be written as JSON: {error}\n"));
-                return Outcome::Bug;
-            }
-        },
+        Format::Json => return terminal::print_document(run.report.outcome, json::document(&run.report)),
         Format::Github => terminal::print(&github::annotations(&run.report.diagnostics, &run.report.sources)),
         Format::Sarif => terminal::print(&sarif::document(&run.report.diagnostics, &run.report.sources)),
     };

@@ -1,21 +1,23 @@
 //! `megax explain`: what a code means, or which mega-file, rule, item and template make a file.
 
-use megax::diagnostic::{Code, nearest};
+use megax::diagnostic::{Code, Diagnostics, nearest};
 use megax::pipeline;
+use megax::report::explanation::{self, Answer};
 use megax::report::{Outcome, explain as pages, human};
 use megax::source;
+use megax::span::SourceMap;
 
-use crate::args::Explain;
+use crate::args::{Explain, Form};
 use crate::{request, terminal};
 
 /// Runs `megax explain`.
 pub fn explain(args: &Explain) -> Outcome {
     let colour = terminal::stdout_colour();
     if args.subject == "codes" {
-        return terminal::judge(Outcome::Done, terminal::print(&pages::code_list(colour)));
+        return codes(args, Code::ALL, || pages::code_list(colour));
     }
     if let Some(code) = Code::find(&args.subject) {
-        return terminal::judge(Outcome::Done, terminal::print(&pages::explain_code(code, colour)));
+        return codes(args, &[code], || pages::explain_code(code, colour));
     }
     if looks_like_code(&args.subject) {
         return unknown_code(&args.subject);
@@ -25,6 +27,17 @@ pub fn explain(args: &Explain) -> Outcome {
         return Outcome::Usage;
     }
     file(args)
+}
+
+/// A code, or all of them.
+fn codes(args: &Explain, codes: &[Code], people: impl Fn() -> String) -> Outcome {
+    if args.format == Form::Human {
+        return terminal::judge(Outcome::Done, terminal::print(&people()));
+    }
+    let (findings, sources) = (Diagnostics::default(), SourceMap::default());
+    let (subject, outcome) = (args.subject.as_str(), Outcome::Done);
+    let answer = Answer { subject, outcome, file: None, codes, note: None, findings: &findings, sources: &sources };
+    terminal::print_document(outcome, explanation::document(&answer))
 }
 
 fn looks_like_code(text: &str) -> bool {
@@ -55,11 +68,30 @@ fn file(args: &Explain) -> Outcome {
         }
     };
     let inputs = source::Request { paths: Vec::new(), current, manifest: args.manifest.clone(), out: args.out.clone() };
-    let explanation = pipeline::explain(&inputs, &args.subject);
-    let printed = terminal::print(&explanation.text);
-    if !explanation.findings.is_empty() {
-        terminal::say(&human::diagnostics(&explanation.findings, &explanation.sources, terminal::stderr_colour()));
+    let found = pipeline::explain(&inputs, &args.subject, args.strict);
+    let fine = found.file.is_some() && !found.findings.has_errors();
+    let outcome = if fine { Outcome::Done } else { Outcome::Wrong };
+    if args.format == Form::Json {
+        let answer = Answer {
+            subject: &args.subject,
+            outcome,
+            file: found.file.as_ref(),
+            codes: &[],
+            note: found.note.as_deref(),
+            findings: &found.findings,
+            sources: &found.sources,
+        };
+        return terminal::print_document(outcome, explanation::document(&answer));
+    }
+    let printed = match &found.file {
+        Some(file) => terminal::print(&explanation::text(file)),
+        // What is wrong with the inputs as a whole says why nothing is known.
+        None if found.findings.has_errors() && found.unread => true,
+        None => terminal::print(&explanation::unplanned(&found.named, found.note.as_deref())),
+    };
+    if !found.findings.is_empty() {
+        terminal::say(&human::diagnostics(&found.findings, &found.sources, terminal::stderr_colour()));
         terminal::say("\n");
     }
-    terminal::judge(if explanation.found { Outcome::Done } else { Outcome::Wrong }, printed)
+    terminal::judge(outcome, printed)
 }

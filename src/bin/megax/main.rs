@@ -4,9 +4,11 @@ mod args;
 mod exit;
 mod expand;
 mod explain;
+mod manual;
 mod progress;
 mod request;
 mod schema;
+mod start;
 mod terminal;
 
 use std::process::ExitCode;
@@ -22,6 +24,10 @@ fn main() -> ExitCode {
         Command::Validate(args) => expand::validate(args),
         Command::Explain(args) => explain::explain(args),
         Command::Schema(args) => schema::schema(args),
+        Command::Init(args) => start::init(args),
+        Command::New(args) => start::new(args),
+        Command::Completions(args) => manual::completions(args),
+        Command::Man(args) => manual::man(args),
     };
     exit::code(outcome)
 }

@@ -1,18 +1,21 @@
 //! `megax schema`: prints a JSON Schema.
 
 use megax::model::schema::{self, SchemaName};
-use megax::report::{Outcome, json};
+use megax::report::{Outcome, explanation, json, made};
 
-use crate::args::{Schema, SchemaName as Named};
+use crate::args::{Schema, SchemaForm, SchemaName as Named};
 use crate::terminal;
 
 /// Prints the schema that was asked for.
 pub fn schema(args: &Schema) -> Outcome {
+    let SchemaForm::Json = args.format;
     let schema = match args.name {
         Named::MegaFile => schema::schema(SchemaName::MegaFile),
         Named::Lbof => schema::schema(SchemaName::Lbof),
         Named::Manifest => schema::schema(SchemaName::Manifest),
         Named::Report => json::schema(),
+        Named::Explanation => explanation::schema(),
+        Named::Made => made::schema(),
     };
     terminal::judge(Outcome::Done, terminal::print(&schema::to_text(&schema)))
 }

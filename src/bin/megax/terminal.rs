@@ -39,6 +39,17 @@ pub fn print(text: &str) -> bool {
     }
 }
 
+/// Prints a JSON document, or says why there is none.
+pub fn print_document(outcome: Outcome, document: Result<String, impl std::fmt::Display>) -> Outcome {
+    match document {
+        Ok(document) => judge(outcome, print(&document)),
+        Err(error) => {
+            say(&format!("error: the report cannot be written as JSON: {error}\n"));
+            Outcome::Bug
+        }
+    }
+}
+
 /// The outcome of a command that printed: a report that was lost counts as a failed disk, unless something graver is
 /// known.
 pub fn judge(outcome: Outcome, printed: bool) -> Outcome {

@@ -1,0 +1,70 @@
+//! `megax init` and `megax new`: what a project starts from.
+
+use megax::report::made::{self, Made};
+use megax::report::{Outcome, human};
+use megax::source;
+use megax::start::{self, mega_file, project};
+
+use crate::args::{Form, Init, Kind, New, Teams};
+use crate::{request, terminal};
+
+/// Runs `megax init`.
+pub fn init(args: &Init) -> Outcome {
+    let current = match request::current() {
+        Ok(current) => current,
+        Err(message) => return unusable(&message),
+    };
+    // A manifest there would be found from every folder of the machine that has none above it.
+    if source::load::normal(&current.join(&args.dir)).parent().is_none() {
+        return unusable(&format!(
+            "`{}` is the root of the file system, not a place for a project",
+            args.dir.display()
+        ));
+    }
+    let request = start::Init {
+        current,
+        dir: args.dir.clone(),
+        teams: match args.teams {
+            Teams::Ten => project::Teams::Ten,
+            Teams::Small => project::Teams::Small,
+        },
+        gitattributes: args.gitattributes,
+        nested: args.nested,
+        dry_run: args.dry_run,
+    };
+    show(&start::init(&request), args.format)
+}
+
+/// Runs `megax new`.
+pub fn new(args: &New) -> Outcome {
+    let current = match request::current() {
+        Ok(current) => current,
+        Err(message) => return unusable(&message),
+    };
+    let inputs = source::Request { paths: Vec::new(), current, manifest: args.manifest.clone(), out: None };
+    let kind = match args.kind {
+        Kind::Template => mega_file::Kind::Template,
+        Kind::Scaffold => mega_file::Kind::Scaffold,
+        Kind::Factory => mega_file::Kind::Factory,
+        Kind::Lbof => mega_file::Kind::Lbof,
+        Kind::Contributor => mega_file::Kind::Contributor,
+        Kind::Owner => mega_file::Kind::Owner,
+        Kind::Source => mega_file::Kind::Source,
+    };
+    show(&start::add(&start::Add { inputs, team: args.team.clone(), kind, id: args.id.clone() }), args.format)
+}
+
+fn unusable(message: &str) -> Outcome {
+    terminal::say(&format!("error: {message}\n"));
+    Outcome::Usage
+}
+
+fn show(made: &Made, format: Form) -> Outcome {
+    if format == Form::Json {
+        return terminal::print_document(made.outcome(), made::document(made));
+    }
+    if !made.findings.is_empty() {
+        terminal::say(&human::diagnostics(&made.findings, &made.sources, terminal::stderr_colour()));
+    }
+    terminal::judge(made.outcome(), terminal::print(&made::text(made, terminal::stdout_colour())))
+}
