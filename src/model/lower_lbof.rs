@@ -74,6 +74,7 @@ pub fn lower(tree: &Arc<Tree>, selected: bool) -> Result<(MegaFile, Diagnostics)
         rules,
         templates: lowering.templates,
         expectations: Expectations::default(),
+        tests: Vec::new(),
         dependencies: dependencies.map(|name| (name.value.clone(), tree.span(name.node))).collect(),
     };
     Ok((mega_file, lowering.findings))

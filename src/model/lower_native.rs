@@ -7,10 +7,10 @@ use minijinja::Value;
 
 use super::wire::native::{FileSpecWire, TargetFilesWire, TemplateWire};
 use super::wire::rule::{EntryObjectWire, EntryWire, Mode, PatternsWire, RuleWire};
-use super::wire::shape::CountWire;
 use super::wire::{ConditionWire, NativeWire};
 use super::{
     Content, Dialect, Entry, Expectations, Loop, LoopList, MegaFile, PathText, Rule, Template, WordStyle, scaffold,
+    validation,
 };
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::name::team_name;
@@ -40,6 +40,7 @@ pub fn lower(tree: &Arc<Tree>, selected: bool) -> Result<(MegaFile, Diagnostics)
     let templates = wire.templates.iter().flat_map(|templates| &templates.0);
     let templates: BTreeMap<String, Template> =
         templates.map(|(key, template)| (key.value.clone(), template_of(tree, key, &template.value))).collect();
+    let tests = validation::lower(tree, &wire, &mut lowering.findings);
     if lowering.findings.has_errors() {
         return Err(lowering.findings);
     }
@@ -57,6 +58,7 @@ pub fn lower(tree: &Arc<Tree>, selected: bool) -> Result<(MegaFile, Diagnostics)
         rules,
         templates,
         expectations: expectations(tree, &wire),
+        tests,
         dependencies: dependencies
             .into_iter()
             .flatten()
@@ -132,20 +134,20 @@ fn expectations(tree: &Tree, wire: &NativeWire) -> Expectations {
             for file in files {
                 let path = match &file.value {
                     FileSpecWire::Path(path) => path,
-                    FileSpecWire::Object(object) => &object.path,
+                    FileSpecWire::Object(object) => {
+                        out.file_lines.extend(object.lines.as_ref().map(|lines| {
+                            let (min, max) = lines.value.bounds();
+                            (object.path.value.clone(), (min, max, tree.span(lines.node)))
+                        }));
+                        &object.path
+                    }
                 };
                 out.paths.push((path.value.clone(), tree.span(path.node)));
             }
         }
     }
     if let Some(lines) = &expansion.total_lines {
-        let (min, max) = match &lines.value {
-            CountWire::Exactly(count) => (count.value, count.value),
-            CountWire::Range(range) => {
-                let bound = |value: Option<&Spanned<u64>>, default| value.map_or(default, |value| value.value);
-                (bound(range.min.as_ref(), 0), bound(range.max.as_ref(), u64::MAX))
-            }
-        };
+        let (min, max) = lines.value.bounds();
         out.lines = Some((min, max, tree.span(lines.node)));
     }
     out
@@ -167,7 +169,6 @@ impl Lowering<'_> {
             ("factories", wire.factories.is_some(), "write the factory's rule out with `for_each`"),
             ("sources", wire.sources.is_some(), "put the values under `data`"),
             ("contributes", wire.contributes.is_some(), "let one mega-file own the shared file"),
-            ("validation", wire.validation.is_some(), "leave the block out until then"),
         ];
         for (key, used, help) in parts {
             if let Some((node, _)) = self.tree.entry(self.tree.root(), key).filter(|_| used) {

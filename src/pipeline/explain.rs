@@ -14,7 +14,7 @@ use crate::plan::{PlannedBody, PlannedFile};
 use crate::report::{Command, Mode};
 use crate::source::load::{display, normal};
 use crate::source::{self, NodeId, yaml};
-use crate::span::SourceMap;
+use crate::span::{SourceMap, Span};
 use crate::template::{Source, Syntax, choose, trace};
 
 /// The answer to `megax explain FILE`.
@@ -156,16 +156,37 @@ fn describe(state: &State<'_>, file: &PlannedFile, line: Option<u64>) -> String 
 /// The line of a mega-file that makes a line of the output, with its text.
 fn origin_of_line(state: &State<'_>, file: &PlannedFile, line: u64) -> String {
     let unknown = "comes from no single line of a template".to_owned();
-    let (PlannedBody::Render(unit, name, scope), Some(mega)) = (&file.body, state.model.mega_files.get(file.mega_file))
-    else {
-        return unknown;
-    };
     let mut buffer = Vec::new();
     let Ok(body) = output::body(file, &mut buffer) else { return unknown };
-    let lines = output::Facts::of(body).lines;
-    if line == 0 || line > lines {
+    if let (PlannedBody::Render(..), lines) = (&file.body, output::Facts::of(body).lines)
+        && (line == 0 || line > lines)
+    {
         return format!("does not exist: the file has {lines} lines");
     }
+    let Some(span) = source_of_line(state, file, body, line) else { return unknown };
+    let source = state.set.sources.get(span.file).map_or("", crate::span::SourceFile::text);
+    let at = state.set.sources.positions(span).map_or(0, |(start, _)| start.line);
+    let written = source.lines().nth((at as usize).saturating_sub(1)).unwrap_or_default().trim();
+    format!("{}:{at}: {written}", state.set.sources.name(span.file))
+}
+
+/// The place in a mega-file that makes a line of a planned path.
+pub fn made_by(state: &State<'_>, path: &OutputPath, line: u64) -> Option<Span> {
+    let index = state.plan.files.binary_search_by(|file| file.path.cmp(path)).ok()?;
+    let file = state.plan.files.get(index)?;
+    let mut buffer = Vec::new();
+    let body = output::body(file, &mut buffer).ok()?;
+    let span = source_of_line(state, file, body, line)?;
+    // The whole line of the template, not its first character.
+    let text = state.set.sources.get(span.file)?.text();
+    let rest = text.get(span.start as usize..)?.lines().next().unwrap_or_default().trim_end();
+    Some(Span::new(span.file, span.start as usize, span.start as usize + rest.len().max(1)))
+}
+
+/// The place in a mega-file that makes a line of a rendered body.
+fn source_of_line(state: &State<'_>, file: &PlannedFile, body: &[u8], line: u64) -> Option<Span> {
+    let PlannedBody::Render(unit, name, scope) = &file.body else { return None };
+    let mega = state.model.mega_files.get(file.mega_file)?;
     let text_of = |node| mega.tree.text(node).unwrap_or_default();
     let inline = name.strip_prefix("inline ").and_then(|node| node.parse().ok()).map(NodeId);
     let mut nodes: Vec<NodeId> = mega.templates.values().map(|template| template.text).collect();
@@ -178,15 +199,10 @@ fn origin_of_line(state: &State<'_>, file: &PlannedFile, line: u64) -> String {
         templates.push((name, text_of(node), Syntax::Auto, &[], &[]));
         nodes.push(node);
     }
-    let Some((template, offset)) = trace::line(&templates, name, unit.words(), scope, body, line) else {
-        return unknown;
-    };
-    let Some(index) = templates.iter().position(|(name, ..)| *name == template) else { return unknown };
+    let (template, offset) = trace::line(&templates, name, unit.words(), scope, body, line)?;
+    let index = templates.iter().position(|(name, ..)| *name == template)?;
     let source = state.set.sources.get(mega.file()).map_or("", crate::span::SourceFile::text);
-    let span = yaml::locate(&mega.tree, source, nodes[index], offset);
-    let at = state.set.sources.positions(span).map_or(0, |(start, _)| start.line);
-    let written = source.lines().nth((at as usize).saturating_sub(1)).unwrap_or_default().trim();
-    format!("{}:{at}: {written}", state.set.sources.name(mega.file()))
+    Some(yaml::locate(&mega.tree, source, *nodes.get(index)?, offset))
 }
 
 fn on_disk(state: &State<'_>, file: &PlannedFile) -> String {

@@ -8,6 +8,7 @@ mod claims;
 mod compile;
 mod expand;
 mod items;
+mod near;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +18,7 @@ use rayon::prelude::*;
 
 pub use boundary::Reserved;
 pub use claims::{Claim, ShardClaims, check as check_claims};
+pub use near::near;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::model::{MegaFile, Model};

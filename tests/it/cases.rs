@@ -13,9 +13,10 @@ use crate::folder;
 use crate::steps::{Stage, Step};
 
 /// The groups that a case name may begin with.
-const GROUPS: [&str; 13] = [
+const GROUPS: [&str; 14] = [
     "bad",
     "boundary",
+    "check",
     "collision",
     "edit",
     "explain",

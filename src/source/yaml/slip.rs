@@ -40,6 +40,16 @@ pub(super) fn syntax(error: &ScanError, context: &Context<'_>) -> Diagnostic {
         .unwrap_or(finding)
 }
 
+/// The offset of a fault in a text that is no mega-file.
+pub(super) fn offset(error: &ScanError, text: &str) -> u32 {
+    u32::try_from(exact(error, text)).unwrap_or(u32::MAX)
+}
+
+/// What is wrong, in our words, with those of the parser where they say more.
+pub(super) fn message(error: &ScanError) -> String {
+    format!("{} ({})", words(error.kind()), error.info())
+}
+
 /// The offset of the fault itself: for some errors the parser names the start of the scalar that holds it.
 fn exact(error: &ScanError, text: &str) -> usize {
     let mark = error.marker().byte_offset().unwrap_or(0).min(text.len());

@@ -36,6 +36,11 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("paths", "write_paths"),
     ("min", "min_lines"),
     ("pattern", "files"),
+    ("glob", "files"),
+    ("regex", "matches"),
+    ("max", "max_lines"),
+    ("excludes", "not_contains"),
+    ("valid", "parses"),
 ];
 
 /// Keys of the native dialect, or of other tools, in a template of the LBOF dialect: what was written, what belongs there.
