@@ -94,7 +94,13 @@ pub fn check_data(schema: &UserSchema, data: &PlacedData<'_>, schema_key: Span) 
         let place = data.place(&violation.path, violation.on_key);
         let mut finding = Diagnostic::new(Code::DataSchema, violation.message).at(place.unwrap_or(schema_key));
         finding.help = violation.help;
-        if let (Some(place), Some(fix)) = (place, violation.fix) {
+        // A key in quotes is left to the author: the quotes may be needed (JSON).
+        let bare = |place: Span, last: Option<&Step>| {
+            matches!(last, Some(Step::Key(key)) if (place.end - place.start) as usize == key.len())
+        };
+        if let (Some(place), Some(fix)) = (place, violation.fix)
+            && (!violation.on_key || bare(place, violation.path.last()))
+        {
             finding = finding.fix(place, fix);
         }
         finding.related(violation.rule.unwrap_or(schema_key), "the schema demands it here")

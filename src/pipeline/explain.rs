@@ -13,7 +13,7 @@ use crate::path::OutputPath;
 use crate::plan::{PlannedBody, PlannedFile};
 use crate::report::{Command, Mode};
 use crate::source::load::{display, normal};
-use crate::source::{self, NodeId, yaml};
+use crate::source::{self, Kind, NodeId, Style, Tree, yaml};
 use crate::span::{SourceMap, Span};
 use crate::template::{Source, Syntax, choose, trace};
 
@@ -163,7 +163,7 @@ fn origin_of_line(state: &State<'_>, file: &PlannedFile, line: u64) -> String {
     {
         return format!("does not exist: the file has {lines} lines");
     }
-    let Some(span) = source_of_line(state, file, body, line) else { return unknown };
+    let Some((.., span)) = source_of_line(state, file, body, line) else { return unknown };
     let source = state.set.sources.get(span.file).map_or("", crate::span::SourceFile::text);
     let at = state.set.sources.positions(span).map_or(0, |(start, _)| start.line);
     let written = source.lines().nth((at as usize).saturating_sub(1)).unwrap_or_default().trim();
@@ -176,15 +176,24 @@ pub fn made_by(state: &State<'_>, path: &OutputPath, line: u64) -> Option<Span> 
     let file = state.plan.files.get(index)?;
     let mut buffer = Vec::new();
     let body = output::body(file, &mut buffer).ok()?;
-    let span = source_of_line(state, file, body, line)?;
+    let (tree, node, span) = source_of_line(state, file, body, line)?;
+    if !matches!(tree.kind(node), Kind::Text(_, Style::Literal | Style::Folded)) {
+        return Some(span);
+    }
     // The whole line of the template, not its first character.
     let text = state.set.sources.get(span.file)?.text();
-    let rest = text.get(span.start as usize..)?.lines().next().unwrap_or_default().trim_end();
-    Some(Span::new(span.file, span.start as usize, span.start as usize + rest.len().max(1)))
+    let rest = text.get(span.start as usize..)?.lines().next().unwrap_or_default();
+    let start = span.start as usize + (rest.len() - rest.trim_start().len());
+    Some(Span::new(span.file, start, start + rest.trim().len().max(1)))
 }
 
-/// The place in a mega-file that makes a line of a rendered body.
-fn source_of_line(state: &State<'_>, file: &PlannedFile, body: &[u8], line: u64) -> Option<Span> {
+/// The text node, and the place in it, that make a line of a rendered body.
+fn source_of_line<'s>(
+    state: &'s State<'_>,
+    file: &PlannedFile,
+    body: &[u8],
+    line: u64,
+) -> Option<(&'s Tree, NodeId, Span)> {
     let PlannedBody::Render(unit, name, scope) = &file.body else { return None };
     let mega = state.model.mega_files.get(file.mega_file)?;
     let text_of = |node| mega.tree.text(node).unwrap_or_default();
@@ -202,7 +211,8 @@ fn source_of_line(state: &State<'_>, file: &PlannedFile, body: &[u8], line: u64)
     let (template, offset) = trace::line(&templates, name, unit.words(), scope, body, line)?;
     let index = templates.iter().position(|(name, ..)| *name == template)?;
     let source = state.set.sources.get(mega.file()).map_or("", crate::span::SourceFile::text);
-    Some(yaml::locate(&mega.tree, source, *nodes.get(index)?, offset))
+    let node = *nodes.get(index)?;
+    Some((&mega.tree, node, yaml::locate(&mega.tree, source, node, offset)))
 }
 
 fn on_disk(state: &State<'_>, file: &PlannedFile) -> String {

@@ -16,6 +16,9 @@ const NAMED: usize = 3;
 /// So many files that do not parse have a finding of their own.
 const OWN: usize = 5;
 
+/// Finds the place in a mega-file that makes a line of a generated file.
+pub type SourceLine<'f> = dyn Fn(&OutputPath, u64) -> Option<Span> + 'f;
+
 /// Findings of the tests of one mega-file. `misses` are those of this mega-file, sorted; `whole` says that all its files
 /// are in `outputs`, so that they can be counted; `source_line` finds the line of the mega-file that makes a line of a
 /// generated file.
@@ -25,7 +28,7 @@ pub fn judge(
     outputs: &Outputs<'_>,
     misses: &[Miss],
     whole: bool,
-    source_line: &dyn Fn(&OutputPath, u64) -> Option<Span>,
+    source_line: &SourceLine<'_>,
 ) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     for (number, test) in mega.tests.iter().enumerate() {
@@ -44,7 +47,7 @@ pub fn judge(
         for group in own.chunk_by(|a, b| a.check == b.check) {
             match group.first().map(|miss| miss.check) {
                 Some(Check::Parses) => findings.extend(parses(test, group, source_line)),
-                Some(check) => findings.push(content(test, check, group)),
+                Some(check) => findings.push(content(test, check, group, source_line)),
                 None => {}
             }
         }
@@ -78,12 +81,13 @@ fn count(test: &FileTest, selected: &[&PlannedFile], outputs: &Outputs<'_>) -> O
     let (files, verb) = if found == 1 { ("file", "matches") } else { ("files", "match") };
     let paths: Vec<&OutputPath> = selected.iter().map(|file| &file.path).collect();
     let message = format!("{found} {files} {verb} `{}`, but `count` says {wanted}", pattern.written());
-    let finding = Diagnostic::new(Code::TestFailed, message).at(span).help(format!("generated are {}", names(&paths)));
+    let finding =
+        Diagnostic::new(Code::TestFailed, message).at(span).help(format!("the test selects {}", names(&paths)));
     Some(origins(finding, selected.iter().map(|file| (&file.path, file.origin))))
 }
 
 /// A check of the content that does not hold for some files.
-fn content(test: &FileTest, check: Check, group: &[&Miss]) -> Diagnostic {
+fn content(test: &FileTest, check: Check, group: &[&Miss], source_line: &SourceLine<'_>) -> Diagnostic {
     let one = group.len() == 1;
     let text = |list: &[(String, Span)], number: usize| list.get(number).map(|(text, span)| (shown(text), *span));
     let nothing = (String::new(), test.span);
@@ -113,12 +117,19 @@ fn content(test: &FileTest, check: Check, group: &[&Miss]) -> Diagnostic {
     };
     let finding = Diagnostic::new(Code::TestFailed, format!("{} {what}", named(group))).at(span);
     let help = match (check, group.first()) {
-        (Check::Contains(_), Some(miss)) if !miss.about.is_empty() => format!("{} of `{}`", miss.about, miss.path),
+        (Check::Contains(_), Some(miss)) if !miss.about.is_empty() => miss.about.clone(),
         (Check::NotContains(_), Some(miss)) => format!("the line is `{}`", miss.line),
         (Check::Matches(_), _) => "`^` and `$` match at every line; `.` does not match a line break".to_owned(),
         _ => "correct the template, or the test".to_owned(),
     };
-    origins(finding.help(help), group.iter().map(|miss| (&miss.path, miss.origin)))
+    let mut finding = finding.help(help);
+    if let Some(miss) = group.first()
+        && let Some(template) = miss.at.and_then(|(line, _)| source_line(&miss.path, line))
+        && template != miss.origin
+    {
+        finding = finding.related(template, format!("this line of `{}` comes from here", miss.path));
+    }
+    origins(finding, group.iter().map(|miss| (&miss.path, miss.origin)))
 }
 
 /// The files of a group with line or number of lines, the first few by name.
@@ -161,7 +172,7 @@ fn origins<'p>(mut finding: Diagnostic, files: impl Iterator<Item = (&'p OutputP
 }
 
 /// Files that do not parse.
-fn parses(test: &FileTest, group: &[&Miss], source_line: &dyn Fn(&OutputPath, u64) -> Option<Span>) -> Vec<Diagnostic> {
+fn parses(test: &FileTest, group: &[&Miss], source_line: &SourceLine<'_>) -> Vec<Diagnostic> {
     let place = test.parses.unwrap_or(test.span);
     let mut findings: Vec<Diagnostic> = Vec::new();
     for miss in group.iter().take(OWN) {

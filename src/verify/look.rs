@@ -119,7 +119,8 @@ fn checks(test: &FileTest, file: &PlannedFile, facts: &Facts, body: &[u8]) -> Ve
     let mut faults = Vec::new();
     for (number, (text, _)) in test.contains.iter().enumerate() {
         if memmem::find(body, text.as_bytes()).is_none() {
-            let near = other_case(body, text).map(|line| format!("line {line} has it in other letter case"));
+            let near = other_case(body, text)
+                .map(|line| format!("line {line} of `{}` has it in other letter case", file.path));
             faults.push(Fault::new(Check::Contains(number), near.unwrap_or_default()));
         }
     }

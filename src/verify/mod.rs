@@ -9,7 +9,7 @@ mod look;
 mod syntax;
 
 pub use declared::inspect;
-pub use judge::judge;
+pub use judge::{SourceLine, judge};
 pub use look::{Check, Inspector, Miss};
 
 use crate::output::Facts;

@@ -63,13 +63,21 @@ fn json(text: &str) -> Result<(), Wrong> {
     let whole = error.to_string();
     let message = whole.split(" at line ").next().unwrap_or(&whole);
     let line = text.lines().nth(error.line().saturating_sub(1)).unwrap_or_default().trim_start();
-    let comment = if line.starts_with("//") || line.starts_with("/*") || line.starts_with('#') {
+    let hint = if line.starts_with("//") || line.starts_with("/*") || line.starts_with('#') {
         " (JSON has no comments)"
+    } else if message == "expected value" && before(text, error.line(), error.column()).ends_with(',') {
+        " after the last comma"
     } else {
         ""
     };
     let at = (error.line().max(1) as u64, error.column().max(1) as u64);
-    Err(Wrong { at: Some(at), message: format!("{message}{comment}") })
+    Err(Wrong { at: Some(at), message: format!("{message}{hint}") })
+}
+
+/// What stands before a line and column, without the blanks at its end.
+fn before(text: &str, line: usize, column: usize) -> &str {
+    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    text.get(..start + column.saturating_sub(1)).unwrap_or_default().trim_end()
 }
 
 fn toml(text: &str) -> Result<(), Wrong> {
@@ -111,6 +119,14 @@ mod tests {
         assert_eq!(check("a.toml", "[a]\nb = \n").map(|at| at.0), Some(2));
         assert_eq!(check("a.toml", "a = 1\na = 2\n").map(|at| at.0), Some(2));
         assert_eq!((Language::of("a.ts"), Language::of("json"), Language::of("a.json/b")), (None, None, None));
+    }
+
+    #[test]
+    fn the_usual_slips_in_json_are_named() {
+        let words = |text: &str| Language::Json.check(text.as_bytes()).unwrap_err().message;
+        assert_eq!(words("{\"a\": [\n  1,\n]}"), "expected value after the last comma");
+        assert_eq!(words("{\n  // no\n  \"a\": 1}"), "key must be a string (JSON has no comments)");
+        assert_eq!(words("{\"a\": }"), "expected value");
     }
 
     #[test]

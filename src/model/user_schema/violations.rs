@@ -325,7 +325,8 @@ impl UserSchema {
                     |near| format!("did you mean `{near}`? allowed: {all}"),
                 );
                 let mut found = say(not_allowed(), help);
-                found.violation.fix = near.map(str::to_owned);
+                // In quotes, because a bare word can be something else in YAML.
+                found.violation.fix = near.map(|near| Value::from(near).to_string());
                 found
             }
             Fault::Constant { expected_value } => say(not_allowed(), format!("write `{expected_value}`")),

@@ -125,7 +125,7 @@ impl JsonSchema for StringsWire {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        union("a list of texts", [String::json_schema(generator), <Vec<String>>::json_schema(generator)])
+        union("text, or a list of texts", [String::json_schema(generator), <Vec<String>>::json_schema(generator)])
     }
 }
 

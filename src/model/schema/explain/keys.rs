@@ -37,6 +37,8 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("min", "min_lines"),
     ("pattern", "files"),
     ("glob", "files"),
+    ("minimum", "min"),
+    ("maximum", "max"),
     ("regex", "matches"),
     ("max", "max_lines"),
     ("excludes", "not_contains"),
