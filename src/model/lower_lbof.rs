@@ -82,6 +82,7 @@ pub fn lower(tree: &Arc<Tree>, selected: bool, common: &Common<'_>) -> Result<(M
         shared: Arc::clone(&common.shared),
         sources: Vec::new(),
         expectations: Expectations::default(),
+        tests: Vec::new(),
         dependencies: dependencies.map(|name| (name.value.clone(), tree.span(name.node))).collect(),
     };
     Ok((mega_file, lowering.findings))

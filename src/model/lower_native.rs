@@ -9,8 +9,7 @@ use super::common::Common;
 use super::wire::NativeWire;
 use super::wire::native::{FileSpecWire, TargetFilesWire, TemplateWire};
 use super::wire::rule::PatternsWire;
-use super::wire::shape::CountWire;
-use super::{Dialect, Expectations, MegaFile, Plurals, Rule, Template};
+use super::{Dialect, Expectations, MegaFile, Plurals, Rule, Template, validation};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::name::team_name;
 use crate::source::decode::{OrderedMap, Raw, Spanned};
@@ -26,7 +25,6 @@ use crate::template::{Base, Syntax};
 pub fn lower(tree: &Arc<Tree>, selected: bool, common: &Common<'_>) -> Result<(MegaFile, Diagnostics), Diagnostics> {
     let wire: NativeWire = super::schema::decode(tree).map_err(|one| std::iter::once(one).collect::<Diagnostics>())?;
     let mut lowering = Lowering { tree, findings: Diagnostics::default() };
-    lowering.not_yet(&wire);
     let (sources, found) = common.sources_of(tree, &wire);
     lowering.findings.extend(found);
     let patterns = wire.generator.patterns.as_ref().map_or_else(Vec::new, |patterns| patterns_of(&patterns.value));
@@ -43,6 +41,7 @@ pub fn lower(tree: &Arc<Tree>, selected: bool, common: &Common<'_>) -> Result<(M
     let templates = wire.templates.iter().flat_map(|templates| &templates.0);
     let templates: BTreeMap<String, Template> =
         templates.map(|(key, template)| (key.value.clone(), template_of(tree, key, &template.value))).collect();
+    let tests = validation::lower(tree, &wire, &sources, &mut lowering.findings);
     if lowering.findings.has_errors() {
         return Err(lowering.findings);
     }
@@ -64,6 +63,7 @@ pub fn lower(tree: &Arc<Tree>, selected: bool, common: &Common<'_>) -> Result<(M
         shared: Arc::clone(&common.shared),
         sources,
         expectations: expectations(tree, &wire),
+        tests,
         dependencies: dependencies
             .into_iter()
             .flatten()
@@ -144,20 +144,20 @@ fn expectations(tree: &Tree, wire: &NativeWire) -> Expectations {
             for file in files {
                 let path = match &file.value {
                     FileSpecWire::Path(path) => path,
-                    FileSpecWire::Object(object) => &object.path,
+                    FileSpecWire::Object(object) => {
+                        out.file_lines.extend(object.lines.as_ref().map(|lines| {
+                            let (min, max) = lines.value.bounds();
+                            (object.path.value.clone(), (min, max, tree.span(lines.node)))
+                        }));
+                        &object.path
+                    }
                 };
                 out.paths.push((path.value.clone(), tree.span(path.node)));
             }
         }
     }
     if let Some(lines) = &expansion.total_lines {
-        let (min, max) = match &lines.value {
-            CountWire::Exactly(count) => (count.value, count.value),
-            CountWire::Range(range) => {
-                let bound = |value: Option<&Spanned<u64>>, default| value.map_or(default, |value| value.value);
-                (bound(range.min.as_ref(), 0), bound(range.max.as_ref(), u64::MAX))
-            }
-        };
+        let (min, max) = lines.value.bounds();
         out.lines = Some((min, max, tree.span(lines.node)));
     }
     out
@@ -171,16 +171,5 @@ pub(super) struct Lowering<'a> {
 impl Lowering<'_> {
     pub(super) fn error(&mut self, code: Code, span: Span, message: &str, help: &str) {
         self.findings.push(Diagnostic::new(code, message).at(span).help(help));
-    }
-
-    /// The parts of the format that a later version runs.
-    fn not_yet(&mut self, wire: &NativeWire) {
-        let parts = [("validation", wire.validation.is_some(), "leave the block out until then")];
-        for (key, used, help) in parts {
-            if let Some((node, _)) = self.tree.entry(self.tree.root(), key).filter(|_| used) {
-                let message = format!("`{key}` is part of the format, but this version cannot run it yet");
-                self.error(Code::NotYet, self.tree.span(node), &message, help);
-            }
-        }
     }
 }

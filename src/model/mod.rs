@@ -13,6 +13,7 @@ mod scaffold;
 pub mod schema;
 pub mod user_regex;
 pub mod user_schema;
+mod validation;
 pub mod wire;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,7 @@ pub use manifest::{
     Amount, Boundary, Capabilities, Deliverable, EditPolicy, Goals, IntegrationPoint, Manifest, Present, Progress, Team,
 };
 pub use user_schema::UserSchema;
+pub use validation::{FileTest, PlacedData, check_data};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::name::team_name;
@@ -100,6 +102,8 @@ pub struct MegaFile {
     pub sources: Vec<DataSource>,
     /// What it says that it will generate.
     pub expectations: Expectations,
+    /// What must hold for its files.
+    pub tests: Vec<FileTest>,
     /// Mega-files that it says it depends on: the text and its place.
     pub dependencies: Vec<(String, Span)>,
 }
@@ -342,6 +346,8 @@ pub struct Expectations {
     pub paths: Vec<(String, Span)>,
     /// How many lines: least and most.
     pub lines: Option<(u64, u64, Span)>,
+    /// How many lines single files have: the path or glob, then least and most.
+    pub file_lines: Vec<(String, (u64, u64, Span))>,
 }
 
 /// Understands everything that was read. Findings of a mega-file name its team; a mega-file with an error is not in

@@ -5,6 +5,7 @@
 //! inside a property) is an error that says what to write. Draft 2020-12, whatever `$schema` says.
 
 mod cost;
+mod growth;
 mod slips;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,8 @@ pub struct UserSchema {
     places: BTreeMap<String, Span>,
     /// What messages call the whole value.
     noun: &'static str,
+    /// An upper bound of the visits of one value, by its depth.
+    visits: Vec<u64>,
 }
 
 impl UserSchema {
@@ -53,6 +56,11 @@ impl UserSchema {
             found.sort();
             return Err(found);
         }
+        let Some(visits) = growth::visits(tree, node) else {
+            let finding =
+                bad(tree.span(node).head(), "too many parts of the schema judge one another's parts".to_owned());
+            return Err(std::iter::once(finding.help("make it simpler")).collect());
+        };
         let schema = prepared(yaml::to_json(tree, node));
         let mut places = BTreeMap::new();
         collect(tree, node, tree.span(node), &mut String::new(), &mut places);
@@ -63,7 +71,7 @@ impl UserSchema {
         let patterns = PatternOptions::regex().size_limit(MAX_BYTES);
         let options = jsonschema::options().with_draft(Draft::Draft202012).with_pattern_options(patterns).offline();
         match options.build(&schema) {
-            Ok(validator) => Ok(Self { schema, validator, places, noun }),
+            Ok(validator) => Ok(Self { schema, validator, places, noun, visits }),
             Err(error) => {
                 let span = places.get(error.instance_path().as_str()).copied().unwrap_or(tree.span(node));
                 let message = format!("the schema cannot be used: {}", error_text(&error));

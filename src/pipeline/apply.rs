@@ -117,13 +117,13 @@ fn render(
     watcher: &dyn Watcher,
 ) -> BTreeMap<String, Staging> {
     if !writes {
-        state.rendered = output::render(&state.plan.files, &sink::Discard::new(state), watcher);
+        (state.rendered, state.misses) = sink::render(state, &sink::Discard::new(state), watcher);
         return BTreeMap::new();
     }
     let stage = sink::Stage::new(state, survey, root);
-    let rendered = output::render(&state.plan.files, &stage, watcher);
+    let (rendered, misses) = sink::render(state, &stage, watcher);
     let (stagings, failures) = stage.finish();
-    state.rendered = rendered;
+    (state.rendered, state.misses) = (rendered, misses);
     for (team, error) in failures {
         state.findings.push(disk_finding(&error).team(team));
     }

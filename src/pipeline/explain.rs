@@ -16,7 +16,7 @@ use crate::report::explanation::{
 };
 use crate::report::{Command, Mode};
 use crate::source::load::{display, normal};
-use crate::source::{self, NodeId};
+use crate::source::{self, Kind, NodeId, Style};
 use crate::span::{SourceFile, SourceMap, Span};
 use crate::template::{Source, Syntax, choose, trace};
 
@@ -172,16 +172,45 @@ fn place(sources: &SourceMap, span: Span) -> PlaceFacts {
 fn origin_of_line(state: &State<'_>, file: &PlannedFile, line: u64) -> LineFacts {
     let none = |text: String| LineFacts { number: line, at: None, text };
     let unknown = none("comes from no single line of a template".to_owned());
-    let (PlannedBody::Render(unit, name, scope), Some(mega)) = (&file.body, state.model.mega_files.get(file.mega_file))
-    else {
-        return unknown;
-    };
     let mut buffer = Vec::new();
     let Ok(body) = output::body(file, &mut buffer) else { return unknown };
-    let lines = output::Facts::of(body).lines;
-    if line == 0 || line > lines {
+    if let (PlannedBody::Render(..), lines) = (&file.body, output::Facts::of(body).lines)
+        && (line == 0 || line > lines)
+    {
         return none(format!("does not exist: the file has {lines} lines"));
     }
+    let Some((_, span)) = source_of_line(state, file, body, line) else { return unknown };
+    let sources = &state.set.sources;
+    let at = place(sources, span);
+    let source = sources.get(span.file).map_or("", SourceFile::text);
+    let written = source.lines().nth((at.line as usize).saturating_sub(1)).unwrap_or_default().trim().to_owned();
+    LineFacts { number: line, at: Some(at), text: written }
+}
+
+/// The place in a mega-file that makes a line of a planned path.
+pub fn made_by(state: &State<'_>, path: &OutputPath, line: u64) -> Option<Span> {
+    let index = state.plan.files.binary_search_by(|file| file.path.cmp(path)).ok()?;
+    let file = state.plan.files.get(index)?;
+    let mut buffer = Vec::new();
+    let body = output::body(file, &mut buffer).ok()?;
+    let (place, span) = source_of_line(state, file, body, line)?;
+    let mega = state.model.mega_files.get(file.mega_file)?;
+    if let TextPlace::Node(node) = place
+        && !matches!(mega.tree.kind(node), Kind::Text(_, Style::Literal | Style::Folded))
+    {
+        return Some(span);
+    }
+    // The whole line of the template, not its first character.
+    let text = state.set.sources.get(span.file)?.text();
+    let rest = text.get(span.start as usize..)?.lines().next().unwrap_or_default();
+    let start = span.start as usize + (rest.len() - rest.trim_start().len());
+    Some(Span::new(span.file, start, start + rest.trim().len().max(1)))
+}
+
+/// The text, and the place in it, that make a line of a rendered body.
+fn source_of_line(state: &State<'_>, file: &PlannedFile, body: &[u8], line: u64) -> Option<(TextPlace, Span)> {
+    let PlannedBody::Render(unit, name, scope) = &file.body else { return None };
+    let mega = state.model.mega_files.get(file.mega_file)?;
     let sources = &state.set.sources;
     let inline = name.strip_prefix("inline ").and_then(|node| node.parse().ok()).map(NodeId);
     // Of the shared templates only those that the file can reach: a project may have many of them.
@@ -198,15 +227,10 @@ fn origin_of_line(state: &State<'_>, file: &PlannedFile, line: u64) -> LineFacts
         templates.push((name, mega.text(node.into(), sources), Syntax::Auto, &[], &[]));
         places.push(node.into());
     }
-    let Some((template, offset)) = trace::line(&templates, name, unit.words(), scope, body, line) else {
-        return unknown;
-    };
-    let Some(index) = templates.iter().position(|(name, ..)| *name == template) else { return unknown };
-    let span = plan::place_of(mega, sources, places[index], offset..offset + 1);
-    let at = place(sources, span);
-    let source = sources.get(span.file).map_or("", SourceFile::text);
-    let written = source.lines().nth((at.line as usize).saturating_sub(1)).unwrap_or_default().trim().to_owned();
-    LineFacts { number: line, at: Some(at), text: written }
+    let (template, offset) = trace::line(&templates, name, unit.words(), scope, body, line)?;
+    let index = templates.iter().position(|(name, ..)| *name == template)?;
+    let place = *places.get(index)?;
+    Some((place, plan::place_of(mega, sources, place, offset..offset + 1)))
 }
 
 /// What the file is to hold, or why that cannot be said; and what is on disk.

@@ -29,7 +29,7 @@ use crate::plan::{Assets, Plan, Reserved};
 use crate::report::{Command, Mode, Report};
 use crate::source::{self, Limits, SourceSet};
 use crate::template::forms;
-use crate::{disk, model, output, plan, verify};
+use crate::{disk, model, plan, verify};
 
 pub use explain::{Explanation, explain};
 
@@ -92,6 +92,8 @@ struct State<'r> {
     root: Option<disk::Root>,
     only: Option<Vec<PathPattern>>,
     rendered: Vec<Rendered>,
+    /// Checks of declared tests that do not hold.
+    misses: Vec<verify::Miss>,
 }
 
 /// Runs the pipeline. Never fails: everything that goes wrong is a finding in the report.
@@ -116,7 +118,7 @@ fn run_here(request: &Request, watcher: &dyn Watcher) -> Run {
     state.hold();
     watcher.on_event(Event::Planned { files: state.plan.files.len() });
     let changes = if request.mode == Mode::Validate {
-        state.rendered = output::render(&state.plan.files, &sink::Discard::new(&state), watcher);
+        (state.rendered, state.misses) = sink::render(&state, &sink::Discard::new(&state), watcher);
         state.inspect();
         None
     } else {
@@ -167,7 +169,20 @@ fn resolve<'r>(
         findings.push(Diagnostic::new(Code::NoOutput, message).help("see the warnings for rules that yield nothing"));
     }
     let held = BTreeMap::new();
-    Ok(State { request, set, model, plan, findings, teams, held, shards, root, only, rendered: Vec::new() })
+    Ok(State {
+        request,
+        set,
+        model,
+        plan,
+        findings,
+        teams,
+        held,
+        shards,
+        root,
+        only,
+        rendered: Vec::new(),
+        misses: Vec::new(),
+    })
 }
 
 impl State<'_> {
@@ -201,14 +216,14 @@ impl State<'_> {
         self.held.contains_key(team)
     }
 
-    /// Turns failed renders into findings, compares declared numbers with made ones, and holds again.
+    /// Turns failed renders into findings, judges what the mega-files declare, and holds again.
     fn inspect(&mut self) {
         let mut outputs: BTreeMap<usize, verify::Outputs<'_>> = BTreeMap::new();
         let mut partial: BTreeSet<usize> = BTreeSet::new();
         let mut found = Vec::new();
         for (file, rendered) in self.plan.files.iter().zip(&self.rendered) {
             match rendered {
-                Rendered::Done(facts) => outputs.entry(file.mega_file).or_default().files.push((&file.path, *facts)),
+                Rendered::Done(facts) => outputs.entry(file.mega_file).or_default().files.push((file, *facts)),
                 Rendered::Failed(failure) => {
                     partial.insert(file.mega_file);
                     found.extend(hold::failed(self, file, failure));
@@ -219,10 +234,18 @@ impl State<'_> {
             }
         }
         for (index, mega) in self.model.mega_files.iter().enumerate() {
-            let judged = mega.selected && !partial.contains(&index) && !self.is_held(&mega.team);
-            if judged {
-                found.extend(verify::inspect(mega, outputs.get(&index).unwrap_or(&verify::Outputs::default())));
+            if !mega.selected || self.is_held(&mega.team) {
+                continue;
             }
+            let none = verify::Outputs::default();
+            let (made, whole) = (outputs.get(&index).unwrap_or(&none), !partial.contains(&index));
+            if whole {
+                found.extend(verify::inspect(mega, made));
+            }
+            let start = self.misses.partition_point(|miss| miss.mega_file < index);
+            let end = self.misses.partition_point(|miss| miss.mega_file <= index);
+            let misses = self.misses.get(start..end).unwrap_or_default();
+            found.extend(verify::judge(mega, made, misses, whole, &|path, line| explain::made_by(self, path, line)));
         }
         found.extend(slots::outdated(self));
         found.extend(goals::inspect(self, &outputs));

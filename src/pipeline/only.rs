@@ -1,13 +1,9 @@
 //! `--only`: which planned files a run looks at, and what to say of a pattern that none of them matches.
 
-use std::collections::BTreeSet;
-
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::glob::PathPattern;
 use crate::path::OutputPath;
-
-/// So many names are listed in a help.
-const SHOWN: usize = 6;
+use crate::plan;
 
 /// The patterns; `None` when every file is wanted.
 ///
@@ -36,54 +32,10 @@ pub fn unmatched<'p>(
     let missed =
         patterns.iter().filter(|pattern| !planned.clone().any(|path| pattern.matches(path.as_str()))).map(|pattern| {
             let message = format!("`{}` matches no planned file", pattern.written());
-            let help = help(pattern, &planned.clone().map(OutputPath::as_str));
+            let help = plan::near(pattern, &planned.clone().map(OutputPath::as_str));
             Diagnostic::new(Code::NoInput, message).about(format!("--only {}", pattern.written())).help(help)
         });
     missed.collect()
-}
-
-fn help<'p>(pattern: &PathPattern, planned: &(impl Iterator<Item = &'p str> + Clone)) -> String {
-    let text = pattern.text();
-    if !text.contains('/')
-        && let Ok(deep) = PathPattern::parse(&format!("**/{text}"), false)
-        && planned.clone().any(|path| deep.matches(path))
-    {
-        return format!("did you mean `**/{text}`? patterns are relative to the output root");
-    }
-    // Follow the folders that exist; the first name that does not is the one that is wrong.
-    let mut folder = String::new();
-    for name in text.split('/') {
-        let below: BTreeSet<&str> =
-            planned.clone().filter_map(|path| first_name(path.strip_prefix(folder.as_str())?)).collect();
-        let inside = format!("{name}/");
-        if below.contains(inside.as_str()) {
-            folder.push_str(&inside);
-            continue;
-        }
-        let near = nearest(name, below.iter().map(|name| name.trim_end_matches('/')));
-        if let Some(near) = near.filter(|_| !name.contains(['*', '?', '[', '{'])) {
-            let rest = text.get(folder.len() + name.len()..).unwrap_or_default();
-            return format!("did you mean `{folder}{near}{rest}`?");
-        }
-        return listed(&folder, &below);
-    }
-    listed(&folder, &BTreeSet::new())
-}
-
-/// The first name of a path; a folder keeps its `/`.
-fn first_name(path: &str) -> Option<&str> {
-    let end = path.find('/').map_or(path.len(), |at| at + 1);
-    path.get(..end).filter(|name| !name.is_empty())
-}
-
-fn listed(folder: &str, names: &BTreeSet<&str>) -> String {
-    let rule = "patterns are relative to the output root, `*` is one name, `**` any number of folders";
-    if names.is_empty() {
-        return rule.to_owned();
-    }
-    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{folder}{name}`")).collect();
-    let more = if names.len() > SHOWN { " and more" } else { "" };
-    format!("{rule}; planned are {}{more}", shown.join(", "))
 }
 
 #[cfg(test)]

@@ -6,8 +6,34 @@ use std::sync::Mutex;
 use super::State;
 use crate::change::{OnDisk, Survey};
 use crate::disk::{DiskError, Root, Staging};
-use crate::output::{Facts, Sink};
+use crate::event::Watcher;
+use crate::output::{self, Facts, Rendered, Sink};
 use crate::plan::PlannedFile;
+use crate::verify::{Inspector, Miss};
+
+/// Renders everything that is wanted; the inspector sees each body on its way to `then`.
+pub fn render(state: &State<'_>, then: &dyn Sink, watcher: &dyn Watcher) -> (Vec<Rendered>, Vec<Miss>) {
+    let inspected = Inspected { inspector: Inspector::new(&state.model.mega_files), then };
+    let rendered = output::render(&state.plan.files, &inspected, watcher);
+    (rendered, inspected.inspector.finish())
+}
+
+/// Shows each body to the inspector, then hands it on.
+struct Inspected<'s> {
+    inspector: Inspector<'s>,
+    then: &'s dyn Sink,
+}
+
+impl Sink for Inspected<'_> {
+    fn wants(&self, file: &PlannedFile) -> bool {
+        self.then.wants(file)
+    }
+
+    fn take(&self, file: &PlannedFile, facts: &Facts, body: &[u8]) {
+        self.inspector.look(file, facts, body);
+        self.then.take(file, facts, body);
+    }
+}
 
 /// Keeps nothing.
 pub struct Discard<'s>(&'s State<'s>);

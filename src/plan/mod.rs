@@ -11,6 +11,7 @@ mod contribute;
 mod expand;
 mod frame;
 mod items;
+mod near;
 mod slot_checks;
 mod words;
 
@@ -23,6 +24,7 @@ use rayon::prelude::*;
 pub use boundary::Reserved;
 pub use claims::{Claim, ShardClaims, check as check_claims};
 pub use contribute::{Contributions, Doubt};
+pub use near::near;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::model::{MegaFile, Model, TextPlace};

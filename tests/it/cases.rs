@@ -16,6 +16,7 @@ use crate::steps::{Stage, Step};
 const GROUPS: &[&str] = &[
     "bad",
     "boundary",
+    "check",
     "collision",
     "contribute",
     "edit",

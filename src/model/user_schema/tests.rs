@@ -141,6 +141,19 @@ fn many_references_do_not_multiply() {
 }
 
 #[test]
+fn a_schema_that_doubles_at_every_level_does_not_hang() {
+    let twice = "$ref: \"#/$defs/n\"
+$defs: {n: {allOf: [{properties: {x: {$ref: \"#/$defs/n\"}}}, {properties: {x: {$ref: \"#/$defs/n\"}}}]}}";
+    let nested = |levels| (0..levels).fold("1".to_owned(), |inner, _| format!("{{x: {inner}}}"));
+    assert!(violations(twice, &nested(60)).contains("nested 61 levels deep"));
+    assert!(violations(twice, &nested(5)).is_empty());
+    let tree = "$ref: \"#/$defs/n\"
+$defs: {n: {type: object, properties: {l: {$ref: \"#/$defs/n\"}, x: {anyOf: [{$ref: \"#/$defs/n\"}, {type: integer}]}}}}";
+    assert!(violations(tree, &nested(60)).is_empty());
+    assert!(violations(tree, &nested(60).replace('1', "no")).contains("`x` is `no`"));
+}
+
+#[test]
 fn violations_say_what_to_write() {
     let schema = "required: [entities, owner]
 additionalProperties: false

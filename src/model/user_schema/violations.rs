@@ -7,11 +7,14 @@ use jsonschema::error::ValidationErrorKind as Fault;
 use serde_json::Value;
 
 use super::words::{certain, choices, found, many, measure, sample_of, shown, twin};
-use super::{UserSchema, escaped, resolve};
+use super::{UserSchema, escaped, growth, resolve};
 use crate::diagnostic::nearest;
 use crate::model::schema::explain::values::expected;
 use crate::model::schema::explain::{example, list_words, segments, types};
 use crate::span::Span;
+
+/// Branches inside branches that are explained; mega-files are not nested deeper.
+const MAX_BRANCHES: usize = 130;
 
 /// One step from a value into it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,6 +72,10 @@ impl UserSchema {
     /// Everything in `instance` that does not fit, in the order of the document.
     #[must_use]
     pub fn violations(&self, instance: &Value) -> Vec<Violation> {
+        let depth = growth::depth(instance);
+        if self.visits.get(depth).is_none_or(|&visits| visits > growth::MAX_VISITS) {
+            return vec![self.too_deep(depth)];
+        }
         let mut found = Vec::new();
         for error in self.validator.iter_errors(instance) {
             self.explain(&error, instance, &mut found, 0);
@@ -82,6 +89,15 @@ impl UserSchema {
         let mut kept: Vec<Violation> = kept.collect();
         kept.dedup_by(|a, b| (&a.path, a.on_key, &a.message) == (&b.path, b.on_key, &b.message));
         kept
+    }
+
+    fn too_deep(&self, depth: usize) -> Violation {
+        let noun = self.noun;
+        let message =
+            format!("{noun} is nested {depth} levels deep, and the schema judges each level several times over");
+        let help = "refer to a part once: join schemas that name the same property".to_owned();
+        let rule = self.places.get("").copied();
+        Violation { path: Vec::new(), on_key: true, message, help: Some(help), fix: None, rule }
     }
 
     fn explain(&self, error: &ValidationError<'_>, instance: &Value, found: &mut Vec<Found>, depth: usize) {
@@ -98,7 +114,7 @@ impl UserSchema {
                 found.push(self.missing(&place, property.as_str().unwrap_or_default()));
             }
             Fault::Type { .. } => found.push(self.wrong_type(&place)),
-            Fault::AnyOf { context } | Fault::OneOfNotValid { context } if depth < 8 => {
+            Fault::AnyOf { context } | Fault::OneOfNotValid { context } if depth < MAX_BRANCHES => {
                 self.no_branch(&place, context, instance, found, depth);
             }
             fault => found.push(self.bad_value(&place, fault)),
@@ -325,7 +341,8 @@ impl UserSchema {
                     |near| format!("did you mean `{near}`? allowed: {all}"),
                 );
                 let mut found = say(not_allowed(), help);
-                found.violation.fix = near.map(str::to_owned);
+                // In quotes, because a bare word can be something else in YAML.
+                found.violation.fix = near.map(|near| Value::from(near).to_string());
                 found
             }
             Fault::Constant { expected_value } => say(not_allowed(), format!("write `{expected_value}`")),

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::rule::{ContributionWire, EntryWire, PatternsWire, RuleWire};
 use super::scalar::{LooseText, SourcePath};
-use super::shape::{CountWire, FreeMapping, union};
+use super::shape::{CountWire, FreeMapping, StringsWire, union};
 use super::words;
 use crate::source::decode::{OrderedMap, Raw, Spanned};
 
@@ -168,7 +168,7 @@ pub struct FileSpecObjectWire {
     /// The path that the file will have, relative to the output root.
     #[schemars(example = &"src/api/v1/users/controller.ts")]
     pub path: Spanned<String>,
-    /// How many lines it has: a number or `{min: .., max: ..}`.
+    /// How many lines it has: a number or `{min: .., max: ..}`. A mismatch is a warning.
     pub lines: Option<Spanned<CountWire>>,
     /// What it is for, for people.
     pub description: Option<Spanned<String>>,
@@ -192,31 +192,52 @@ impl JsonSchema for FileSpecWire {
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Validation")]
 pub struct ValidationWire {
-    /// A JSON Schema that `data` must satisfy.
-    #[schemars(with = "Option<FreeMapping>", example = &json!({"required": ["entities"]}))]
+    /// A JSON Schema (draft 2020-12) that `data` must satisfy. Types are `string`, `integer`, `number`, `boolean`,
+    /// `array`, `object`; `required` is a list beside `properties`; `$ref` only to `"#/$defs/NAME"`.
+    #[schemars(
+        with = "Option<FreeMapping>",
+        example = &json!({
+            "required": ["entities"],
+            "properties": {"entities": {"type": "array", "items": {"type": "object", "required": ["name"]}}}
+        })
+    )]
     pub schema: Option<Raw>,
-    /// Tests of the generated files.
+    /// Tests of the files that this mega-file generates. If one fails, the team writes nothing.
+    #[schemars(example = &json!([{"files": "src/api/**/controller.ts", "count": 4, "contains": "@Controller"}]))]
     pub tests: Option<Vec<Spanned<TestWire>>>,
 }
 
-/// A test of the generated files that a glob selects.
+/// A test of the generated files that a glob selects. A test that selects no file fails, unless it says `count: 0`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Test")]
 pub struct TestWire {
-    /// Which generated files: a path or a glob (`*` within a folder, `**` across folders). Quote it.
+    /// Which of this mega-file's generated files: a path or a glob (`*` within a folder, `**` across folders), relative
+    /// to the output root. No placeholders. Quote it.
     #[schemars(example = &"src/api/**/controller.ts")]
     pub files: Spanned<String>,
-    /// Exactly so many files match.
+    /// So many files match: a number, or a range `{min: 2, max: 8}`.
     #[schemars(example = 4)]
-    pub count: Option<Spanned<u64>>,
-    /// Every one of them contains this text. Quote it if it begins with `@`, `{`, `[`, `&`, `*` or `!`.
+    pub count: Option<Spanned<CountWire>>,
+    /// Every one of them contains this text, or all texts of this list. Quote a text that begins with `@`, `{`, `[`,
+    /// `&`, `*` or `!`.
     #[schemars(example = &"@Controller")]
-    pub contains: Option<Spanned<String>>,
+    pub contains: Option<StringsWire>,
+    /// None of them contains this text, nor any text of this list.
+    #[schemars(example = &json!(["TODO", "undefined"]))]
+    pub not_contains: Option<StringsWire>,
+    /// Every one of them matches this regular expression, or all of this list. `^` and `$` match at every line; write it
+    /// in single quotes. No look-around.
+    #[schemars(example = &"^export class \\w+")]
+    pub matches: Option<StringsWire>,
     /// Every one of them has at least so many lines.
     #[schemars(example = 20)]
     pub min_lines: Option<Spanned<u64>>,
-    /// `true`: every one of them parses in its language.
+    /// Every one of them has at most so many lines.
+    #[schemars(example = 200)]
+    pub max_lines: Option<Spanned<u64>>,
+    /// `true`: every one of them is valid JSON, YAML or TOML, by its extension. Files in other languages are not checked,
+    /// and a note says so.
     pub parses: Option<Spanned<bool>>,
 }
 

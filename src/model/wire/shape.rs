@@ -125,7 +125,7 @@ impl JsonSchema for StringsWire {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        union("a list of texts", [String::json_schema(generator), <Vec<String>>::json_schema(generator)])
+        union("text, or a list of texts", [String::json_schema(generator), <Vec<String>>::json_schema(generator)])
     }
 }
 
@@ -178,6 +178,20 @@ pub enum CountWire {
     /// A range.
     #[serde(rename = "map")]
     Range(BoundsWire),
+}
+
+impl CountWire {
+    /// The least and the most, inclusive.
+    #[must_use]
+    pub fn bounds(&self) -> (u64, u64) {
+        match self {
+            Self::Exactly(count) => (count.value, count.value),
+            Self::Range(range) => {
+                let bound = |value: Option<&Spanned<u64>>, default| value.map_or(default, |value| value.value);
+                (bound(range.min.as_ref(), 0), bound(range.max.as_ref(), u64::MAX))
+            }
+        }
+    }
 }
 
 /// Both ends of a range, inclusive; one may be left out.

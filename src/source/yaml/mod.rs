@@ -18,7 +18,7 @@ pub use locate::{locate, locate_range};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::tree::Tree;
-use crate::span::{FileId, Span};
+use crate::span::{FileId, SourceFile, Span};
 
 /// What one YAML text may cost. Each excess is an MX106 finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +64,25 @@ pub fn parse(file: FileId, text: &str, limits: &Limits) -> Result<Tree, Diagnost
     }
     build::build(place, limits)
 }
+
+/// Whether a text is YAML: only its syntax is judged. Several documents, tags, anchors and merge keys are fine.
+///
+/// # Errors
+/// Line and column of the fault, both from 1, and what is wrong.
+pub fn syntax(text: &str) -> Result<(), (u32, u32, String)> {
+    let options =
+        granit_parser::options! { flow_nesting_limit: MAX_FOREIGN_DEPTH, block_nesting_limit: MAX_FOREIGN_DEPTH };
+    for event in granit_parser::Parser::new_from_str_with_options(text, options) {
+        if let Err(error) = event {
+            let at = SourceFile::new("", text).position(slip::offset(&error, text));
+            return Err((at.line, at.column, slip::message(&error)));
+        }
+    }
+    Ok(())
+}
+
+/// Lists and mappings inside one another in a text whose syntax alone is judged.
+const MAX_FOREIGN_DEPTH: usize = 256;
 
 /// A text without its byte order mark, and how to name a place in it.
 #[derive(Debug, Clone, Copy)]

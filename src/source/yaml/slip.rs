@@ -40,6 +40,22 @@ pub(super) fn syntax(error: &ScanError, context: &Context<'_>) -> Diagnostic {
         .unwrap_or(finding)
 }
 
+/// What is said of an error that we have no words for.
+const NO_WORDS: &str = "the text is not valid YAML here";
+
+/// The offset of a fault in a text that is no mega-file.
+pub(super) fn offset(error: &ScanError, text: &str) -> u32 {
+    u32::try_from(exact(error, text)).unwrap_or(u32::MAX)
+}
+
+/// What is wrong, in our words, or in those of the parser where we have none.
+pub(super) fn message(error: &ScanError) -> String {
+    match words(error.kind()) {
+        words if words == NO_WORDS => error.info().clone(),
+        words => words,
+    }
+}
+
 /// The offset of the fault itself: for some errors the parser names the start of the scalar that holds it.
 fn exact(error: &ScanError, text: &str) -> usize {
     let mark = error.marker().byte_offset().unwrap_or(0).min(text.len());
@@ -109,7 +125,7 @@ fn words(kind: &E) -> String {
         }
         E::MissingAnchorOrAliasName => "an unquoted text cannot begin with `*` or `&`",
         E::CommentNotSeparated => "a comment needs a blank before its `#`",
-        _ => "the text is not valid YAML here",
+        _ => NO_WORDS,
     };
     text.to_owned()
 }

@@ -47,6 +47,12 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("loc", "lines_of_code"),
     ("role", "responsibility"),
     ("deps", "dependencies"),
+    ("minimum", "min"),
+    ("maximum", "max"),
+    ("regex", "matches"),
+    ("max", "max_lines"),
+    ("excludes", "not_contains"),
+    ("valid", "parses"),
 ];
 
 /// Keys of the native dialect, or of other tools, in a template of the LBOF dialect: what was written, what belongs there.

@@ -96,7 +96,8 @@ impl Explainer<'_> {
 
     /// The scalar that was surely meant, when only the quotes are wrong.
     fn certain_scalar(&self, place: &Place<'_>) -> Option<String> {
-        let only_text = types(place.rule) == ["string"];
+        let wanted = types(place.rule);
+        let only_text = wanted.contains(&"string") && wanted.iter().all(|one| ["string", "array"].contains(one));
         match self.tree.kind(place.node) {
             Kind::Int(number) if only_text => self.quoted(place.node, &number.to_string()),
             Kind::Bool(value) if only_text => self.quoted(place.node, &value.to_string()),

@@ -35,7 +35,7 @@ expansion:
   { targetFiles: [ "a.ts", { path: b.ts, lines: { min: 3 } } ], totalLines: 900, dependencies: [ mega-core-001 ] }
 validation:
   schema: { required: [ entities ] }
-  tests: [ { files: "src/**", count: 4, contains: "@C", min_lines: 20, parses: true } ]
+  tests: [ { files: "src/**", count: 4, contains: "@C", not_contains: [ TODO, x ], matches: '^a$', min_lines: 20, max_lines: 30, parses: true }, { files: a, count: { min: 1 } } ]
 templates:
   controller: |
     export class {Entity} {}
