@@ -128,6 +128,10 @@ codes! {
     ChangedMeanwhile "MX810" "changed-meanwhile" Error "a file changed while megax was running";
     MergeLater "MX811" "merge-later" Error "merging edits is not available yet";
     TeamBound "MX812" "team-bound" Error "a team takes over a path from a team that is held";
+
+    SnapshotDiffers "MX901" "snapshot-differs" Error "a mega-file expands to something else than its snapshot says";
+    SnapshotUnreadable "MX902" "snapshot-unreadable" Error "a file where a snapshot belongs is none";
+    SnapshotStale "MX903" "snapshot-stale" Error "a snapshot of a mega-file that is gone";
 }
 
 impl Code {

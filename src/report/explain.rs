@@ -67,6 +67,7 @@ fn stage_title(stage: u8) -> &'static str {
         b'6' => "MX6: teams",
         b'7' => "MX7: what was generated against what was declared",
         b'8' => "MX8: the disk",
+        b'9' => "MX9: snapshots",
         _ => "others",
     }
 }

@@ -178,7 +178,7 @@ struct OriginWire<'a> {
 /// One finding. Lines and columns count from 1, columns in characters; an end is exclusive.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Diagnostic")]
-struct DiagnosticWire<'a> {
+pub(super) struct DiagnosticWire<'a> {
     /// The stable code.
     code: &'static str,
     /// The code as words.
@@ -345,7 +345,8 @@ pub(super) fn place(span: Span, sources: &SourceMap) -> Option<Place<'_>> {
     Some(Place { file: file.name(), line, column, end_line, end_column })
 }
 
-fn diagnostic<'a>(one: &'a Diagnostic, sources: &'a SourceMap) -> DiagnosticWire<'a> {
+/// One finding as the wire has it.
+pub(super) fn diagnostic<'a>(one: &'a Diagnostic, sources: &'a SourceMap) -> DiagnosticWire<'a> {
     let own = one.span.and_then(|span| place(span, sources));
     let related = one.related.iter().map(|related| {
         let place = related.span.and_then(|span| place(span, sources));

@@ -7,6 +7,6 @@ pub mod read;
 pub mod tree;
 pub mod yaml;
 
-pub use load::{Input, ManifestInput, Request, SourceSet, load};
+pub use load::{Input, ManifestInput, Request, SourceSet, load, load_or_none};
 pub use tree::{Kind, Node, NodeId, Style, Tree};
 pub use yaml::Limits;

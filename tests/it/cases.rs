@@ -13,7 +13,7 @@ use crate::folder;
 use crate::steps::{Stage, Step};
 
 /// The groups that a case name may begin with.
-const GROUPS: [&str; 13] = [
+const GROUPS: [&str; 15] = [
     "bad",
     "boundary",
     "collision",
@@ -26,6 +26,8 @@ const GROUPS: [&str; 13] = [
     "orphan",
     "project",
     "rule",
+    "snapshot",
+    "status",
     "template",
 ];
 
@@ -136,8 +138,14 @@ fn every_case_gives_what_it_is_expected_to() {
 #[test]
 fn schemas_are_printed_as_they_are_committed() {
     let stage = Stage::of(&root().join("first-expansion/in"));
-    let files =
-        [("mega-file", "mega-file"), ("lbof", "mega-file-lbof"), ("manifest", "manifest"), ("report", "report")];
+    let files = [
+        ("mega-file", "mega-file"),
+        ("lbof", "mega-file-lbof"),
+        ("manifest", "manifest"),
+        ("report", "report"),
+        ("snapshot", "snapshot"),
+        ("status", "status"),
+    ];
     for (name, file) in files {
         let printed = crate::steps::megax(&stage.project(), &stage.project()).args(["schema", name]).output().unwrap();
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schemas/{file}.schema.json"));

@@ -8,6 +8,7 @@ mod progress;
 mod request;
 mod schema;
 mod terminal;
+mod views;
 
 use std::process::ExitCode;
 
@@ -20,6 +21,8 @@ fn main() -> ExitCode {
     let outcome = match &megax.command {
         Command::Expand(args) => expand::expand(args),
         Command::Validate(args) => expand::validate(args),
+        Command::Snapshot(args) => views::snapshot(args),
+        Command::Status(args) => views::status(args),
         Command::Explain(args) => explain::explain(args),
         Command::Schema(args) => schema::schema(args),
     };

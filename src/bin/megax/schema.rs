@@ -1,7 +1,7 @@
 //! `megax schema`: prints a JSON Schema.
 
 use megax::model::schema::{self, SchemaName};
-use megax::report::{Outcome, json};
+use megax::report::{Outcome, json, snapshot, status_json};
 
 use crate::args::{Schema, SchemaName as Named};
 use crate::terminal;
@@ -13,6 +13,8 @@ pub fn schema(args: &Schema) -> Outcome {
         Named::Lbof => schema::schema(SchemaName::Lbof),
         Named::Manifest => schema::schema(SchemaName::Manifest),
         Named::Report => json::schema(),
+        Named::Snapshot => snapshot::schema(),
+        Named::Status => status_json::schema(),
     };
     terminal::judge(Outcome::Done, terminal::print(&schema::to_text(&schema)))
 }
