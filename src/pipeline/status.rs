@@ -109,7 +109,10 @@ fn report(mut state: State<'_>, team: Option<&str>, changes: &Changes, drift: Ve
         Some(Ok(name)) => Some(Some(name)),
         None => None,
     };
-    // What was asked for is all that is shown; what is wrong is shown all the same.
+    if let Some(Some(name)) = &only {
+        let concerns = |finding: &Diagnostic| finding.teams.is_empty() || finding.teams.contains(name);
+        state.findings = std::mem::take(&mut state.findings).into_iter().filter(concerns).collect();
+    }
     let wanted = |team: Option<&str>| only.as_ref().is_none_or(|only| only.as_deref() == team);
     teams.retain(|one| wanted(Some(&one.team)));
     let mega_files: Vec<MegaFileStatus> = mega_files.into_iter().filter(|one| wanted(one.team.as_deref())).collect();
@@ -230,6 +233,7 @@ fn teams(state: &State<'_>, mega_files: &[MegaFileStatus], drift: &[Drift]) -> V
             others: expected.map_or(0, |(.., others)| others),
             files,
             lines,
+            held: state.held.get(&name).cloned(),
             drift: drift.iter().filter(|one| one.team == name).count() as u64,
             team: name,
         }

@@ -1,7 +1,7 @@
 //! How the teams of a project stand: the facts and the text for people.
 //!
 //! A number was measured in this run, or it is marked `~` and stands apart: an estimate is never added to a measured
-//! number. Must never hide a path that drifted.
+//! number. Must never hide what somebody did to a file.
 
 use super::clean::clean;
 use super::facts::{Outcome, words};
@@ -64,6 +64,8 @@ pub struct Measure {
 pub struct TeamStatus {
     /// Its name.
     pub team: String,
+    /// Why `megax expand` would write nothing of it, if it is held; its planned files were not compared then.
+    pub held: Option<String>,
     /// Its mega-files that are valid.
     pub valid: u64,
     /// Its mega-files that are not.
@@ -188,6 +190,8 @@ fn teams(report: &StatusReport, colour: bool) -> String {
     columns.push(("lines", Side::Right));
     columns.extend(line_goals.then_some(("goal", Side::Right)));
     columns.push(("drift", Side::Right));
+    let anyone_held = all.iter().any(|one| one.held.is_some());
+    columns.extend(anyone_held.then_some(("", Side::Left)));
     let rows: Vec<Vec<String>> = all
         .iter()
         .map(|one| {
@@ -199,6 +203,7 @@ fn teams(report: &StatusReport, colour: bool) -> String {
             row.push(amount(&one.lines));
             row.extend(line_goals.then(|| goal(&one.lines).unwrap_or_else(|| "-".to_owned())));
             row.push(number(one.drift));
+            row.extend(anyone_held.then(|| if one.held.is_some() { "held".to_owned() } else { String::new() }));
             row
         })
         .collect();
@@ -266,7 +271,14 @@ fn mega_files(report: &StatusReport, team: &str, colour: bool) -> String {
 fn drift(report: &StatusReport, colour: bool) -> String {
     let mut out = String::new();
     let width = report.drift.iter().map(|one| clean(&one.path).chars().count()).max().unwrap_or(0).min(WIDEST_PATH);
+    let mut plain = 0;
     for one in &report.drift {
+        // What nobody touched is only what the next run will do; a fresh project may have thousands of these.
+        let is_plain = one.since.is_none() && one.expand != Some(Would::Conflict);
+        plain += usize::from(is_plain);
+        if is_plain && plain > SHOWN_PLAIN {
+            continue;
+        }
         let [since, expand] = one.letters();
         let since = paint(colour, if one.since == Some(Since::Deleted) { RED } else { YELLOW }, &since.to_string());
         let style = match one.expand {
@@ -289,6 +301,15 @@ fn drift(report: &StatusReport, colour: bool) -> String {
             "\n",
         ]);
     }
+    if plain > SHOWN_PLAIN {
+        let more = count((plain - SHOWN_PLAIN) as u64, "more path");
+        out.push_str(&paint(
+            colour,
+            DIM,
+            &format!("   {more} that nobody touched: `megax expand --dry-run` shows all"),
+        ));
+        out.push('\n');
+    }
     if !out.is_empty() {
         let legend = "first: what somebody did since megax wrote (M edited, D deleted, A foreign file in the way)\n\
                       second: what `megax expand` would do (A create, M update, D delete, C conflict)";
@@ -298,6 +319,8 @@ fn drift(report: &StatusReport, colour: bool) -> String {
     out
 }
 
+/// So many paths are shown that nobody touched; the others are counted. What somebody did is always shown.
+const SHOWN_PLAIN: usize = 50;
 /// Paths are padded to the longest, but a few very long ones do not push the others aside.
 const WIDEST_PATH: usize = 72;
 
@@ -320,6 +343,10 @@ fn closing(report: &StatusReport) -> String {
         (1, _) => "1 path drifted".to_owned(),
         (many, _) => format!("{} paths drifted", number(many)),
     });
+    let held = report.teams.iter().filter(|one| one.held.is_some()).count() as u64;
+    if held > 0 {
+        parts.push(format!("{} held (planned files not compared)", count(held, "team")));
+    }
     format!("{}: {}", count(report.teams.len() as u64, "team"), parts.join("; "))
 }
 

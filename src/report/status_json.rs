@@ -77,6 +77,8 @@ struct Document<'a> {
 struct TeamWire<'a> {
     /// Its name.
     team: &'a str,
+    /// Why `megax expand` would write nothing of it; null if it is not held. Its planned files were not compared then.
+    held: Option<&'a str>,
     /// Its mega-files.
     mega_files: CoverageWire,
     /// Its files.
@@ -170,7 +172,7 @@ impl<'a> TeamWire<'a> {
         let (present, expected) = one.expected.unzip();
         let mega_files = CoverageWire { valid: one.valid, invalid: one.invalid, present, expected, others: one.others };
         let (files, lines) = (MeasureWire::of(&one.files), MeasureWire::of(&one.lines));
-        Self { team: &one.team, mega_files, files, lines, drift: one.drift }
+        Self { team: &one.team, held: one.held.as_deref(), mega_files, files, lines, drift: one.drift }
     }
 }
 

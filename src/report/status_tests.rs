@@ -5,6 +5,7 @@ fn team(team: &str, expected: Option<(u64, u64)>) -> TeamStatus {
     let blank = Measure { measured: Some(0), ..Measure::default() };
     TeamStatus {
         team: team.to_owned(),
+        held: None,
         valid: 0,
         invalid: 0,
         expected,
@@ -105,4 +106,23 @@ fn the_closing_line_says_what_is_known() {
         closing(&report),
         "1 team: no mega-file yet; every file is as planned, 2 lockfiles do not record these inputs yet"
     );
+}
+
+#[test]
+fn what_nobody_touched_is_cut_and_what_somebody_did_is_not() {
+    let mut report = report();
+    report.drift = (0..60).map(|at| drifted(&format!("n{at}"), None, Some(Would::Create))).collect();
+    report.drift.extend((0..60).map(|at| drifted(&format!("m{at}"), Some(Since::Edited), Some(Would::Conflict))));
+    let text = overview(&report, false);
+    assert_eq!((text.matches(" A n").count(), text.matches("MC m").count()), (50, 60), "{text}");
+    assert!(text.contains("10 more paths that nobody touched"), "{text}");
+}
+
+#[test]
+fn a_held_team_is_marked() {
+    let mut report = report();
+    report.teams[0].held = Some("MX405 unknown-placeholder".to_owned());
+    let text = overview(&report, false);
+    assert!(text.contains("-               -      0  held\n"), "{text}");
+    assert!(text.ends_with("; 1 team held (planned files not compared)\n"), "{text}");
 }

@@ -24,8 +24,15 @@ pub enum Command {
     /// Check everything short of the disk
     Validate(Validate),
     /// Compare what mega-files expand to with the golden record in snapshots/, for reviews and CI
+    ///
+    /// Each mega-file has its own record, snapshots/TEAM/ID.snap in the project root, to be committed: every file with
+    /// lines and digest, and the text of the first file of every rule and template. Without a flag, records that are
+    /// missing are written; those that differ are shown and left. The output tree is not looked at.
     Snapshot(Snapshot),
     /// How the teams stand: mega-files, files and lines against goals, and what drifted on disk
+    ///
+    /// Numbers are measured in this run; what only an invalid mega-file declares is marked ~ and stands apart. With a
+    /// team, its mega-files are listed too. Writes nothing.
     Status(Status),
     /// Explain a finding's code, or say which mega-file, rule, item and template make a file
     Explain(Explain),
@@ -116,8 +123,6 @@ pub struct Selection {
     pub format: Format,
 }
 
-/// Compares what mega-files expand to with the golden record in snapshots/ of the project root, one file per mega-file:
-/// snapshots/TEAM/ID.snap. Writes the snapshots that are missing; shows those that differ and leaves them.
 #[derive(Debug, Args)]
 #[command(after_help = SNAPSHOT_AFTER)]
 pub struct Snapshot {
@@ -139,8 +144,6 @@ const SNAPSHOT_AFTER: &str = "Exit codes: 0 as recorded, or written; 1 a snapsho
 belongs to no mega-file; 3 a mega-file is wrong (its snapshot is left as it is); 4 a file in snapshots/ is no \
 snapshot; 5 the disk failed.";
 
-/// How the teams stand: mega-files n of m, valid or not, files and lines against the goals of the manifest (what only an
-/// invalid mega-file declares is marked ~), and every path that drifted. Writes nothing.
 #[derive(Debug, Args)]
 #[command(after_help = STATUS_AFTER)]
 pub struct Status {
