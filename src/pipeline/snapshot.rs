@@ -12,7 +12,7 @@ use crate::digest::Digest;
 use crate::disk::{self, DiskError, Root};
 use crate::event::{Event, Watcher};
 use crate::model::MegaFile;
-use crate::name::{id_key, team_name};
+use crate::name::id_key;
 use crate::output::{self, Facts, Rendered, Sink};
 use crate::path::OutputPath;
 use crate::plan::{PlannedBody, PlannedFile};
@@ -279,8 +279,8 @@ fn stale(state: &mut State<'_>, request: &SnapshotRequest, stored: &Stored) -> V
     if !(state.set.is_whole && run.inputs.paths.is_empty() && run.teams.is_empty()) {
         return Vec::new();
     }
-    let known: BTreeMap<String, &str> =
-        state.model.mega_files.iter().map(|mega| (id_key(&mega.id), mega.team.as_str())).collect();
+    let places = state.model.mega_files.iter().map(|mega| (id_key(&mega.id), snapshot::place(&mega.team, &mega.id)));
+    let known: BTreeMap<String, Option<String>> = places.collect();
     let unreadable = shards::Unreadable::of(&state.set, &state.model);
     let mut stale = Vec::new();
     for path in stored.files.keys() {
@@ -288,7 +288,8 @@ fn stale(state: &mut State<'_>, request: &SnapshotRequest, stored: &Stored) -> V
         // What does not begin as a snapshot is somebody else's.
         let Some(Ok(text)) = stored.text(path) else { continue };
         let is_gone = match known.get(&id_key(id)) {
-            Some(owner) => *owner != team_name(team),
+            // It moved to another team, or its id is written in another way now.
+            Some(place) => place.as_ref() != Some(path),
             None => !unreadable.may_be(team, id),
         };
         if !is_gone || text.lines().next() != Some(snapshot::VERSION_LINE) {
