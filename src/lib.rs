@@ -19,6 +19,7 @@
 //! | [`plan`] | [`plan::Plan`] | nothing | every file that will exist; collisions and boundaries over all teams |
 //! | [`output`] | [`output::Rendered`] | threads | the same bytes for any number of threads; bodies stream to a sink |
 //! | [`verify`] | findings | nothing | what was rendered is what the mega-file and the manifest declare |
+//! | [`snapshot`] | [`snapshot::Snapshot`] | nothing | the golden record of what a mega-file expands to, as text for a review |
 //! | [`change`] | [`change::ChangeSet`] | nothing | the difference of output, lockfile and disk, shared by dry run, check, diff and apply |
 //! | [`disk`] | [`disk::Staged`], [`disk::Applied`] | the only writer | all or nothing per set of teams; a dropped staging leaves nothing |
 //! | [`report`] | text, JSON, GitHub, SARIF | nothing | one set of facts, several forms |
@@ -66,6 +67,7 @@ pub mod path;
 pub mod pipeline;
 pub mod plan;
 pub mod report;
+pub mod snapshot;
 pub mod source;
 pub mod span;
 pub mod start;

@@ -121,8 +121,8 @@ codes! {
     BadGlob "MX604" "bad-glob" Error "a path pattern in the manifest cannot be read";
     DuplicateTeam "MX605" "duplicate-team" Error "two entries of the manifest are one team, or share a name";
     NoManifest "MX606" "no-manifest" Note "no manifest was found, so boundaries are off";
-    MissingMegaFile "MX607" "missing-mega-file" Warning "a team has not all of its mega-files yet";
-    MissingArtifact "MX608" "missing-artifact" Warning "an artefact between teams does not exist";
+    MissingMegaFile "MX607" "missing-mega-file" Note "a team has not all of its mega-files yet";
+    MissingArtifact "MX608" "missing-artifact" Note "an artefact between teams does not exist";
     ArtifactOwner "MX609" "artifact-owner" Warning "an artefact is made by a team that is not part of the agreement";
     UntypicalPath "MX610" "untypical-path" Warning "a path is outside the team's typical files";
     BadAmount "MX611" "bad-amount" Error "an amount in the manifest cannot be read";
@@ -151,6 +151,9 @@ codes! {
     OwnerOutdated "MX813" "owner-outdated" Warning "a file is made from contributions that changed, but was not selected";
     ContributorHeld "MX814" "contributor-held" Error "a team's files are made from contributions of a team that is held";
 
+    SnapshotDiffers "MX901" "snapshot-differs" Error "a mega-file expands to something else than its snapshot says";
+    SnapshotUnreadable "MX902" "snapshot-unreadable" Error "a file where a snapshot belongs is none";
+    SnapshotStale "MX903" "snapshot-stale" Error "a snapshot of a mega-file that is gone";
     AlreadyThere "MX904" "already-there" Error "a file or a project that would be made is there already";
     BadName "MX905" "bad-name" Error "a name that no mega-file can have";
 }

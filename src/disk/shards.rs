@@ -44,7 +44,7 @@ pub fn read_shards(root: &Root) -> Result<Vec<(String, String)>, DiskError> {
                 continue;
             }
             let path = format!("{folder}/{name}");
-            let Some(bytes) = read_shard(walker.folder(), &name, &path)? else { continue };
+            let Some(bytes) = read_small(walker.folder(), &name, &path)? else { continue };
             total += bytes.len() as u64;
             check(&path, "the number of shards", shards.len() as u64 + 1, MAX_SHARDS)?;
             check(&path, "the size of all shards in bytes, up to that", total, MAX_TOTAL_BYTES)?;
@@ -75,8 +75,8 @@ fn text(name: &CStr) -> Option<String> {
     name.to_str().ok().filter(|name| !matches!(*name, "." | "..")).map(str::to_owned)
 }
 
-/// The bytes of a shard; `None` when it is no ordinary file.
-fn read_shard(folder: BorrowedFd<'_>, name: &str, path: &str) -> Result<Option<Vec<u8>>, DiskError> {
+/// The bytes of a shard or a snapshot; `None` when it is no ordinary file.
+pub(super) fn read_small(folder: BorrowedFd<'_>, name: &str, path: &str) -> Result<Option<Vec<u8>>, DiskError> {
     let failed = |error| DiskError::io("read", path, error);
     let (kind, _) = sys::stat(folder, name).map_err(|error| failed(error.into()))?;
     if sys::describe(kind).is_some() {
@@ -89,6 +89,6 @@ fn read_shard(folder: BorrowedFd<'_>, name: &str, path: &str) -> Result<Option<V
     let limit = MAX_BYTES as u64;
     let mut bytes = Vec::new();
     file.take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
-    check(path, "the size of a shard in bytes", bytes.len() as u64, limit)?;
+    check(path, "the size in bytes", bytes.len() as u64, limit)?;
     Ok(Some(bytes))
 }

@@ -28,6 +28,8 @@ pub struct Changes {
     pub lockfiles: Vec<LockfileChange>,
     /// Whether something was written.
     pub applied: bool,
+    /// What lay on disk before.
+    pub survey: Survey,
 }
 
 /// Surveys, renders, compares and, in [`Mode::Write`], publishes.
@@ -48,7 +50,7 @@ pub fn run(state: &mut State<'_>, watcher: &dyn Watcher) -> Changes {
     check_tree(state);
     let changes = publish(state, &root, &survey, &mut stagings, writes, watcher);
     drop(guards);
-    changes
+    Changes { survey, ..changes }
 }
 
 /// `--expect-tree` can only be judged after rendering; nothing is known before.
@@ -253,7 +255,7 @@ fn publish(
     let whole = compare(state, &state.shards, survey, &desired(state));
     let first = settle(state, survey, whole.clone());
     if !writes || first.is_empty() {
-        return Changes { files: both(first.files, whole.files), lockfiles: first.lockfiles, applied: false };
+        return looked_only(first, whole);
     }
     // From here on no other run publishes; what another one published since the shards were read is looked at again.
     let guard = match ProjectGuard::wait(root) {
@@ -261,7 +263,7 @@ fn publish(
         Err(error) => {
             state.findings.push(disk_finding(&error));
             state.hold();
-            return Changes { files: both(first.files, whole.files), lockfiles: first.lockfiles, applied: false };
+            return looked_only(first, whole);
         }
     };
     let again = if refresh_shards(state, root) {
@@ -300,6 +302,11 @@ fn publish(
     changes.files = both(changes.files, whole.files);
     drop(guard);
     changes
+}
+
+/// The changes of a run that writes nothing.
+fn looked_only(first: ChangeSet, whole: ChangeSet) -> Changes {
+    Changes { files: both(first.files, whole.files), lockfiles: first.lockfiles, ..Changes::default() }
 }
 
 /// What happens, and what was found about the files of teams that were held by a conflict: still part of the picture.

@@ -94,17 +94,7 @@ pub fn report(mut state: State<'_>, changes: Option<&Changes>) -> Report {
 }
 
 fn outcome(state: &State<'_>, changes: Option<&Changes>) -> Outcome {
-    let of_errors = state.findings.iter().filter(|finding| finding.is_error()).map(|finding| match finding.code {
-        Code::TreeDiffers => Outcome::Differences,
-        Code::DiskFailed => Outcome::DiskFailed,
-        Code::EditedFile
-        | Code::ForeignFile
-        | Code::NotAFile
-        | Code::GuardHeld
-        | Code::ChangedMeanwhile
-        | Code::DamagedLockfile => Outcome::Conflict,
-        _ => Outcome::Wrong,
-    });
+    let of_errors = state.findings.iter().filter(|finding| finding.is_error()).map(|finding| outcome_of(finding.code));
     let differs =
         changes.is_some_and(|changes| changes.files.iter().any(FileChange::writes) || !changes.lockfiles.is_empty());
     let own = match state.request.mode {
@@ -114,6 +104,22 @@ fn outcome(state: &State<'_>, changes: Option<&Changes>) -> Outcome {
         Mode::Check | Mode::DryRun | Mode::Write => Outcome::NothingToDo,
     };
     highest(of_errors.chain([own]))
+}
+
+/// How a run ends that has an error of this code.
+pub fn outcome_of(code: Code) -> Outcome {
+    match code {
+        Code::TreeDiffers | Code::SnapshotDiffers | Code::SnapshotStale => Outcome::Differences,
+        Code::DiskFailed => Outcome::DiskFailed,
+        Code::EditedFile
+        | Code::ForeignFile
+        | Code::NotAFile
+        | Code::GuardHeld
+        | Code::ChangedMeanwhile
+        | Code::SnapshotUnreadable
+        | Code::DamagedLockfile => Outcome::Conflict,
+        _ => Outcome::Wrong,
+    }
 }
 
 fn files(state: &State<'_>, changes: Option<&Changes>) -> Vec<FileReport> {

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{State, shards, team_of_input};
 use crate::change::OnDisk;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::disk;
 use crate::model::{Manifest, Model, Present};
+use crate::report::Command;
 use crate::source::SourceSet;
 use crate::span::SourceFile;
 use crate::verify::{self, goals::Made, points::Planned};
@@ -17,17 +18,43 @@ pub fn inspect(state: &State<'_>, made: &BTreeMap<usize, verify::Outputs<'_>>) -
     let whole = is_whole(state);
     let there = if whole { present(&state.set, &state.model) } else { Vec::new() };
     let mut findings = Vec::new();
+    let mut missing = Vec::new();
     for team in &manifest.teams {
         let progress = team.progress(&there).filter(|_| whole);
-        findings.extend(progress.as_ref().and_then(|progress| verify::goals::missing(team, progress)));
+        missing.extend(progress.as_ref().and_then(|progress| verify::goals::missing(team, progress)));
         if !state.teams.contains(&team.name) || state.is_held(&team.name) {
             continue;
         }
         let finished = whole && progress.is_none_or(|progress| progress.present >= progress.wanted);
         findings.extend(verify::goals::team(team, &of_team(state, &team.name, made), finished));
     }
+    findings.extend(owed(state, missing, |missing| {
+        let teams: Vec<&str> = missing.iter().flat_map(|finding| &finding.teams).map(String::as_str).collect();
+        format!("mega-files that the manifest names are not there yet: of {}; see `megax status`", few(&teams))
+    }));
     findings.extend(artifacts(state, manifest, whole));
     findings
+}
+
+/// What is not there yet, in one line: a project in the making lacks most of it. `megax status` shows the mega-files in
+/// its table, and with `--strict` each lack is an error there. `what` says it for a number of them.
+fn owed(state: &State<'_>, missing: Vec<Diagnostic>, what: impl Fn(&[Diagnostic]) -> String) -> Vec<Diagnostic> {
+    let is_status = state.request.command == Command::Status;
+    if is_status && state.request.strict {
+        return missing.into_iter().map(|finding| finding.severity(Severity::Error)).collect();
+    }
+    let Some(first) = missing.first() else { return Vec::new() };
+    let is_in_table = is_status && first.code == Code::MissingMegaFile;
+    if is_in_table || state.request.command == Command::Snapshot {
+        return Vec::new();
+    }
+    vec![Diagnostic::new(first.code, what(&missing))]
+}
+
+/// `alpha, beta and 3 more`.
+fn few(names: &[&str]) -> String {
+    let shown = names.iter().take(3).copied().collect::<Vec<_>>().join(", ");
+    if names.len() > 3 { format!("{shown} and {} more", names.len() - 3) } else { shown }
 }
 
 /// Whether the run speaks for the whole project: every mega-file is expanded, and every file of it.
@@ -71,11 +98,16 @@ fn artifacts(state: &State<'_>, manifest: &Manifest, whole: bool) -> Vec<Diagnos
     let paths: Vec<_> = unplanned.iter().filter_map(|point| point.fixed_path()).collect();
     // A disk that cannot be read is reported by the stages that need it; here nothing is known then.
     let Ok(survey) = disk::survey(root, &paths) else { return findings };
+    let (mut missing, mut names) = (Vec::new(), Vec::new());
     for point in unplanned {
         let absent = |path| matches!(survey.get(&path), Some(OnDisk::Absent | OnDisk::Below(_)));
         if point.fixed_path().is_some_and(absent) {
-            findings.extend(verify::points::missing(manifest, point));
+            missing.extend(verify::points::missing(manifest, point));
+            names.push(point.name.as_str());
         }
     }
+    findings.extend(owed(state, missing, |_| {
+        format!("artefacts between teams are neither generated nor on disk yet: {}", few(&names))
+    }));
     findings
 }

@@ -2,6 +2,7 @@
 //! the facts for `report`. The only module that knows all the others.
 
 mod apply;
+mod drift;
 mod explain;
 mod facts;
 mod goals;
@@ -10,8 +11,11 @@ mod only;
 mod shards;
 mod sink;
 mod slots;
+mod snapshot;
+mod status;
 #[cfg(test)]
 mod tests;
+mod validity;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -32,6 +36,8 @@ use crate::template::forms;
 use crate::{disk, model, plan, verify};
 
 pub use explain::{Explanation, explain};
+pub use snapshot::{SnapshotRequest, snapshot};
+pub use status::status;
 
 /// Stack of a render thread: the engine recurses with the nesting of a template.
 const STACK_BYTES: usize = 32 << 20;
@@ -99,12 +105,15 @@ struct State<'r> {
 /// Runs the pipeline. Never fails: everything that goes wrong is a finding in the report.
 #[must_use]
 pub fn run(request: &Request, watcher: &dyn Watcher) -> Run {
-    let threads =
-        rayon::ThreadPoolBuilder::new().num_threads(request.jobs.unwrap_or(0)).stack_size(STACK_BYTES).build();
-    match threads {
-        Ok(pool) => pool.install(|| run_here(request, watcher)),
+    on_threads(request.jobs, || run_here(request, watcher))
+}
+
+/// Does work on threads of its own.
+fn on_threads<T: Send>(jobs: Option<usize>, work: impl FnOnce() -> T + Send) -> T {
+    match rayon::ThreadPoolBuilder::new().num_threads(jobs.unwrap_or(0)).stack_size(STACK_BYTES).build() {
+        Ok(pool) => pool.install(work),
         // Without threads of our own the machine is short of memory; the stages still work on the caller's.
-        Err(_) => run_here(request, watcher),
+        Err(_) => work(),
     }
 }
 
@@ -134,7 +143,8 @@ fn resolve<'r>(
     watcher: &dyn Watcher,
 ) -> Result<State<'r>, Box<(Diagnostics, Option<SourceSet>)>> {
     let only = only::parse(&request.only).map_err(|findings| Box::new((findings, None)))?;
-    let mut set = source::load(&request.inputs, &Limits::default()).map_err(|findings| Box::new((findings, None)))?;
+    let load = if request.command == Command::Status { source::load_or_none } else { source::load };
+    let mut set = load(&request.inputs, &Limits::default()).map_err(|findings| Box::new((findings, None)))?;
     watcher.on_event(Event::Loaded { mega_files: set.mega_files.len() });
     if let Err(finding) = select_teams(&mut set, &request.teams) {
         return Err(Box::new((std::iter::once(finding).collect(), Some(set))));
@@ -147,7 +157,9 @@ fn resolve<'r>(
         findings.push(Diagnostic::new(Code::NoManifest, message));
     }
     let assets = assets(&model, &set);
-    let (root, shards) = shards::read(&set.out, &mut findings);
+    // A snapshot is about mega-files alone.
+    let looks = request.command != Command::Snapshot;
+    let (root, shards) = if looks { shards::read(&set.out, &mut findings) } else { (None, Vec::new()) };
     let teams = selected_teams(&set, &model);
     let shards = shards::classify(shards, &set, &model, &teams, &mut findings);
     let seed = model.manifest.as_ref().map_or("", |manifest| &manifest.seed);
@@ -159,12 +171,12 @@ fn resolve<'r>(
     findings.extend(found);
     // While something is broken, the file that was meant may be missing for that reason.
     if let (Some(only), false) = (&only, findings.has_errors()) {
-        let missed = only::unmatched(only, &plan.files.iter().map(|file| &file.path));
+        let missed = only::unmatched("--only", only, &plan.files.iter().map(|file| &file.path));
         if !missed.is_empty() {
             return Err(Box::new((missed, Some(set))));
         }
     }
-    if plan.files.is_empty() && !findings.has_errors() {
+    if plan.files.is_empty() && !findings.has_errors() && request.command != Command::Status {
         let message = "the run yields no file";
         findings.push(Diagnostic::new(Code::NoOutput, message).help("see the warnings for rules that yield nothing"));
     }
@@ -343,6 +355,9 @@ fn reserved(set: &SourceSet) -> Reserved {
         if let (Ok(file), Some(path)) = (file, below(&set.root.join(source::TEMPLATES).join(name))) {
             reserved.add_shared(&path, *file);
         }
+    }
+    if let Some(path) = below(&set.root.join(crate::snapshot::FOLDER)) {
+        reserved.add_snapshots(&path, crate::snapshot::ENDING);
     }
     reserved.every_yaml = out.starts_with(source::read::real(&set.folder)) && set.folder.starts_with(&set.root);
     reserved

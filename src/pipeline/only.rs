@@ -26,6 +26,7 @@ pub fn parse(patterns: &[String]) -> Result<Option<Vec<PathPattern>>, Diagnostic
 
 /// MX102 for every pattern that matches no planned path.
 pub fn unmatched<'p>(
+    flag: &str,
     patterns: &[PathPattern],
     planned: &(impl Iterator<Item = &'p OutputPath> + Clone),
 ) -> Diagnostics {
@@ -33,7 +34,7 @@ pub fn unmatched<'p>(
         patterns.iter().filter(|pattern| !planned.clone().any(|path| pattern.matches(path.as_str()))).map(|pattern| {
             let message = format!("`{}` matches no planned file", pattern.written());
             let help = plan::near(pattern, &planned.clone().map(OutputPath::as_str));
-            Diagnostic::new(Code::NoInput, message).about(format!("--only {}", pattern.written())).help(help)
+            Diagnostic::new(Code::NoInput, message).about(format!("{flag} {}", pattern.written())).help(help)
         });
     missed.collect()
 }
@@ -57,7 +58,7 @@ mod tests {
             ("nope", "planned are `README.md`, `src/`, `web/`"),
         ] {
             let patterns = parse(&[pattern.to_owned()]).unwrap().unwrap();
-            let found = unmatched(&patterns, &planned.iter());
+            let found = unmatched("--only", &patterns, &planned.iter());
             let finding = found.iter().next().unwrap();
             assert_eq!(finding.message, format!("`{pattern}` matches no planned file"));
             assert_eq!(finding.subject.as_deref(), Some(format!("--only {pattern}").as_str()));
@@ -65,7 +66,7 @@ mod tests {
         }
         for pattern in ["/src", "./src/", "src/api/*.ts", "**", "/"] {
             let patterns = parse(&[pattern.to_owned()]).unwrap().unwrap();
-            assert!(unmatched(&patterns, &planned.iter()).is_empty(), "{pattern}");
+            assert!(unmatched("--only", &patterns, &planned.iter()).is_empty(), "{pattern}");
         }
         assert!(parse(&[]).unwrap().is_none());
         assert!(parse(&["a[".to_owned()]).is_err());

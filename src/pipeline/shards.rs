@@ -85,7 +85,7 @@ pub fn classify(
 }
 
 /// Mega-files that are there, but are not in the model.
-struct Unreadable {
+pub struct Unreadable {
     /// Their ids, where the text gives one.
     ids: BTreeSet<String>,
     /// The teams of those without an id; `None` stands for a mega-file without a team, too.
@@ -93,7 +93,7 @@ struct Unreadable {
 }
 
 impl Unreadable {
-    fn of(set: &SourceSet, model: &Model) -> Self {
+    pub fn of(set: &SourceSet, model: &Model) -> Self {
         let valid: BTreeSet<_> = model.mega_files.iter().map(crate::model::MegaFile::file).collect();
         let mut unreadable = Self { ids: BTreeSet::new(), teams: BTreeSet::new() };
         for input in set.mega_files.iter().filter(|input| !valid.contains(&input.file)) {
@@ -108,7 +108,7 @@ impl Unreadable {
         unreadable
     }
 
-    fn may_be(&self, team: &str, id: &str) -> bool {
+    pub fn may_be(&self, team: &str, id: &str) -> bool {
         self.ids.contains(&id_key(id)) || self.teams.contains(&None) || self.teams.contains(&Some(team.to_owned()))
     }
 }

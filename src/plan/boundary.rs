@@ -22,6 +22,8 @@ pub struct Reserved {
     data: BTreeMap<String, Vec<Span>>,
     /// The files that may serve as shared templates.
     shared: BTreeMap<String, FileId>,
+    /// Where snapshots may lie: `<folder>/<team>/<id><ending>`.
+    snapshots: Option<(String, &'static str)>,
 }
 
 impl Reserved {
@@ -42,6 +44,11 @@ impl Reserved {
         self.shared.insert(fold(path), file);
     }
 
+    /// Says that snapshots lie in a folder, relative to the output root, and how their names end.
+    pub fn add_snapshots(&mut self, folder: &str, ending: &'static str) {
+        self.snapshots = Some((fold(folder), ending));
+    }
+
     /// Whether a path is one of them, or lies below one. Compared without case, for file systems that do.
     #[must_use]
     pub fn holds(&self, path: &OutputPath) -> bool {
@@ -52,6 +59,15 @@ impl Reserved {
         // Hidden folders are never searched for mega-files.
         let is_found = || !key.split('/').rev().skip(1).any(|folder| folder.starts_with('.'));
         above.any(|part| self.paths.contains(part)) || (self.every_yaml && is_yaml() && is_found())
+    }
+
+    /// Whether a path is where a snapshot may lie. All else in that folder is free.
+    #[must_use]
+    pub fn holds_snapshot(&self, path: &OutputPath) -> bool {
+        let Some((folder, ending)) = &self.snapshots else { return false };
+        let key = path.key();
+        let below = key.as_str().strip_prefix(folder.as_str()).and_then(|rest| rest.strip_prefix('/'));
+        below.is_some_and(|rest| rest.ends_with(ending) && rest.matches('/').count() == 1)
     }
 }
 
@@ -64,6 +80,12 @@ pub fn check(model: &Model, plan: &Plan, reserved: &Reserved) -> Vec<Diagnostic>
         if reserved.holds(&file.path) {
             let message =
                 format!("`{}` is an input of megax: a mega-file writes neither mega-files nor the manifest", file.path);
+            let finding = Diagnostic::new(Code::BadPath, message).at(file.origin).team(mega.team.clone());
+            findings.push(finding.help("plan it under another name or in another folder"));
+            continue;
+        }
+        if reserved.holds_snapshot(&file.path) {
+            let message = format!("`{}` is where megax keeps a snapshot: a mega-file writes none", file.path);
             let finding = Diagnostic::new(Code::BadPath, message).at(file.origin).team(mega.team.clone());
             findings.push(finding.help("plan it under another name or in another folder"));
             continue;
@@ -184,6 +206,13 @@ mod tests {
         }
         for text in ["src/megax.yaml", "megafiles2/x", "tools/other.yaml", "a/megafiles/x"] {
             assert!(!reserved.holds(&path(text)), "{text}");
+        }
+        assert!(!reserved.holds_snapshot(&path("snapshots/beta/api.snap")), "only where they are kept");
+        reserved.add_snapshots("snapshots", ".snap");
+        assert!(reserved.holds_snapshot(&path("Snapshots/beta/api.SNAP")));
+        for text in ["snapshots/api.snap", "snapshots/a/b/c.snap", "snapshots/beta/api.txt", "snapshots2/beta/api.snap"]
+        {
+            assert!(!reserved.holds_snapshot(&path(text)) && !reserved.holds(&path(text)), "{text}");
         }
         reserved.every_yaml = true;
         assert!(reserved.holds(&path("deploy/app.YML")) && reserved.holds(&path(".app.yaml")));

@@ -67,7 +67,7 @@ fn stage_title(stage: u8) -> &'static str {
         b'6' => "MX6: teams",
         b'7' => "MX7: what was generated against what was declared",
         b'8' => "MX8: the disk",
-        b'9' => "MX9: commands",
+        b'9' => "MX9: snapshots and new projects",
         _ => "others",
     }
 }

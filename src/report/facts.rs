@@ -31,6 +31,8 @@ macro_rules! words {
     };
 }
 
+pub(super) use words;
+
 words! {
     /// Which command ran.
     Command {
@@ -38,6 +40,10 @@ words! {
         Expand "expand",
         /// `megax validate`.
         Validate "validate",
+        /// `megax snapshot`.
+        Snapshot "snapshot",
+        /// `megax status`.
+        Status "status",
     }
 }
 

@@ -345,6 +345,7 @@ pub(super) fn place(span: Span, sources: &SourceMap) -> Option<Place<'_>> {
     Some(Place { file: file.name(), line, column, end_line, end_column })
 }
 
+/// One finding as the wire has it.
 pub(super) fn diagnostic<'a>(one: &'a Diagnostic, sources: &'a SourceMap) -> DiagnosticWire<'a> {
     let own = one.span.and_then(|span| place(span, sources));
     let related = one.related.iter().map(|related| {

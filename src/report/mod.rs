@@ -10,6 +10,8 @@
 //! | findings for people | [`human::diagnostics`] | stderr |
 //! | preview and totals | [`tree::preview`], [`tree::closing`] | stdout |
 //! | unified diff | [`diff::unified`] | stdout |
+//! | what snapshots differ in | [`snapshot::diff`], [`snapshot::closing`], [`snapshot::document`] | stdout |
+//! | how the teams stand | [`status::overview`], [`status_json::document`] | stdout |
 //! | one JSON document | [`json::document`], its schema [`json::schema`] | stdout |
 //! | GitHub annotations | [`github::annotations`] | stdout |
 //! | SARIF 2.1.0 | [`sarif::document`] | stdout |
@@ -29,6 +31,9 @@ pub mod json;
 pub mod made;
 mod paint;
 pub mod sarif;
+pub mod snapshot;
+pub mod status;
+pub mod status_json;
 mod suggestion;
 mod table;
 mod totals;

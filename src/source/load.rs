@@ -86,6 +86,18 @@ pub struct SourceSet {
 /// Selectors that match nothing, mega-files of two projects, an unreadable manifest. Broken mega-files are no error
 /// here: they come back as [`Input`]s without a tree.
 pub fn load(request: &Request, limits: &Limits) -> Result<SourceSet, Diagnostics> {
+    read_all(request, limits, false)
+}
+
+/// Like [`load`], but a project with a manifest may have no mega-file yet.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_or_none(request: &Request, limits: &Limits) -> Result<SourceSet, Diagnostics> {
+    read_all(request, limits, true)
+}
+
+fn read_all(request: &Request, limits: &Limits, may_be_none: bool) -> Result<SourceSet, Diagnostics> {
     let selection = find::select(&request.paths, &request.current)?;
     let project = project_of(request, &selection)?;
     let mut findings = Diagnostics::default();
@@ -104,7 +116,8 @@ pub fn load(request: &Request, limits: &Limits) -> Result<SourceSet, Diagnostics
     if let Some(path) = &project.manifest {
         wanted.remove(path);
     }
-    if !wanted.values().any(|&selected| selected) {
+    let is_start = may_be_none && request.paths.is_empty() && project.manifest.is_some();
+    if !is_start && !wanted.values().any(|&selected| selected) {
         return Err(one(nothing_selected(request, folder.as_deref(), &home, &project.root)));
     }
 

@@ -13,7 +13,7 @@ pub mod tree;
 pub mod yaml;
 
 pub use data::DataFile;
-pub use load::{Input, ManifestInput, Request, SourceSet, load};
+pub use load::{Input, ManifestInput, Request, SourceSet, load, load_or_none};
 pub use shared::FOLDER as TEMPLATES;
 pub use tree::{Kind, Node, NodeId, Style, Tree};
 pub use yaml::Limits;

@@ -30,8 +30,10 @@ const GROUPS: &[&str] = &[
     "project",
     "rule",
     "shared",
+    "snapshot",
     "source",
     "start",
+    "status",
     "template",
 ];
 
@@ -149,6 +151,8 @@ fn schemas_are_printed_as_they_are_committed() {
         ("report", "report"),
         ("explanation", "explanation"),
         ("made", "made"),
+        ("snapshot", "snapshot"),
+        ("status", "status"),
     ];
     for (name, file) in files {
         let printed = crate::steps::megax(&stage.project(), &stage.project()).args(["schema", name]).output().unwrap();

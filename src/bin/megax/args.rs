@@ -12,10 +12,10 @@ pub struct Megax {
     pub command: Command,
 }
 
-const AFTER: &str = "Exit codes: 0 done or nothing to do, 1 there are differences (--check, --diff, --expect-tree), \
-2 wrong usage, 3 the mega-files or the manifest are wrong, 4 a file was made or edited by somebody else or another run \
-holds the team, 5 the disk failed, 70 a bug in megax.\n\nStart with `megax init`, then `megax expand --dry-run`; \
-`megax explain CODE` explains any finding, `megax schema mega-file` prints the format.";
+const AFTER: &str = "Exit codes: 0 done or nothing to do, 1 there are differences (--check, --diff, --expect-tree, \
+snapshot, status), 2 wrong usage, 3 the mega-files or the manifest are wrong, 4 a file was made or edited by somebody \
+else or another run holds the team, 5 the disk failed, 70 a bug in megax.\n\nStart with `megax init`, then `megax expand \
+--dry-run`; `megax explain CODE` explains any finding, `megax schema mega-file` prints the format.";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -23,6 +23,17 @@ pub enum Command {
     Expand(Expand),
     /// Check everything short of the disk
     Validate(Validate),
+    /// Compare what mega-files expand to with the golden record in snapshots/, for reviews and CI
+    ///
+    /// Each mega-file has its own record, snapshots/TEAM/ID.snap in the project root, to be committed: every file with
+    /// lines and digest, and the text of the first file of every rule and template. Without a flag, records that are
+    /// missing are written; those that differ are shown and left. The output tree is not looked at.
+    Snapshot(Snapshot),
+    /// How the teams stand: mega-files, files and lines against goals, and what drifted on disk
+    ///
+    /// Numbers are measured in this run; what only an invalid mega-file declares is marked ~ and stands apart. With a
+    /// team, its mega-files are listed too. Writes nothing.
+    Status(Status),
     /// Explain a finding's code, or say which mega-file, rule, item and template make a file
     Explain(Explain),
     /// Print a JSON Schema: of mega-files, the manifest, or a document of `--format json`
@@ -96,6 +107,78 @@ pub struct Validate {
     #[command(flatten)]
     pub inputs: Inputs,
 }
+
+/// What `snapshot` reads: mega-files alone, so there is no output root.
+#[derive(Debug, Args)]
+pub struct Selection {
+    /// Mega-files, folders or quoted globs; by default the mega-files of the project
+    #[arg(value_name = "PATHS")]
+    pub paths: Vec<String>,
+    /// The project manifest; by default the nearest megax.yaml above the mega-files
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
+    /// Only mega-files of this team (may be given several times)
+    #[arg(long = "team", value_name = "TEAM")]
+    pub teams: Vec<String>,
+    /// Threads; by default as many as the machine has
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// Warnings are errors
+    #[arg(long)]
+    pub strict: bool,
+    /// The form of the report
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = SNAPSHOT_AFTER)]
+pub struct Snapshot {
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Accept everything: write what differs, and remove snapshots of mega-files that are gone
+    #[arg(long)]
+    pub update: bool,
+    /// Write nothing; a missing snapshot counts as a difference
+    #[arg(long, conflicts_with = "update")]
+    pub check: bool,
+    /// Show the text of output files that match this glob, too (may be given several times; a snapshot remembers it).
+    /// `first` alone shows the first file of every rule and template, `none` leaves those out
+    #[arg(long = "text", value_name = "GLOB|first|none")]
+    pub texts: Vec<String>,
+}
+
+const SNAPSHOT_AFTER: &str = "Exit codes: 0 as recorded, or written; 1 a snapshot differs, is missing (--check) or \
+belongs to no mega-file; 3 a mega-file is wrong (its snapshot is left as it is); 4 a file in snapshots/ is no \
+snapshot; 5 the disk failed.";
+
+#[derive(Debug, Args)]
+#[command(after_help = STATUS_AFTER)]
+pub struct Status {
+    /// Only this team, with its mega-files
+    #[arg(value_name = "TEAM")]
+    pub team: Option<String>,
+    /// The project manifest; by default the nearest megax.yaml above the current folder
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
+    /// The output root; by default the project root
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Threads; by default as many as the machine has
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// Warnings are errors
+    #[arg(long)]
+    pub strict: bool,
+    /// The form of the report
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+}
+
+const STATUS_AFTER: &str = "Two letters stand before a path that drifted. First, what somebody did since megax wrote: \
+M edited, D deleted, A a foreign file in the way. Second, what `megax expand` would do: A create, M update, D delete, \
+C conflict; nothing while the team is held.\n\nExit codes: 0 no drift and every mega-file is valid; 1 something \
+drifted; 3 a mega-file or the manifest is wrong; 4 a lockfile cannot be read; 5 the disk failed.";
 
 #[derive(Debug, Args)]
 pub struct Explain {
@@ -235,6 +318,10 @@ pub enum SchemaName {
     Explanation,
     /// The document of `init` and `new` with `--format json`
     Made,
+    /// The document that `snapshot --format json` prints
+    Snapshot,
+    /// The document that `status --format json` prints
+    Status,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

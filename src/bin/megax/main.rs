@@ -10,6 +10,7 @@ mod request;
 mod schema;
 mod start;
 mod terminal;
+mod views;
 
 use std::process::ExitCode;
 
@@ -22,6 +23,8 @@ fn main() -> ExitCode {
     let outcome = match &megax.command {
         Command::Expand(args) => expand::expand(args),
         Command::Validate(args) => expand::validate(args),
+        Command::Snapshot(args) => views::snapshot(args),
+        Command::Status(args) => views::status(args),
         Command::Explain(args) => explain::explain(args),
         Command::Schema(args) => schema::schema(args),
         Command::Init(args) => start::init(args),

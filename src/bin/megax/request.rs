@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use megax::change::Policy;
 use megax::digest::Digest;
-use megax::pipeline::Request;
+use megax::pipeline::{Request, SnapshotRequest};
+use megax::report::snapshot::Action;
 use megax::report::{Command, Mode};
+use megax::snapshot::Texts;
 use megax::source;
 
-use crate::args::{Expand, Inputs, OnEdit};
+use crate::args::{Expand, Format, Inputs, OnEdit, Snapshot, Status};
 
 /// The request of `expand`, or what is wrong with the arguments.
 pub fn expand(args: &Expand) -> Result<Request, String> {
@@ -41,6 +43,62 @@ pub fn expand(args: &Expand) -> Result<Request, String> {
 /// The request of `validate`.
 pub fn validate(inputs: &Inputs) -> Result<Request, String> {
     common(inputs, Command::Validate, Mode::Validate)
+}
+
+/// The request of `snapshot`, or what is wrong with the arguments.
+pub fn snapshot(args: &Snapshot) -> Result<SnapshotRequest, String> {
+    let action = if args.check {
+        Action::Check
+    } else if args.update {
+        Action::Update
+    } else {
+        Action::Add
+    };
+    let texts = Texts::of(&args.texts).map_err(|why| format!("`--text`: {why}"))?;
+    let from = &args.selection;
+    let inputs = Inputs {
+        paths: from.paths.clone(),
+        manifest: from.manifest.clone(),
+        out: None,
+        teams: from.teams.clone(),
+        jobs: from.jobs,
+        strict: from.strict,
+        format: from.format,
+    };
+    Ok(SnapshotRequest { run: common(&inputs, Command::Snapshot, Mode::Validate)?, action, texts })
+}
+
+/// The request of the first snapshot of a new project.
+pub fn first_snapshot(root: PathBuf) -> SnapshotRequest {
+    let run = Request {
+        command: Command::Snapshot,
+        inputs: source::Request { current: root, ..source::Request::default() },
+        mode: Mode::Validate,
+        diff: false,
+        teams: Vec::new(),
+        only: Vec::new(),
+        jobs: None,
+        strict: false,
+        all_or_nothing: false,
+        on_edit: None,
+        expect_tree: None,
+        holder: String::new(),
+    };
+    SnapshotRequest { run, action: Action::Add, texts: None }
+}
+
+/// The request of `status`: a dry run over the whole project.
+pub fn status(args: &Status) -> Result<Request, String> {
+    let inputs = Inputs {
+        paths: Vec::new(),
+        manifest: args.manifest.clone(),
+        out: args.out.clone(),
+        teams: Vec::new(),
+        jobs: args.jobs,
+        strict: args.strict,
+        format: Format::Human,
+    };
+    common(&inputs, Command::Status, Mode::DryRun)
 }
 
 fn common(inputs: &Inputs, command: Command, mode: Mode) -> Result<Request, String> {

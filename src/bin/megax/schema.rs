@@ -1,7 +1,7 @@
 //! `megax schema`: prints a JSON Schema.
 
 use megax::model::schema::{self, SchemaName};
-use megax::report::{Outcome, explanation, json, made};
+use megax::report::{Outcome, explanation, json, made, snapshot, status_json};
 
 use crate::args::{Schema, SchemaForm, SchemaName as Named};
 use crate::terminal;
@@ -16,6 +16,8 @@ pub fn schema(args: &Schema) -> Outcome {
         Named::Report => json::schema(),
         Named::Explanation => explanation::schema(),
         Named::Made => made::schema(),
+        Named::Snapshot => snapshot::schema(),
+        Named::Status => status_json::schema(),
     };
     terminal::judge(Outcome::Done, terminal::print(&schema::to_text(&schema)))
 }

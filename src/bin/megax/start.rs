@@ -1,7 +1,12 @@
 //! `megax init` and `megax new`: what a project starts from.
 
-use megax::report::made::{self, Made};
-use megax::report::{Outcome, human};
+use std::path::PathBuf;
+
+use megax::event::Silent;
+use megax::pipeline;
+use megax::report::made::{self, Made, MadeFile};
+use megax::report::snapshot::Status;
+use megax::report::{Change, Outcome, human};
 use megax::source;
 use megax::start::{self, mega_file, project};
 
@@ -32,7 +37,25 @@ pub fn init(args: &Init) -> Outcome {
         nested: args.nested,
         dry_run: args.dry_run,
     };
-    show(&start::init(&request), args.format)
+    let mut made = start::init(&request);
+    if made.outcome() == Outcome::Done && !args.dry_run {
+        record(&mut made, request.current.join(&args.dir));
+    }
+    show(&made, args.format)
+}
+
+/// Records the first snapshot, so that `megax snapshot --check` has something to hold the project to.
+fn record(made: &mut Made, root: PathBuf) {
+    let report = pipeline::snapshot(&request::first_snapshot(root), &Silent);
+    for snapshot in &report.snapshots {
+        let change = if snapshot.status == Status::New { Change::Create } else { Change::Unchanged };
+        let about = "what the mega-file expands to, for reviews";
+        made.files.push(MadeFile::new(&snapshot.path, snapshot.new.as_deref().unwrap_or_default(), about, change));
+    }
+    if report.diagnostics.has_errors() {
+        made.findings.extend(report.diagnostics);
+        made.sources = report.sources;
+    }
 }
 
 /// Runs `megax new`.

@@ -1,0 +1,94 @@
+//! What is not on disk as it should be: the lockfile against the disk, and what a run would do. Looks only.
+
+use std::collections::BTreeMap;
+
+use super::State;
+use super::apply::{Changes, disk_finding};
+use crate::change::{FileChange, Kind, OnDisk, Reason, Survey};
+use crate::disk;
+use crate::lockfile::LockEntry;
+use crate::path::{FileMode, OutputPath};
+use crate::report::status::{Drift, Since, Would};
+
+/// What the lockfile records of one path; several shards may.
+struct Recorded<'s> {
+    team: String,
+    mega_file: &'s str,
+    entries: Vec<&'s LockEntry>,
+}
+
+/// Every path that somebody changed or that a run would change, sorted. A file of a held team is compared with the
+/// lockfile only.
+pub fn drift(state: &mut State<'_>, changes: &Changes) -> Vec<Drift> {
+    let mut recorded: BTreeMap<&OutputPath, Recorded<'_>> = BTreeMap::new();
+    for shard in &state.shards.all {
+        for (path, entry) in &shard.lockfile.entries {
+            let (team, mega_file) = (state.model.team_name(&shard.lockfile.team), shard.lockfile.mega_file.as_str());
+            let own = recorded.entry(path).or_insert_with(|| Recorded { team, mega_file, entries: Vec::new() });
+            own.entries.push(entry);
+        }
+    }
+    let unseen: Vec<OutputPath> =
+        recorded.keys().filter(|path| !changes.survey.contains_key(**path)).map(|path| (*path).clone()).collect();
+    let rest = match state.root.as_ref().map(|root| disk::survey(root, &unseen)) {
+        None => Survey::new(),
+        Some(Ok(rest)) => rest,
+        Some(Err(error)) => {
+            state.findings.push(disk_finding(&error));
+            return Vec::new();
+        }
+    };
+    let mut found: BTreeMap<OutputPath, Drift> = BTreeMap::new();
+    let blank = |path: &OutputPath, team: &str, mega_file: &str| Drift {
+        path: path.to_string(),
+        team: team.to_owned(),
+        mega_file: mega_file.to_owned(),
+        since: None,
+        expand: None,
+    };
+    for (path, own) in &recorded {
+        let disk = changes.survey.get(*path).or_else(|| rest.get(*path));
+        if let Some(since) = disk.and_then(|disk| since(&own.entries, disk)) {
+            found.insert((*path).clone(), Drift { since: Some(since), ..blank(path, &own.team, own.mega_file) });
+        }
+    }
+    for change in &changes.files {
+        let Some(would) = would(change) else { continue };
+        let one = found.entry(change.path.clone()).or_insert_with(|| blank(&change.path, "", ""));
+        // Who plans a file now says more than who wrote it.
+        (one.team, one.mega_file) = (state.model.team_name(&change.team), change.mega_file.clone());
+        one.expand = Some(would);
+        let in_the_way = matches!(change.conflict(), Some(reason) if *reason != Reason::Edited);
+        if in_the_way && !recorded.contains_key(&change.path) {
+            one.since = Some(Since::Foreign);
+        }
+    }
+    found.into_values().collect()
+}
+
+/// What became of a file that megax wrote.
+fn since(entries: &[&LockEntry], disk: &OnDisk) -> Option<Since> {
+    match disk {
+        OnDisk::Absent | OnDisk::Below(_) => Some(Since::Deleted),
+        OnDisk::Other(_) => Some(Since::Edited),
+        // The user's since it was written.
+        OnDisk::File { .. } if entries.iter().any(|entry| entry.once) => None,
+        OnDisk::File { digest, lf_digest, executable, .. } => {
+            let is_as_written = |entry: &&LockEntry| {
+                let same_body = entry.digest == *digest || Some(entry.digest) == *lf_digest;
+                same_body && *executable == (entry.mode == FileMode::Executable)
+            };
+            (!entries.iter().any(is_as_written)).then_some(Since::Edited)
+        }
+    }
+}
+
+fn would(change: &FileChange) -> Option<Would> {
+    match &change.kind {
+        Kind::Create => Some(Would::Create),
+        Kind::Update | Kind::Replaced => Some(Would::Update),
+        Kind::Delete => Some(Would::Delete),
+        Kind::Conflict(_) => Some(Would::Conflict),
+        Kind::Unchanged | Kind::KeptEdited | Kind::OrphanEdited | Kind::OnceExists => None,
+    }
+}
