@@ -1,4 +1,5 @@
 use super::*;
+use crate::span::FileId;
 
 #[test]
 fn sums_keep_estimates_apart_and_say_when_they_do_not_know() {
