@@ -41,20 +41,7 @@ pub struct Explanation {
 /// `strict`, warnings are errors, and what would keep the file's team from writing it is among the findings.
 #[must_use]
 pub fn explain(inputs: &source::Request, subject: &str, strict: bool) -> Explanation {
-    let request = Request {
-        command: Command::Validate,
-        inputs: inputs.clone(),
-        mode: Mode::Validate,
-        diff: false,
-        teams: Vec::new(),
-        only: Vec::new(),
-        jobs: None,
-        strict,
-        all_or_nothing: false,
-        on_edit: None,
-        expect_tree: None,
-        holder: String::new(),
-    };
+    let request = Request { strict, ..Request::new(Command::Validate, Mode::Validate, inputs.clone()) };
     let (named, line) = split_line(subject);
     let named = named.to_owned();
     match resolve(&request, &Silent) {

@@ -74,6 +74,27 @@ pub struct Request {
     pub holder: String,
 }
 
+impl Request {
+    /// A run that is asked nothing special.
+    #[must_use]
+    pub fn new(command: Command, mode: Mode, inputs: source::Request) -> Self {
+        Self {
+            command,
+            inputs,
+            mode,
+            diff: false,
+            teams: Vec::new(),
+            only: Vec::new(),
+            jobs: None,
+            strict: false,
+            all_or_nothing: false,
+            on_edit: None,
+            expect_tree: None,
+            holder: String::new(),
+        }
+    }
+}
+
 /// What came of a run.
 #[derive(Debug)]
 pub struct Run {

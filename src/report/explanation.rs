@@ -3,12 +3,11 @@
 use std::fmt::Write as _;
 
 use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
 use super::clean::clean;
 use super::facts::Outcome;
-use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostic, words};
+use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostic, pretty, schema_of, words};
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::span::SourceMap;
 
@@ -275,16 +274,13 @@ pub fn document(answer: &Answer<'_>) -> Result<String, serde_json::Error> {
         note: answer.note,
         diagnostics: answer.findings.iter().map(|one| diagnostic(one, answer.sources)).collect(),
     };
-    Ok(serde_json::to_string_pretty(&document)? + "\n")
+    pretty(&document)
 }
 
 /// The JSON Schema (draft 2020-12) of the document.
 #[must_use]
 pub fn schema() -> serde_json::Value {
-    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
-    let mut schema = generator.into_root_schema_for::<Document<'_>>();
-    schema.insert("title".to_owned(), "megax explain".into());
-    schema.to_value()
+    schema_of::<Document<'_>>("megax explain")
 }
 
 /// A note about a file that no mega-file plans, for people.

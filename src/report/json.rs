@@ -20,18 +20,25 @@ pub const SCHEMA_VERSION: u32 = 1;
 /// # Errors
 /// None in practice: the document has no map with other keys than text. The serializer's error is handed on.
 pub fn document(report: &Report) -> Result<String, serde_json::Error> {
-    let mut text = serde_json::to_string_pretty(&Document::of(report))?;
-    text.push('\n');
-    Ok(text)
+    pretty(&Document::of(report))
+}
+
+/// A document, indented, with a line break at its end.
+pub(super) fn pretty(document: &impl Serialize) -> Result<String, serde_json::Error> {
+    Ok(serde_json::to_string_pretty(document)? + "\n")
+}
+
+/// The JSON Schema (draft 2020-12) of a kind of document.
+pub(super) fn schema_of<T: JsonSchema>(title: &str) -> serde_json::Value {
+    let mut schema = SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>();
+    schema.insert("title".to_owned(), title.into());
+    schema.to_value()
 }
 
 /// The JSON Schema (draft 2020-12) of the document.
 #[must_use]
 pub fn schema() -> serde_json::Value {
-    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
-    let mut schema = generator.into_root_schema_for::<Document<'_>>();
-    schema.insert("title".to_owned(), "megax report".into());
-    schema.to_value()
+    schema_of::<Document<'_>>("megax report")
 }
 
 /// What a run of megax found and did.

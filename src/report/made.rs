@@ -3,12 +3,11 @@
 use std::fmt::Write as _;
 
 use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
 use super::clean::clean;
 use super::facts::{Change, Outcome};
-use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostic, words};
+use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostic, pretty, schema_of, words};
 use super::paint::{BOLD, DIM, paint};
 use super::table::{Side, pad};
 use super::words::count;
@@ -187,16 +186,13 @@ pub fn document(made: &Made) -> Result<String, serde_json::Error> {
         next: made.next.iter().map(|step| step.command.as_str()).collect(),
         diagnostics: made.findings.iter().map(|one| diagnostic(one, &made.sources)).collect(),
     };
-    Ok(serde_json::to_string_pretty(&document)? + "\n")
+    pretty(&document)
 }
 
 /// The JSON Schema (draft 2020-12) of the document.
 #[must_use]
 pub fn schema() -> serde_json::Value {
-    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
-    let mut schema = generator.into_root_schema_for::<Document<'_>>();
-    schema.insert("title".to_owned(), "megax init and megax new".into());
-    schema.to_value()
+    schema_of::<Document<'_>>("megax init and megax new")
 }
 
 #[cfg(test)]

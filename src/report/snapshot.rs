@@ -3,13 +3,12 @@
 //! Must never print a snapshot itself, only where it differs.
 
 use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
 use super::clean::clean;
 use super::diff::unified;
 use super::facts::{Command, Outcome, words};
-use super::json::{DiagnosticWire, diagnostic};
+use super::json::{DiagnosticWire, diagnostic, pretty, schema_of};
 use super::paint::{ALARM, BOLD, DIM, GREEN, RED, YELLOW, paint};
 use super::table::{Side, pad};
 use super::words::{count, number};
@@ -180,18 +179,13 @@ pub fn document(report: &SnapshotReport) -> Result<String, serde_json::Error> {
         snapshots: snapshots.collect(),
         diagnostics: report.diagnostics.iter().map(|one| diagnostic(one, &report.sources)).collect(),
     };
-    let mut text = serde_json::to_string_pretty(&document)?;
-    text.push('\n');
-    Ok(text)
+    pretty(&document)
 }
 
 /// The JSON Schema (draft 2020-12) of the document.
 #[must_use]
 pub fn schema() -> serde_json::Value {
-    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
-    let mut schema = generator.into_root_schema_for::<Document<'_>>();
-    schema.insert("title".to_owned(), "megax snapshot report".into());
-    schema.to_value()
+    schema_of::<Document<'_>>("megax snapshot report")
 }
 
 /// What `megax snapshot` found and did.

@@ -2,11 +2,10 @@
 //! are fields of their own; what is unknown is null.
 
 use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
 use super::facts::{Command, Outcome};
-use super::json::{DiagnosticWire, diagnostic};
+use super::json::{DiagnosticWire, diagnostic, pretty, schema_of};
 use super::status::{Drift, Measure, MegaFileStatus, Range, Since, StatusReport, TeamStatus, Would};
 
 /// The version of the document.
@@ -29,18 +28,13 @@ pub fn document(report: &StatusReport) -> Result<String, serde_json::Error> {
         lockfiles: report.lockfiles,
         diagnostics: report.diagnostics.iter().map(|one| diagnostic(one, &report.sources)).collect(),
     };
-    let mut text = serde_json::to_string_pretty(&document)?;
-    text.push('\n');
-    Ok(text)
+    pretty(&document)
 }
 
 /// The JSON Schema (draft 2020-12) of the document.
 #[must_use]
 pub fn schema() -> serde_json::Value {
-    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
-    let mut schema = generator.into_root_schema_for::<Document<'_>>();
-    schema.insert("title".to_owned(), "megax status report".into());
-    schema.to_value()
+    schema_of::<Document<'_>>("megax status report")
 }
 
 /// How the teams of a project stand.

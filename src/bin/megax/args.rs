@@ -48,18 +48,25 @@ pub enum Command {
     Man(Man),
 }
 
-/// What both `expand` and `validate` read.
+/// What both `expand` and `validate` read: mega-files, and the output tree.
 #[derive(Debug, Args)]
 pub struct Inputs {
+    #[command(flatten)]
+    pub selection: Selection,
+    /// The output root; by default the project root
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// Which mega-files, and how they are looked at.
+#[derive(Debug, Args)]
+pub struct Selection {
     /// Mega-files, folders or quoted globs; by default the mega-files of the project
     #[arg(value_name = "PATHS")]
     pub paths: Vec<String>,
     /// The project manifest; by default the nearest megax.yaml above the mega-files
     #[arg(long, value_name = "FILE")]
     pub manifest: Option<PathBuf>,
-    /// The output root; by default the project root
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
     /// Only mega-files of this team (may be given several times)
     #[arg(long = "team", value_name = "TEAM")]
     pub teams: Vec<String>,
@@ -106,29 +113,6 @@ pub struct Expand {
 pub struct Validate {
     #[command(flatten)]
     pub inputs: Inputs,
-}
-
-/// What `snapshot` reads: mega-files alone, so there is no output root.
-#[derive(Debug, Args)]
-pub struct Selection {
-    /// Mega-files, folders or quoted globs; by default the mega-files of the project
-    #[arg(value_name = "PATHS")]
-    pub paths: Vec<String>,
-    /// The project manifest; by default the nearest megax.yaml above the mega-files
-    #[arg(long, value_name = "FILE")]
-    pub manifest: Option<PathBuf>,
-    /// Only mega-files of this team (may be given several times)
-    #[arg(long = "team", value_name = "TEAM")]
-    pub teams: Vec<String>,
-    /// Threads; by default as many as the machine has
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub jobs: Option<u16>,
-    /// Warnings are errors
-    #[arg(long)]
-    pub strict: bool,
-    /// The form of the report
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    pub format: Format,
 }
 
 #[derive(Debug, Args)]

@@ -13,12 +13,12 @@ const SHOWN_FILES: usize = 200;
 
 /// Runs `megax expand`.
 pub fn expand(args: &Expand) -> Outcome {
-    run(request::expand(args), args.inputs.format)
+    run(request::expand(args), args.inputs.selection.format)
 }
 
 /// Runs `megax validate`.
 pub fn validate(args: &Validate) -> Outcome {
-    run(request::validate(&args.inputs), args.inputs.format)
+    run(request::validate(&args.inputs), args.inputs.selection.format)
 }
 
 fn run(request: Result<Request, String>, format: Format) -> Outcome {

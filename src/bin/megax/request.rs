@@ -10,7 +10,7 @@ use megax::report::{Command, Mode};
 use megax::snapshot::Texts;
 use megax::source;
 
-use crate::args::{Expand, Format, Inputs, OnEdit, Snapshot, Status};
+use crate::args::{Expand, Inputs, OnEdit, Selection, Snapshot, Status};
 
 /// The request of `expand`, or what is wrong with the arguments.
 pub fn expand(args: &Expand) -> Result<Request, String> {
@@ -21,7 +21,7 @@ pub fn expand(args: &Expand) -> Result<Request, String> {
     } else {
         Mode::Write
     };
-    let mut request = common(&args.inputs, Command::Expand, mode)?;
+    let mut request = common(&args.inputs.selection, args.inputs.out.as_ref(), Command::Expand, mode)?;
     request.diff = args.diff;
     request.only.clone_from(&args.only);
     request.all_or_nothing = args.all_or_nothing;
@@ -42,7 +42,7 @@ pub fn expand(args: &Expand) -> Result<Request, String> {
 
 /// The request of `validate`.
 pub fn validate(inputs: &Inputs) -> Result<Request, String> {
-    common(inputs, Command::Validate, Mode::Validate)
+    common(&inputs.selection, inputs.out.as_ref(), Command::Validate, Mode::Validate)
 }
 
 /// The request of `snapshot`, or what is wrong with the arguments.
@@ -55,71 +55,42 @@ pub fn snapshot(args: &Snapshot) -> Result<SnapshotRequest, String> {
         Action::Add
     };
     let texts = Texts::of(&args.texts).map_err(|why| format!("`--text`: {why}"))?;
-    let from = &args.selection;
-    let inputs = Inputs {
-        paths: from.paths.clone(),
-        manifest: from.manifest.clone(),
-        out: None,
-        teams: from.teams.clone(),
-        jobs: from.jobs,
-        strict: from.strict,
-        format: from.format,
-    };
-    Ok(SnapshotRequest { run: common(&inputs, Command::Snapshot, Mode::Validate)?, action, texts })
+    Ok(SnapshotRequest { run: common(&args.selection, None, Command::Snapshot, Mode::Validate)?, action, texts })
 }
 
 /// The request of the first snapshot of a new project.
 pub fn first_snapshot(root: PathBuf) -> SnapshotRequest {
-    let run = Request {
-        command: Command::Snapshot,
-        inputs: source::Request { current: root, ..source::Request::default() },
-        mode: Mode::Validate,
-        diff: false,
-        teams: Vec::new(),
-        only: Vec::new(),
-        jobs: None,
-        strict: false,
-        all_or_nothing: false,
-        on_edit: None,
-        expect_tree: None,
-        holder: String::new(),
-    };
+    let inputs = source::Request { current: root, ..source::Request::default() };
+    let run = Request::new(Command::Snapshot, Mode::Validate, inputs);
     SnapshotRequest { run, action: Action::Add, texts: None }
 }
 
 /// The request of `status`: a dry run over the whole project.
 pub fn status(args: &Status) -> Result<Request, String> {
-    let inputs = Inputs {
+    let selection = Selection {
         paths: Vec::new(),
         manifest: args.manifest.clone(),
-        out: args.out.clone(),
         teams: Vec::new(),
         jobs: args.jobs,
         strict: args.strict,
-        format: Format::Human,
+        format: args.format,
     };
-    common(&inputs, Command::Status, Mode::DryRun)
+    common(&selection, args.out.as_ref(), Command::Status, Mode::DryRun)
 }
 
-fn common(inputs: &Inputs, command: Command, mode: Mode) -> Result<Request, String> {
+fn common(selection: &Selection, out: Option<&PathBuf>, command: Command, mode: Mode) -> Result<Request, String> {
+    let inputs = source::Request {
+        paths: selection.paths.clone(),
+        current: current()?,
+        manifest: selection.manifest.clone(),
+        out: out.cloned(),
+    };
     Ok(Request {
-        command,
-        inputs: source::Request {
-            paths: inputs.paths.clone(),
-            current: current()?,
-            manifest: inputs.manifest.clone(),
-            out: inputs.out.clone(),
-        },
-        mode,
-        diff: false,
-        teams: inputs.teams.clone(),
-        only: Vec::new(),
-        jobs: inputs.jobs.map(usize::from),
-        strict: inputs.strict,
-        all_or_nothing: false,
-        on_edit: None,
-        expect_tree: None,
+        teams: selection.teams.clone(),
+        jobs: selection.jobs.map(usize::from),
+        strict: selection.strict,
         holder: holder(),
+        ..Request::new(command, mode, inputs)
     })
 }
 
