@@ -7,11 +7,14 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
-use crate::digest::Digest;
+use crate::digest::{Digest, same_text};
 use crate::path::{FileMode, OutputPath, PathError};
 
-/// The first line of every shard that this version reads and writes.
+/// The first line of a shard.
 pub const VERSION_LINE: &str = "megax-lock 1";
+/// The first line of a shard with an [`LockEntry::lf_digest`]; older versions of megax cannot read it. It is written
+/// only then.
+pub const VERSION_2_LINE: &str = "megax-lock 2";
 /// Largest shard that is read, in bytes.
 pub const MAX_BYTES: usize = 64 << 20;
 /// Most files in one shard.
@@ -47,12 +50,23 @@ pub struct Lockfile {
 pub struct LockEntry {
     /// The digest of the bytes as rendered.
     pub digest: Digest,
+    /// The digest after CRLF became LF; only for a text that holds CRLF ([`crate::digest::lf_digest`]). With it the
+    /// file is known again when version control has turned its line endings.
+    pub lf_digest: Option<Digest>,
     /// The mode as planned.
     pub mode: FileMode,
     /// Whether the file is the user's once it exists.
     pub once: bool,
     /// The name of the template; empty for a file that needs none.
     pub template: String,
+}
+
+impl LockEntry {
+    /// Whether bytes with these digests are the recorded ones, line endings aside.
+    #[must_use]
+    pub fn is_written_as(&self, digest: Digest, lf_digest: Option<Digest>) -> bool {
+        same_text((self.digest, self.lf_digest), (digest, lf_digest))
+    }
 }
 
 /// A text is no lockfile.
@@ -112,7 +126,9 @@ impl fmt::Display for Flaw {
             Self::ConflictMarker(mark) => {
                 write!(f, "the conflict marker `{mark}` of an unfinished merge; keep the lines of both sides, sorted")
             }
-            Self::Version(found) => write!(f, "expected `{VERSION_LINE}`, found `{}`", shown(found)),
+            Self::Version(found) => {
+                write!(f, "expected `{VERSION_LINE}` or `{VERSION_2_LINE}`, found `{}`", shown(found))
+            }
             Self::Header(key) => write!(f, "expected the header line `{key}`"),
             Self::Digest(found) => write!(f, "`{}` is no digest", shown(found)),
             Self::Mode(found) => write!(f, "`{}` is no mode (`regular` or `executable`)", shown(found)),
@@ -175,9 +191,11 @@ impl Lockfile {
         check_text(text)?;
         let mut lines = text.lines().zip(1..);
         let found = lines.next().map_or("", |(line, _)| line);
-        if found != VERSION_LINE {
-            return Err(at(1, Flaw::Version(found.to_owned())));
-        }
+        let has_lf_digests = match found {
+            VERSION_LINE => false,
+            VERSION_2_LINE => true,
+            _ => return Err(at(1, Flaw::Version(found.to_owned()))),
+        };
         let mut header = |key: &'static str, number| {
             let value = lines.next().and_then(|(line, _)| line.strip_prefix(key)?.strip_prefix(' '));
             value.ok_or_else(|| at(number, Flaw::Header(key)))
@@ -189,7 +207,7 @@ impl Lockfile {
         let source = parse_source(header("source", 6)?).map_err(|flaw| at(6, flaw))?;
         let mut entries = BTreeMap::new();
         for (line, number) in lines {
-            let (path, entry) = parse_entry(line).map_err(|flaw| at(number, flaw))?;
+            let (path, entry) = parse_entry(line, has_lf_digests).map_err(|flaw| at(number, flaw))?;
             match entries.last_key_value() {
                 Some((last, _)) if *last == path => return Err(at(number, Flaw::Duplicate(path.to_string()))),
                 Some((last, _)) if *last > path => return Err(at(number, Flaw::Order(path.to_string()))),
@@ -206,8 +224,10 @@ impl Lockfile {
     #[must_use]
     pub fn to_text(&self) -> String {
         let inputs = self.inputs.map_or_else(|| "-".to_owned(), |digest| digest.to_string());
+        let version =
+            if self.entries.values().any(|entry| entry.lf_digest.is_some()) { VERSION_2_LINE } else { VERSION_LINE };
         let mut text = format!(
-            "{VERSION_LINE}\nengine {}\ninputs {inputs}\nteam {}\nmega-file {}\nsource {}\n",
+            "{version}\nengine {}\ninputs {inputs}\nteam {}\nmega-file {}\nsource {}\n",
             escape(&self.engine),
             self.team,
             self.mega_file,
@@ -216,8 +236,9 @@ impl Lockfile {
         for (path, entry) in &self.entries {
             let once = if entry.once { "once" } else { "-" };
             let (mode, template) = (entry.mode.as_str(), escape(&entry.template));
+            let lf_digest = entry.lf_digest.map_or_else(String::new, |digest| format!("/{digest}"));
             // Writing to a string cannot fail.
-            let _ = writeln!(text, "{} {mode} {once} {path}\t{template}", entry.digest);
+            let _ = writeln!(text, "{}{lf_digest} {mode} {once} {path}\t{template}", entry.digest);
         }
         text
     }
@@ -274,7 +295,15 @@ fn parse_source(text: &str) -> Result<Option<String>, Flaw> {
     }
 }
 
-fn parse_entry(line: &str) -> Result<(OutputPath, LockEntry), Flaw> {
+/// The digest of a file, and after `/` the one for line endings, where the version has it.
+fn parse_digests(text: &str, has_lf_digests: bool) -> Result<(Digest, Option<Digest>), Flaw> {
+    match text.split_once('/') {
+        Some((digest, lf_digest)) if has_lf_digests => Ok((parse_digest(digest)?, Some(parse_digest(lf_digest)?))),
+        _ => Ok((parse_digest(text)?, None)),
+    }
+}
+
+fn parse_entry(line: &str, has_lf_digests: bool) -> Result<(OutputPath, LockEntry), Flaw> {
     let mut fields = line.splitn(4, ' ');
     let mut field = || fields.next().ok_or(Flaw::Fields);
     let (digest, mode, once, rest) = (field()?, field()?, field()?, field()?);
@@ -293,7 +322,8 @@ fn parse_entry(line: &str) -> Result<(OutputPath, LockEntry), Flaw> {
     if path.as_str() != name {
         return Err(Flaw::NotNormal(name.to_owned()));
     }
-    Ok((path, LockEntry { digest: parse_digest(digest)?, mode, once, template: unescape(template)? }))
+    let (digest, lf_digest) = parse_digests(digest, has_lf_digests)?;
+    Ok((path, LockEntry { digest, lf_digest, mode, once, template: unescape(template)? }))
 }
 
 /// A free text on one line: `-` for none, `\u{..}` for what would break or hide in a line.
@@ -348,6 +378,7 @@ mod tests {
     fn sample() -> Lockfile {
         let entry = |text: &str, template: &str| LockEntry {
             digest: Digest::of(text.as_bytes()),
+            lf_digest: None,
             mode: FileMode::Regular,
             once: false,
             template: template.to_owned(),
@@ -387,6 +418,32 @@ mod tests {
     }
 
     #[test]
+    fn only_a_text_with_crlf_asks_for_version_2() {
+        let mut lockfile = sample();
+        let lf_digest = Some(Digest::of(b"3"));
+        lockfile.entries.insert(
+            OutputPath::parse("b.bat").unwrap(),
+            LockEntry {
+                digest: Digest::of(b"2"),
+                lf_digest,
+                mode: FileMode::Regular,
+                once: false,
+                template: "run".into(),
+            },
+        );
+        let (two, three) = (Digest::of(b"2"), Digest::of(b"3"));
+        let line = format!("{two}/{three} regular - b.bat\trun\n");
+        let text = lockfile.to_text();
+        assert!(text.starts_with("megax-lock 2\n") && text.contains(&line), "{text}");
+        assert_eq!(Lockfile::parse(&text), Ok(lockfile));
+        let old = text.replacen("lock 2", "lock 1", 1);
+        assert_eq!(flaw(&old), (8, Flaw::Digest(format!("{two}/{three}"))), "version 1 has no second digest");
+        let merged = sample().to_text().replacen("lock 1", "lock 2", 1);
+        assert_eq!(Lockfile::parse(&merged), Ok(sample()), "a merge may leave the higher version");
+        assert_eq!(flaw(&text.replacen(&three.to_string(), "", 1)), (8, Flaw::Digest(String::new())));
+    }
+
+    #[test]
     fn an_unfinished_merge_is_named() {
         for mark in MARKERS {
             let text = sample().to_text().replacen("inputs -\n", &format!("inputs -\n{mark} ours\n"), 1);
@@ -400,7 +457,7 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         let swap = |from: &str, to: &str| flaw(&text.replacen(from, to, 1));
         assert_eq!(flaw(""), (1, Flaw::Version(String::new())));
-        assert_eq!(swap("lock 1", "lock 2"), (1, Flaw::Version("megax-lock 2".into())));
+        assert_eq!(swap("lock 1", "lock 3"), (1, Flaw::Version("megax-lock 3".into())));
         assert_eq!(swap("team beta\n", ""), (4, Flaw::Header("team")));
         assert_eq!(swap("team beta", "team .."), (4, Flaw::Name("..".into())));
         assert_eq!(swap("mega-file mega-api-001", "mega-file ../x"), (5, Flaw::Name("../x".into())));
@@ -435,13 +492,14 @@ mod tests {
             source in proptest::option::of("\\PC{0,12}"),
             files in proptest::collection::btree_map(
                 "[a-c ]{1,3}(/[a-c]{1,2})?",
-                (any::<u8>(), any::<bool>(), any::<bool>(), "(\\PC|[\\\\\t\n -]){0,6}"),
+                (any::<(u8, Option<u8>)>(), any::<bool>(), any::<bool>(), "(\\PC|[\\\\\t\n -]){0,6}"),
                 0..8,
             ),
         ) {
             let entries = files.into_iter().filter_map(|(path, (body, exec, once, template))| {
                 let mode = if exec { FileMode::Executable } else { FileMode::Regular };
-                Some((OutputPath::parse(&path).ok()?, LockEntry { digest: Digest::of(&[body]), mode, once, template }))
+                let (digest, lf_digest) = (Digest::of(&[body.0]), body.1.map(|seed| Digest::of(&[seed])));
+                Some((OutputPath::parse(&path).ok()?, LockEntry { digest, lf_digest, mode, once, template }))
             }).collect();
             let inputs = inputs.map(|seed| Digest::of(&[seed]));
             let source = source.filter(|text| is_source(text));
