@@ -257,9 +257,9 @@ impl Unit {
                 issue.help("nothing is escaped in generated code: remove the filter, or use `json` or `quote`"),
             );
         }
-        if matches!(name, "format" | "truncate" | "wordwrap" | "urlencode" | "striptags" | "wordcount") {
+        if matches!(name, "format" | "striptags") {
             return Some(issue.help(
-                "megax has no such filter; join texts with `~`, slice with `x[:20]`, or put the value into the data",
+                "megax has no such filter; join texts with `~`, shorten with `truncate(20)`, or put the value into the data",
             ));
         }
         Some(match nearest(name, names.iter().copied()).filter(|_| what == "filter") {
