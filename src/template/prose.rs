@@ -109,6 +109,10 @@ fn wrapped(line: &str, width: usize, breaks_words: bool, at_hyphens: bool) -> Ve
             }
             if size > width && breaks_words {
                 let at = rest.char_indices().nth(width - filled).map_or(rest.len(), |(at, _)| at);
+                // Rather after a hyphen than in the middle of what follows it.
+                let hyphen =
+                    rest[..at].rfind('-').filter(|&hyphen| at_hyphens && !rest[..hyphen].trim_matches('-').is_empty());
+                let at = hyphen.map_or(at, |hyphen| hyphen + 1);
                 let (head, tail) = rest.split_at(at);
                 current.push_str(head);
                 rest = tail;
