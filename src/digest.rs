@@ -99,11 +99,14 @@ pub fn tree_digest<'a>(files: impl IntoIterator<Item = (&'a OutputPath, FileMode
     builder.finish()
 }
 
-/// The digest of a body after every CRLF became LF; `None` when it holds no CRLF. Two bodies with equal digests after
-/// that differ in line endings only.
+/// The digest of a text after every CRLF became LF; `None` when it holds no CRLF, or a NUL: then it is no text, and its
+/// bytes mean what they are. Two bodies with equal digests after that differ in line endings only ([`same_text`]).
 #[must_use]
 pub fn lf_digest(body: &[u8]) -> Option<Digest> {
     memchr::memmem::find(body, b"\r\n")?;
+    if memchr::memchr(0, body).is_some() {
+        return None;
+    }
     let mut hasher = blake3::Hasher::new();
     let mut rest = body;
     while let Some(at) = memchr::memmem::find(rest, b"\r\n") {
@@ -112,6 +115,18 @@ pub fn lf_digest(body: &[u8]) -> Option<Digest> {
     }
     hasher.update(rest);
     Some(hasher.finalize().into())
+}
+
+/// Whether two bodies are equal, line endings aside. Each is given by its digest and its [`lf_digest`].
+#[must_use]
+pub fn same_text(one: (Digest, Option<Digest>), other: (Digest, Option<Digest>)) -> bool {
+    one.0 == other.0 || one.1.unwrap_or(one.0) == other.1.unwrap_or(other.0)
+}
+
+/// A text with every CRLF as LF. What is read is digested so, since version control may turn line endings.
+#[must_use]
+pub fn with_lf(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.contains('\r') { text.replace("\r\n", "\n").into() } else { text.into() }
 }
 
 #[cfg(test)]
@@ -124,6 +139,18 @@ mod tests {
         assert_eq!(Digest::parse(&digest.to_string()), Some(digest));
         assert_eq!(Digest::parse("zz"), None);
         assert_eq!(Digest::parse(&digest.to_string().to_uppercase()), None, "one spelling only");
+    }
+
+    #[test]
+    fn only_the_line_endings_of_texts_are_set_aside() {
+        let body = |bytes: &[u8]| (Digest::of(bytes), lf_digest(bytes));
+        assert!(same_text(body(b"a\r\nb\n"), body(b"a\nb\r\n")));
+        assert!(same_text(body(b"a\nb\n"), body(b"a\r\nb\r\n")));
+        assert!(!same_text(body(b"a\r\nb"), body(b"a\rb")), "a lone CR is no line ending");
+        let image = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+        assert!(same_text(body(image), body(image)));
+        assert!(!same_text(body(image), body(b"\x89PNG\n\x1a\n\0\0\0\rIHDR")), "bytes are no text");
+        assert_eq!(with_lf("a\r\nb\rc\n"), "a\nb\rc\n");
     }
 
     #[test]

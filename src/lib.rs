@@ -30,7 +30,8 @@
 //! # Guarantees
 //!
 //! - **Determinism**: the same mega-files and the same megax give the same bytes, for any order of arguments, number of
-//!   threads, locale, clock, host or folder. One `tree` digest over (path, mode, digest) says so.
+//!   threads, locale, clock, host or folder. One `tree` digest over (path, mode, digest) says so. A text whose line
+//!   endings version control has turned is the same text, as input, output and record; only what is copied is not.
 //! - **Validate before write**: nothing of a team is written until all its selected mega-files are valid, every path is
 //!   claimed and every file is rendered.
 //! - **Zero collision**: a place has one producer among all teams of the project, also those not selected; compared

@@ -4,14 +4,20 @@
 //! sorted by path, no timestamp, no host, no absolute path. It is untrusted when read. This module only turns text into
 //! a [`Lockfile`] and back; it must never touch the disk, and never guess at a text that it does not wholly understand.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
-use crate::digest::Digest;
+use crate::digest::{Digest, same_text};
 use crate::path::{FileMode, OutputPath, PathError};
 
-/// The first line of every shard that this version reads and writes.
+/// The first line of a shard.
 pub const VERSION_LINE: &str = "megax-lock 1";
+/// The first line of a shard with an [`LockEntry::lf_digest`]; older versions of megax cannot read it. It is written
+/// only then.
+pub const VERSION_2_LINE: &str = "megax-lock 2";
 /// Largest shard that is read, in bytes.
 pub const MAX_BYTES: usize = 64 << 20;
 /// Most files in one shard.
@@ -47,12 +53,23 @@ pub struct Lockfile {
 pub struct LockEntry {
     /// The digest of the bytes as rendered.
     pub digest: Digest,
+    /// The digest after CRLF became LF; only for a text that holds CRLF ([`crate::digest::lf_digest`]). With it the
+    /// file is known again when version control has turned its line endings.
+    pub lf_digest: Option<Digest>,
     /// The mode as planned.
     pub mode: FileMode,
     /// Whether the file is the user's once it exists.
     pub once: bool,
     /// The name of the template; empty for a file that needs none.
     pub template: String,
+}
+
+impl LockEntry {
+    /// Whether bytes with these digests are the recorded ones, line endings aside.
+    #[must_use]
+    pub fn is_written_as(&self, digest: Digest, lf_digest: Option<Digest>) -> bool {
+        same_text((self.digest, self.lf_digest), (digest, lf_digest))
+    }
 }
 
 /// A text is no lockfile.
@@ -112,7 +129,9 @@ impl fmt::Display for Flaw {
             Self::ConflictMarker(mark) => {
                 write!(f, "the conflict marker `{mark}` of an unfinished merge; keep the lines of both sides, sorted")
             }
-            Self::Version(found) => write!(f, "expected `{VERSION_LINE}`, found `{}`", shown(found)),
+            Self::Version(found) => {
+                write!(f, "expected `{VERSION_LINE}` or `{VERSION_2_LINE}`, found `{}`", shown(found))
+            }
             Self::Header(key) => write!(f, "expected the header line `{key}`"),
             Self::Digest(found) => write!(f, "`{}` is no digest", shown(found)),
             Self::Mode(found) => write!(f, "`{}` is no mode (`regular` or `executable`)", shown(found)),
@@ -175,9 +194,11 @@ impl Lockfile {
         check_text(text)?;
         let mut lines = text.lines().zip(1..);
         let found = lines.next().map_or("", |(line, _)| line);
-        if found != VERSION_LINE {
-            return Err(at(1, Flaw::Version(found.to_owned())));
-        }
+        let has_lf_digests = match found {
+            VERSION_LINE => false,
+            VERSION_2_LINE => true,
+            _ => return Err(at(1, Flaw::Version(found.to_owned()))),
+        };
         let mut header = |key: &'static str, number| {
             let value = lines.next().and_then(|(line, _)| line.strip_prefix(key)?.strip_prefix(' '));
             value.ok_or_else(|| at(number, Flaw::Header(key)))
@@ -189,7 +210,7 @@ impl Lockfile {
         let source = parse_source(header("source", 6)?).map_err(|flaw| at(6, flaw))?;
         let mut entries = BTreeMap::new();
         for (line, number) in lines {
-            let (path, entry) = parse_entry(line).map_err(|flaw| at(number, flaw))?;
+            let (path, entry) = parse_entry(line, has_lf_digests).map_err(|flaw| at(number, flaw))?;
             match entries.last_key_value() {
                 Some((last, _)) if *last == path => return Err(at(number, Flaw::Duplicate(path.to_string()))),
                 Some((last, _)) if *last > path => return Err(at(number, Flaw::Order(path.to_string()))),
@@ -206,8 +227,10 @@ impl Lockfile {
     #[must_use]
     pub fn to_text(&self) -> String {
         let inputs = self.inputs.map_or_else(|| "-".to_owned(), |digest| digest.to_string());
+        let version =
+            if self.entries.values().any(|entry| entry.lf_digest.is_some()) { VERSION_2_LINE } else { VERSION_LINE };
         let mut text = format!(
-            "{VERSION_LINE}\nengine {}\ninputs {inputs}\nteam {}\nmega-file {}\nsource {}\n",
+            "{version}\nengine {}\ninputs {inputs}\nteam {}\nmega-file {}\nsource {}\n",
             escape(&self.engine),
             self.team,
             self.mega_file,
@@ -216,8 +239,9 @@ impl Lockfile {
         for (path, entry) in &self.entries {
             let once = if entry.once { "once" } else { "-" };
             let (mode, template) = (entry.mode.as_str(), escape(&entry.template));
+            let lf_digest = entry.lf_digest.map_or_else(String::new, |digest| format!("/{digest}"));
             // Writing to a string cannot fail.
-            let _ = writeln!(text, "{} {mode} {once} {path}\t{template}", entry.digest);
+            let _ = writeln!(text, "{}{lf_digest} {mode} {once} {path}\t{template}", entry.digest);
         }
         text
     }
@@ -274,7 +298,15 @@ fn parse_source(text: &str) -> Result<Option<String>, Flaw> {
     }
 }
 
-fn parse_entry(line: &str) -> Result<(OutputPath, LockEntry), Flaw> {
+/// The digest of a file, and after `/` the one for line endings, where the version has it.
+fn parse_digests(text: &str, has_lf_digests: bool) -> Result<(Digest, Option<Digest>), Flaw> {
+    match text.split_once('/') {
+        Some((digest, lf_digest)) if has_lf_digests => Ok((parse_digest(digest)?, Some(parse_digest(lf_digest)?))),
+        _ => Ok((parse_digest(text)?, None)),
+    }
+}
+
+fn parse_entry(line: &str, has_lf_digests: bool) -> Result<(OutputPath, LockEntry), Flaw> {
     let mut fields = line.splitn(4, ' ');
     let mut field = || fields.next().ok_or(Flaw::Fields);
     let (digest, mode, once, rest) = (field()?, field()?, field()?, field()?);
@@ -293,7 +325,8 @@ fn parse_entry(line: &str) -> Result<(OutputPath, LockEntry), Flaw> {
     if path.as_str() != name {
         return Err(Flaw::NotNormal(name.to_owned()));
     }
-    Ok((path, LockEntry { digest: parse_digest(digest)?, mode, once, template: unescape(template)? }))
+    let (digest, lf_digest) = parse_digests(digest, has_lf_digests)?;
+    Ok((path, LockEntry { digest, lf_digest, mode, once, template: unescape(template)? }))
 }
 
 /// A free text on one line: `-` for none, `\u{..}` for what would break or hide in a line.
@@ -338,122 +371,4 @@ fn unescape(text: &str) -> Result<String, Flaw> {
     out.push_str(rest);
     // One spelling only, so that equal records are equal texts.
     if escape(&out) == text { Ok(out) } else { Err(wrong()) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn sample() -> Lockfile {
-        let entry = |text: &str, template: &str| LockEntry {
-            digest: Digest::of(text.as_bytes()),
-            mode: FileMode::Regular,
-            once: false,
-            template: template.to_owned(),
-        };
-        let path = |text| OutputPath::parse(text).unwrap();
-        Lockfile {
-            team: "beta".into(),
-            mega_file: "mega-api-001".into(),
-            engine: "megax 0.1.0".into(),
-            inputs: None,
-            source: Some("megafiles/team beta/api.yaml".into()),
-            entries: [
-                (path("a b/c.ts"), entry("1", "a controller")),
-                (path("src/x"), LockEntry { once: true, mode: FileMode::Executable, ..entry("2", "") }),
-            ]
-            .into(),
-        }
-    }
-
-    fn flaw(text: &str) -> (usize, Flaw) {
-        let error = Lockfile::parse(text).unwrap_err();
-        (error.line, error.reason)
-    }
-
-    #[test]
-    fn the_text_is_what_people_merge() {
-        let (one, two) = (Digest::of(b"1"), Digest::of(b"2"));
-        let text = format!(
-            "megax-lock 1\nengine megax 0.1.0\ninputs -\nteam beta\nmega-file mega-api-001\n\
-             source megafiles/team beta/api.yaml\n\
-             {one} regular - a b/c.ts\ta controller\n{two} executable once src/x\t-\n"
-        );
-        assert_eq!(sample().to_text(), text);
-        assert_eq!(Lockfile::parse(&text), Ok(sample()));
-        assert_eq!(Lockfile::parse(&text.replace('\n', "\r\n")), Ok(sample()), "git may turn the line endings");
-        assert_eq!(sample().shard_path(), ".megax/lock/beta/mega-api-001.lock");
-    }
-
-    #[test]
-    fn an_unfinished_merge_is_named() {
-        for mark in MARKERS {
-            let text = sample().to_text().replacen("inputs -\n", &format!("inputs -\n{mark} ours\n"), 1);
-            assert_eq!(flaw(&text), (4, Flaw::ConflictMarker(mark)));
-        }
-    }
-
-    #[test]
-    fn hostile_text_is_refused() {
-        let text = sample().to_text();
-        let lines: Vec<&str> = text.lines().collect();
-        let swap = |from: &str, to: &str| flaw(&text.replacen(from, to, 1));
-        assert_eq!(flaw(""), (1, Flaw::Version(String::new())));
-        assert_eq!(swap("lock 1", "lock 2"), (1, Flaw::Version("megax-lock 2".into())));
-        assert_eq!(swap("team beta\n", ""), (4, Flaw::Header("team")));
-        assert_eq!(swap("team beta", "team .."), (4, Flaw::Name("..".into())));
-        assert_eq!(swap("mega-file mega-api-001", "mega-file ../x"), (5, Flaw::Name("../x".into())));
-        assert_eq!(swap("inputs -", "inputs xyz"), (3, Flaw::Digest("xyz".into())));
-        assert_eq!(swap("src/x", "../x"), (8, Flaw::Path(PathError::Escapes("..".into()))));
-        assert_eq!(swap("src/x", ".git/x"), (8, Flaw::Path(PathError::Reserved(".git".into()))));
-        assert_eq!(swap("src/x", "e\u{301}"), (8, Flaw::NotNormal("e\u{301}".into())));
-        assert_eq!(swap("executable once", "sticky once"), (8, Flaw::Mode("sticky".into())));
-        assert_eq!(swap("executable once", "executable twice"), (8, Flaw::Once("twice".into())));
-        assert_eq!(swap("\t-", "\t\\q"), (8, Flaw::Escape("\\q".into())));
-        assert_eq!(swap("\t-", "\t\\u{41}"), (8, Flaw::Escape("\\u{41}".into())), "one spelling only");
-        assert_eq!(swap("\t-", "\tx\u{fffd}"), (8, Flaw::NotText));
-        assert_eq!(flaw(text.trim_end()), (8, Flaw::CutOff));
-        assert_eq!(flaw(&format!("{text}{}\n", lines[7])), (9, Flaw::Duplicate("src/x".into())));
-        assert_eq!(flaw(&format!("{text}{}\n", lines[6])), (9, Flaw::Order("a b/c.ts".into())));
-        assert_eq!(flaw(&format!("{text}\n")), (9, Flaw::Fields));
-        for source in ["/a.yaml", "../a.yaml", "a/../b", "./a", "a//b", "a/", "a\\b", "C:/a", " a", "a\u{7}b", ""] {
-            let text = text.replacen("megafiles/team beta/api.yaml", source, 1);
-            assert_eq!(flaw(&text), (6, Flaw::Source(source.into())), "{source:?}");
-        }
-        let long = "x/".repeat(MAX_SOURCE_BYTES) + "x";
-        assert_eq!(swap("megafiles/team beta", &long).0, 6);
-        assert_eq!(swap("source megafiles/team beta/api.yaml\n", ""), (6, Flaw::Header("source")));
-        assert_eq!(Lockfile::parse(&text.replacen("megafiles/team beta/api.yaml", "-", 1)).unwrap().source, None);
-    }
-
-    proptest! {
-        #[test]
-        fn every_record_reads_back(
-            engine in ".{0,12}",
-            inputs in proptest::option::of(any::<u8>()),
-            source in proptest::option::of("\\PC{0,12}"),
-            files in proptest::collection::btree_map(
-                "[a-c ]{1,3}(/[a-c]{1,2})?",
-                (any::<u8>(), any::<bool>(), any::<bool>(), "(\\PC|[\\\\\t\n -]){0,6}"),
-                0..8,
-            ),
-        ) {
-            let entries = files.into_iter().filter_map(|(path, (body, exec, once, template))| {
-                let mode = if exec { FileMode::Executable } else { FileMode::Regular };
-                Some((OutputPath::parse(&path).ok()?, LockEntry { digest: Digest::of(&[body]), mode, once, template }))
-            }).collect();
-            let inputs = inputs.map(|seed| Digest::of(&[seed]));
-            let source = source.filter(|text| is_source(text));
-            let lockfile = Lockfile { team: "t".into(), mega_file: "m.1".into(), engine, inputs, source, entries };
-            prop_assert_eq!(Lockfile::parse(&lockfile.to_text()), Ok(lockfile));
-        }
-
-        #[test]
-        fn no_text_breaks_the_reader(text in "(\\PC|\n|\t){0,200}") {
-            let _ = Lockfile::parse(&text);
-            let _ = Lockfile::parse(&format!("{VERSION_LINE}\nengine x\ninputs -\nteam t\nmega-file m\n{text}"));
-            let _ = Lockfile::parse(&format!("{VERSION_LINE}\nengine x\ninputs -\nteam t\nmega-file m\nsource -\n{text}"));
-        }
-    }
 }

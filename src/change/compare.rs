@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::record::{Bases, Records};
 use super::{ChangeSet, Desired, FileChange, Inputs, Kind, OnDisk, Policy, Reason, Shard};
-use crate::digest::Digest;
+use crate::digest::same_text;
 use crate::lockfile::LockEntry;
 use crate::path::{OutputPath, PathKey};
 
@@ -55,16 +55,6 @@ pub(super) fn owner(shard: &Shard) -> (String, String) {
     (shard.lockfile.team.clone(), shard.lockfile.mega_file.clone())
 }
 
-/// The digest with which line endings are compared.
-fn normal(digest: Digest, lf_digest: Option<Digest>) -> Digest {
-    lf_digest.unwrap_or(digest)
-}
-
-/// Whether the bytes on disk are the recorded ones, if need be after CRLF became LF.
-fn is_base(base: &LockEntry, digest: Digest, lf_digest: Option<Digest>) -> bool {
-    base.digest == digest || base.digest == normal(digest, lf_digest)
-}
-
 fn judge<'a>(
     desired: &Desired,
     mut bases: impl Iterator<Item = &'a LockEntry> + Clone,
@@ -88,7 +78,7 @@ fn judge<'a>(
         OnDisk::File { digest, lf_digest, executable, .. } => (*digest, *lf_digest, *executable),
     };
     let found = Some(digest);
-    let same_body = normal(digest, lf_digest) == normal(desired.digest, desired.lf_digest);
+    let same_body = same_text((digest, lf_digest), (desired.digest, desired.lf_digest));
     let same_mode = executable == (desired.mode == crate::path::FileMode::Executable);
     if same_body && same_mode {
         return change(Kind::Unchanged, found, found);
@@ -101,7 +91,7 @@ fn judge<'a>(
         // Only the mode differs; the bytes stay, whatever their line endings.
         return change(Kind::Update, found, found);
     }
-    if bases.any(|base| is_base(base, digest, lf_digest)) {
+    if bases.any(|base| base.is_written_as(digest, lf_digest)) {
         return change(Kind::Update, found, wanted);
     }
     match policy {
@@ -160,7 +150,7 @@ fn judge_orphan<'a>(
         OnDisk::Absent | OnDisk::Below(_) => return None,
         OnDisk::Other(_) => (Kind::OrphanEdited, None),
         OnDisk::File { digest, .. } if entry.once => (Kind::OnceExists, Some(*digest)),
-        OnDisk::File { digest, lf_digest, .. } if bases.any(|base| is_base(base, *digest, *lf_digest)) => {
+        OnDisk::File { digest, lf_digest, .. } if bases.any(|base| base.is_written_as(*digest, *lf_digest)) => {
             (Kind::Delete, Some(*digest))
         }
         OnDisk::File { digest, .. } => (Kind::OrphanEdited, Some(*digest)),

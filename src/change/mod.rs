@@ -29,7 +29,7 @@ pub struct Desired {
     pub once: bool,
     /// The digest of the rendered body.
     pub digest: Digest,
-    /// The digest after CRLF became LF; only when the body holds CRLF ([`crate::digest::lf_digest`]).
+    /// The digest after CRLF became LF; only for a text that holds CRLF ([`crate::digest::lf_digest`]).
     pub lf_digest: Option<Digest>,
     /// Lines of the body.
     pub lines: u64,
@@ -52,7 +52,7 @@ pub enum OnDisk {
     File {
         /// The digest of its bytes.
         digest: Digest,
-        /// The digest after CRLF became LF; only when it holds CRLF.
+        /// The digest after CRLF became LF; only for a text that holds CRLF.
         lf_digest: Option<Digest>,
         /// Whether its owner may execute it.
         executable: bool,

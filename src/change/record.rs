@@ -82,15 +82,15 @@ impl Records {
                 draft.takers.insert(desired.team.clone());
             }
         }
-        let (digest, mode) = match (kind, base) {
+        let (digest, lf_digest, mode) = match (kind, base) {
             // Only what megax wrote is ever recorded: a foreign file that was left is not.
             (Kind::KeptEdited, None) => return,
-            (Kind::KeptEdited | Kind::OnceExists, Some(base)) => (base.digest, base.mode),
+            (Kind::KeptEdited | Kind::OnceExists, Some(base)) => (base.digest, base.lf_digest, base.mode),
             // For a once-file that somebody else made this is what would have been written. Were it the digest of the
             // disk, a later plan without `once` would take the file for megax's own.
-            _ => (desired.digest, desired.mode),
+            _ => (desired.digest, desired.lf_digest, desired.mode),
         };
-        let entry = LockEntry { digest, mode, once: desired.once, template: desired.template.clone() };
+        let entry = LockEntry { digest, lf_digest, mode, once: desired.once, template: desired.template.clone() };
         let owner = (desired.team.clone(), desired.mega_file.clone());
         self.drafts.entry(owner).or_default().entries.insert(desired.path.clone(), entry);
     }

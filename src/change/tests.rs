@@ -35,7 +35,13 @@ fn file(seed: u8) -> OnDisk {
 }
 
 fn shard(team: &str, entries: &[(&str, u8)]) -> Shard {
-    let entry = |seed| LockEntry { digest: body(seed), mode: FileMode::Regular, once: false, template: "t".into() };
+    let entry = |seed| LockEntry {
+        digest: body(seed),
+        lf_digest: None,
+        mode: FileMode::Regular,
+        once: false,
+        template: "t".into(),
+    };
     let lockfile = Lockfile {
         team: team.into(),
         mega_file: format!("{team}-1"),
@@ -149,6 +155,24 @@ fn line_endings_alone_are_no_change_and_no_edit() {
     check(Some(1), crlf(100, 2), Policy::Fail, &Kind::Conflict(Reason::Edited));
     assert_eq!(lf_digest(b"a\r\nb\r\r\n\r"), Some(Digest::of(b"a\nb\r\n\r")));
     assert_eq!(lf_digest(b"a\nb\r"), None);
+}
+
+#[test]
+fn a_text_that_holds_crlf_is_known_again_with_lf() {
+    let crlf = Desired { digest: body(100), lf_digest: Some(body(9)), ..want("a", 9, "t") };
+    let mut world = World::new(std::slice::from_ref(&crlf), &[], &[]);
+    world.apply(&world.compare());
+    world.scope = [("t".to_owned(), "t-1".to_owned())].into();
+    let shard = Lockfile::parse(&world.shards[0].lockfile.to_text()).unwrap();
+    assert_eq!(shard.entries[&path("a")].lf_digest, Some(body(9)));
+    world.survey.insert(path("a"), file(9));
+    assert!(world.compare().is_empty());
+    world.desired = vec![want("a", 7, "t")];
+    assert_eq!(world.kind("a"), Some(Kind::Update));
+    world.desired.clear();
+    assert_eq!(world.kind("a"), Some(Kind::Delete));
+    world.survey.insert(path("a"), file(8));
+    assert_eq!(world.kind("a"), Some(Kind::OrphanEdited));
 }
 
 #[test]

@@ -48,11 +48,11 @@ pub(super) fn look(at: BorrowedFd<'_>, name: &str, buffer: &mut [u8]) -> io::Res
     Ok(OnDisk::File { digest, lf_digest, executable, bytes: metadata.len() })
 }
 
-/// The digest of the bytes, and the one after every CRLF became LF if there is any.
+/// The digest of the bytes, and that of a text with CRLF after every CRLF became LF ([`crate::digest::lf_digest`]).
 fn digests(file: &mut File, buffer: &mut [u8]) -> io::Result<(Digest, Option<Digest>)> {
     let mut plain = Hasher::new();
     let mut lf: Option<Hasher> = None;
-    let mut held = 0;
+    let (mut held, mut is_text) = (0, true);
     loop {
         let read = match file.read(&mut buffer[held..]) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -62,7 +62,8 @@ fn digests(file: &mut File, buffer: &mut [u8]) -> io::Result<(Digest, Option<Dig
         // A CR at the end waits for what follows, so that no CRLF is torn apart.
         held = usize::from(read > 0 && buffer[..filled].ends_with(b"\r"));
         let piece = &buffer[..filled - held];
-        if lf.is_none() && memmem::find(piece, b"\r\n").is_some() {
+        is_text = is_text && memchr::memchr(0, piece).is_none();
+        if is_text && lf.is_none() && memmem::find(piece, b"\r\n").is_some() {
             // All before this piece holds no CRLF.
             lf = Some(plain.clone());
         }
@@ -71,7 +72,8 @@ fn digests(file: &mut File, buffer: &mut [u8]) -> io::Result<(Digest, Option<Dig
             update_lf(hasher, piece);
         }
         if read == 0 {
-            return Ok((plain.finalize().into(), lf.map(|hasher| hasher.finalize().into())));
+            let lf = lf.filter(|_| is_text).map(|hasher| hasher.finalize().into());
+            return Ok((plain.finalize().into(), lf));
         }
         if held == 1 {
             buffer[0] = b'\r';
@@ -96,7 +98,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn pieces_hash_like_the_whole(body in "[a\r\n]{0,40}", size in 2..9usize) {
+        fn pieces_hash_like_the_whole(body in "[a\r\n]{0,40}\0?[a\r\n]{0,40}", size in 2..9usize) {
             let mut file = tempfile::tempfile().unwrap();
             file.write_all(body.as_bytes()).unwrap();
             io::Seek::rewind(&mut file).unwrap();

@@ -14,7 +14,7 @@ use crate::template::Failure;
 pub struct Facts {
     /// BLAKE3 of the bytes.
     pub digest: Digest,
-    /// The digest after CRLF became LF, only for a body that holds CRLF.
+    /// The digest after CRLF became LF, only for a text that holds CRLF.
     pub lf_digest: Option<Digest>,
     /// Lines; a last line without a newline counts.
     pub lines: u64,

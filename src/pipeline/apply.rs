@@ -6,7 +6,7 @@ use super::shards::{self, Shards};
 use super::{State, sink};
 use crate::change::{self, ChangeSet, Desired, FileChange, Kind, LockfileChange, Reason, Survey};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::digest::{Digest, DigestBuilder};
+use crate::digest::{Digest, DigestBuilder, with_lf};
 use crate::disk::{self, CommitError, DiskError, GuardError, ProjectGuard, Root, Staged, Staging, TeamGuard};
 use crate::event::{Event, Watcher};
 use crate::lockfile;
@@ -169,12 +169,13 @@ fn desired(state: &State<'_>) -> Vec<Desired> {
     files
 }
 
-/// The digest of everything that a mega-file's files depend on.
+/// The digest of everything that a mega-file's files depend on. The line endings of texts are set aside; what is copied
+/// counts byte by byte.
 fn inputs_digest(state: &State<'_>, mega: &crate::model::MegaFile, copies: &Copies<'_>) -> Digest {
-    let text = |file| state.set.sources.get(file).map_or("", crate::span::SourceFile::text);
+    let text = |file| with_lf(state.set.sources.get(file).map_or("", crate::span::SourceFile::text));
     let mut builder = DigestBuilder::default();
     builder.part(b"megax inputs 1").part(text(mega.file()).as_bytes());
-    builder.part(state.set.manifest.as_ref().map_or("", |manifest| text(manifest.file)).as_bytes());
+    builder.part(state.set.manifest.as_ref().map_or_else(Default::default, |one| text(one.file)).as_bytes());
     for source in &mega.sources {
         builder.part(b"source").part(source.name.as_bytes()).part(text(source.file).as_bytes());
     }

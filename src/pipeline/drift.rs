@@ -75,8 +75,7 @@ fn since(entries: &[&LockEntry], disk: &OnDisk) -> Option<Since> {
         OnDisk::File { .. } if entries.iter().any(|entry| entry.once) => None,
         OnDisk::File { digest, lf_digest, executable, .. } => {
             let is_as_written = |entry: &&LockEntry| {
-                let same_body = entry.digest == *digest || Some(entry.digest) == *lf_digest;
-                same_body && *executable == (entry.mode == FileMode::Executable)
+                entry.is_written_as(*digest, *lf_digest) && *executable == (entry.mode == FileMode::Executable)
             };
             (!entries.iter().any(is_as_written)).then_some(Since::Edited)
         }

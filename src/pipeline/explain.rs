@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{Request, State, hold, resolve};
 use crate::change::OnDisk;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::digest::same_text;
 use crate::disk;
 use crate::event::Silent;
 use crate::model::TextPlace;
@@ -231,7 +232,7 @@ fn content(state: &State<'_>, file: &PlannedFile) -> (Option<PlannedFacts>, Opti
     let on_disk = match survey.as_ref().and_then(|survey| survey.get(&file.path)) {
         None | Some(OnDisk::Absent) => DiskFacts::Absent,
         Some(OnDisk::File { digest, lf_digest, .. })
-            if *digest == facts.digest || lf_digest.is_some_and(|lf| lf == facts.digest) =>
+            if same_text((*digest, *lf_digest), (facts.digest, facts.lf_digest)) =>
         {
             DiskFacts::AsPlanned
         }

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use super::State;
 use crate::change::{OnDisk, Survey};
+use crate::digest::same_text;
 use crate::disk::{DiskError, Root, Staging};
 use crate::event::Watcher;
 use crate::output::{self, Facts, Rendered, Sink};
@@ -104,8 +105,7 @@ impl<'s> Stage<'s> {
             // Below a file that goes in the same run there is nothing yet.
             None | Some(OnDisk::Absent | OnDisk::Below(_)) => true,
             Some(OnDisk::File { digest, lf_digest, .. }) => {
-                let on_disk = lf_digest.unwrap_or(*digest);
-                !file.once && *digest != facts.digest && on_disk != facts.lf_digest.unwrap_or(facts.digest)
+                !file.once && !same_text((*digest, *lf_digest), (facts.digest, facts.lf_digest))
             }
             Some(_) => false,
         }

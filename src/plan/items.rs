@@ -11,7 +11,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{Loop, LoopItems, LoopList, MegaFile, Rule};
 use crate::source::NodeId;
 use crate::span::SourceMap;
-use crate::template::value::{Mapping, as_mapping};
+use crate::template::value::{Mapping, as_data, as_mapping};
 use crate::template::{Base, Scope, Unit};
 
 /// The rounds of a rule, and its loop variables with all their values (for the vocabulary).
@@ -142,11 +142,17 @@ impl<'a> Reader<'a> {
         scope.with.clone_from(&call.values);
         let locate = |issue| vec![super::locate(site.mega, site.sources, *node, &issue)];
         let value = unit.evaluate(text, &Arc::new(scope)).map_err(locate)?;
+        let value = as_data(value);
+        if let Some(mapping) = as_mapping(&value) {
+            return Ok(named_items(&mapping));
+        }
         match value.kind() {
-            ValueKind::Seq | ValueKind::Iterable => value.try_iter().map(Iterator::collect).map_err(|error| {
-                self.fail(format!("the loop over `{text}` failed: {error}"), "loop over a list or a mapping".to_owned())
-            }),
-            ValueKind::Map => Ok(as_mapping(&value).map_or_else(Vec::new, |mapping| named_items(&mapping))),
+            ValueKind::Seq | ValueKind::Iterable => {
+                value.try_iter().map(|items| items.map(as_data).collect()).map_err(|error| {
+                    let help = "loop over a list or a mapping".to_owned();
+                    self.fail(format!("the loop over `{text}` failed: {error}"), help)
+                })
+            }
             ValueKind::Undefined => {
                 let keys = super::words::data_keys(site.base).join("`, `data.");
                 let help = super::words::data_hint(site.base, text).filter(|_| !keys.is_empty());

@@ -12,6 +12,7 @@ use super::load::Input;
 use super::read;
 use super::yaml::Limits;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
+use crate::digest::with_lf;
 use crate::span::{SourceFile, SourceMap, Span};
 
 /// Reads and parses what the mega-files name; the texts are added to `sources`, sorted by path.
@@ -81,7 +82,8 @@ fn text(
         .map_err(|why| wrong(&why, help(root, path, &why, readers, sources)))?;
     let format =
         Format::of(path).map_err(|help| wrong("its ending names no format that megax reads", help.to_owned()))?;
-    String::from_utf8(bytes).map(|text| (format, text)).map_err(|error| {
+    // A value that spans lines must be the same on every machine.
+    String::from_utf8(bytes).map(|text| (format, with_lf(&text).into_owned())).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         wrong(&format!("it is not UTF-8 text (byte {at})"), "save the file as UTF-8".to_owned())
     })

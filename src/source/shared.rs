@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use walkdir::{DirEntry, WalkDir};
 
 use super::read;
+use crate::digest::with_lf;
 use crate::span::{FileId, SourceFile, SourceMap};
 
 /// The folder below the project root.
@@ -46,7 +47,7 @@ pub(super) fn templates(root: &Path, sources: &mut SourceMap) -> BTreeMap<String
 fn text(root: &Path, name: &str) -> Result<String, String> {
     let bytes = read::asset(root, &format!("{FOLDER}/{name}"), MAX_BYTES)?;
     let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())?;
-    Ok(if text.contains('\r') { text.replace("\r\n", "\n") } else { text })
+    Ok(with_lf(&text).into_owned())
 }
 
 /// The files with their names, sorted, and whether the limit of bytes still leaves room for each.

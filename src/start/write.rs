@@ -5,7 +5,7 @@ use std::path::Path;
 use super::NewFile;
 use crate::change::OnDisk;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::digest::Digest;
+use crate::digest::{Digest, same_text};
 use crate::disk::{self, DiskError, Root};
 use crate::path::OutputPath;
 use crate::report::Change;
@@ -48,8 +48,8 @@ pub fn files(root: &Path, new: &[NewFile], dry_run: bool, help: &str) -> Result<
 }
 
 fn is_same(file: &NewFile, digest: Digest, lf_digest: Option<Digest>) -> bool {
-    let wanted = Digest::of(file.text.as_bytes());
-    digest == wanted || lf_digest == Some(wanted)
+    let wanted = file.text.as_bytes();
+    same_text((digest, lf_digest), (Digest::of(wanted), crate::digest::lf_digest(wanted)))
 }
 
 fn in_the_way(path: &OutputPath, found: &OnDisk) -> String {

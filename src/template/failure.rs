@@ -9,8 +9,8 @@ use super::compile;
 use super::issue::Issue;
 use super::scope::Scope;
 use super::unit::{MAX_FILE_BYTES, MAX_STEPS};
-use super::value::Unprintable;
-use crate::diagnostic::Code;
+use super::value::{Unprintable, as_mapping};
+use crate::diagnostic::{Code, nearest};
 
 /// Why a render or an evaluation failed, at bytes of the named template's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,42 @@ pub(super) fn missing(range: Range<usize>, shown: &str, scope: &Scope) -> Issue 
     let item = scope.item_name().map_or_else(String::new, |item| format!(" for the item `{item}`"));
     let message = format!("`{shown}` has no value{item}");
     Issue::new(Code::MissingField, range, message).help("give every item the field, or write `{{ x|default('...') }}`")
+}
+
+/// Says which field was meant when the value above has one of nearly the same name, and no item has the one written.
+pub(super) fn with_slip(issue: Issue, text: &str, scope: &Scope) -> Issue {
+    if issue.code != Code::MissingField || issue.fix.is_some() {
+        return issue;
+    }
+    match slip(text, issue.range.clone(), scope) {
+        Some((range, near)) => issue.help(format!("did you mean `{near}`?")).fix(range, near),
+        None => issue,
+    }
+}
+
+/// The bytes of the wrong step of a path such as `entity.nmae`, and the field that is nearest to it.
+fn slip(text: &str, range: Range<usize>, scope: &Scope) -> Option<(Range<usize>, String)> {
+    let shown = text.get(range.clone())?;
+    let path = shown.trim_start_matches(|c: char| c == '{' || c.is_whitespace());
+    let mut at = range.start + shown.len() - path.len();
+    let path = path.split(|c: char| !(c == '.' || super::lexer::is_name_part(c))).next()?;
+    let (root, steps) = path.split_once('.')?;
+    // What the template binds itself is not known here.
+    if compile::bound_names(text).contains(root) {
+        return None;
+    }
+    let mut value = scope.placeholder(root, false).or_else(|| scope.jinja(root))?;
+    at += root.len() + 1;
+    for step in steps.split('.') {
+        let mapping = as_mapping(&value)?;
+        let Some(next) = mapping.get(step).cloned() else {
+            let near = nearest(step, mapping.keys()).filter(|_| !scope.words.is_field(step))?;
+            return Some((at..at + step.len(), near.to_owned()));
+        };
+        value = next;
+        at += step.len() + 1;
+    }
+    None
 }
 
 pub(super) fn unprintable(what: Unprintable, range: Range<usize>, shown: &str) -> Issue {

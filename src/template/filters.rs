@@ -19,7 +19,7 @@ pub const DOCUMENTATION: &[(&str, &str)] = &[
     ("snake", "user_profile (also snake_case)"),
     ("kebab", "user-profile (also kebab_case, kebab-case as kebabCase)"),
     ("screaming_snake", "USER_PROFILE (also SCREAMING_SNAKE_CASE, constant, constant_case, upper_snake)"),
-    ("title", "User Profile (also title_case)"),
+    ("title", "User Profile (also title_case); the method x.title() keeps every character and changes its case only"),
     ("plural", "the plural of the last word (also pluralize)"),
     ("singular", "the singular of the last word (also singularize)"),
     ("upper_first", "the first letter in upper case, the rest as it is"),
@@ -31,6 +31,14 @@ pub const DOCUMENTATION: &[(&str, &str)] = &[
     ("comment", "comment('//'): the marker before every line"),
     ("strip", "without blanks at both ends; lstrip, rstrip"),
     ("ljust", "ljust(10): filled with blanks to a width; rjust, center, zfill"),
+    (
+        "truncate",
+        "truncate(length=255, killwords=false, end='...', leeway=5): cut at a blank; up to leeway longer stays",
+    ),
+    ("wordwrap", "wordwrap(79, break_long_words=true, wrapstring='\\n'): every line wrapped at blanks"),
+    ("wordcount", "the number of words"),
+    ("urlencode", "percent encoding, `/` stays; a mapping becomes a query"),
+    ("slugify", "slugify('-'): an-ascii-like-slug, without accents (also slug)"),
 ];
 
 /// Adds all of them to `env`.
@@ -109,6 +117,7 @@ pub fn register(env: &mut Environment<'_>) {
     for name in ["default", "d"] {
         env.add_filter(name, default);
     }
+    super::prose::register(env);
     // The engine's own `format` takes a width from the text and would make any amount of padding.
     env.remove_filter("format");
     env.remove_filter("pprint");
@@ -122,7 +131,7 @@ fn first(text: &str, change: impl Fn(char) -> String) -> String {
     chars.next().map_or_else(String::new, |head| change(head) + chars.as_str())
 }
 
-fn text_of(value: &Value) -> Result<String, Error> {
+pub(super) fn text_of(value: &Value) -> Result<String, Error> {
     let mut out = String::new();
     super::value::print(value, &mut out).map_err(|what| {
         Error::new(ErrorKind::InvalidOperation, format!("this filter takes text, but the value is {what}"))
@@ -130,7 +139,7 @@ fn text_of(value: &Value) -> Result<String, Error> {
     Ok(out)
 }
 
-fn budget(bytes: usize) -> Result<(), Error> {
+pub(super) fn budget(bytes: usize) -> Result<(), Error> {
     if bytes > MAX_FILTER_BYTES {
         let message = format!("the filter would make {bytes} bytes; the limit of one call is {MAX_FILTER_BYTES}");
         return Err(Error::new(ErrorKind::OutOfFuel, message));
@@ -138,7 +147,7 @@ fn budget(bytes: usize) -> Result<(), Error> {
     Ok(())
 }
 
-fn within(text: String) -> Result<String, Error> {
+pub(super) fn within(text: String) -> Result<String, Error> {
     budget(text.len()).map(|()| text)
 }
 

@@ -10,6 +10,7 @@ pub mod forms;
 mod issue;
 mod judge;
 mod lexer;
+mod prose;
 pub mod random;
 mod scan;
 mod scope;

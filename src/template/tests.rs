@@ -199,6 +199,13 @@ const AUTO: &[(&str, &str)] = &[
     ("  {% if entity.flag %}\n  yes {Entity}\n  {% endif %}\n", "  yes OrderItem\n"),
     ("{% set label = 'x' %}{label}-{{ label }}", "x-x"),
     ("{% raw %}{entity} {{ entity }} {% if %}{% endraw %}", "{entity} {{ entity }} {% if %}"),
+    // Jinja2 would leave an empty line after the first tag; every tag on its own line goes with it here.
+    ("a\n{% raw %}\n{{ x }}\n{% endraw %}\nb", "a\n{{ x }}\nb"),
+    // The filter is a case form, the method is that of Jinja.
+    (
+        "{% if 1 %}{{ \"they're 2nd-half\"|title }}, {{ \"they're 2nd-half\".title() }}{% endif %}",
+        "They Re 2nd Half, They're 2nd-Half",
+    ),
     ("a{# a comment {entity} #}b", "ab"),
     ("{% macro m(label) %}<{label}|{Entity}>{% endmacro %}{{ m('q') }}", "<q|OrderItem>"),
     ("{% for k, v in data|items %}{k} {% endfor %}", "version tags "),

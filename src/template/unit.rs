@@ -9,7 +9,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
 use super::compile::{self, Body, Choice, Compiled, Segment, Source};
-use super::failure::{Failure, NotPrinted, explain, innermost, missing, unprintable};
+use super::failure::{Failure, NotPrinted, explain, innermost, missing, unprintable, with_slip};
 use super::issue::Issue;
 use super::judge;
 use super::lexer::{self, TokenKind};
@@ -128,6 +128,13 @@ impl Unit {
     /// Where and why it failed; `out` then holds an unspecified part.
     pub fn render(&self, name: &str, scope: &Arc<Scope>, out: &mut Vec<u8>) -> Result<(), Failure> {
         out.clear();
+        self.render_to(name, scope, out).map_err(|failure| {
+            let text = self.compiled.get(&failure.template).map_or("", |compiled| &compiled.text);
+            Failure { issue: with_slip(failure.issue, text, scope), ..failure }
+        })
+    }
+
+    fn render_to(&self, name: &str, scope: &Arc<Scope>, out: &mut Vec<u8>) -> Result<(), Failure> {
         let Some(compiled) = self.compiled.get(name) else {
             let issue = Issue::new(Code::UnknownTemplate, 0..0, format!("the template `{name}` was not compiled"));
             return Err(Failure { template: name.to_owned(), issue });
@@ -199,7 +206,8 @@ impl Unit {
             .env
             .compile_expression_owned(text[body.clone()].to_owned())
             .map_err(|error| Issue { code: Code::TemplateSyntax, ..explain(&error, original, text) })?;
-        expression.eval(Value::from_dyn_object(Arc::clone(scope))).map_err(|error| explain(&error, original, text))
+        let value = expression.eval(Value::from_dyn_object(Arc::clone(scope)));
+        value.map_err(|error| with_slip(explain(&error, original, text), text, scope))
     }
 
     fn failure(&self, name: &str, error: &Error) -> Failure {
@@ -257,9 +265,9 @@ impl Unit {
                 issue.help("nothing is escaped in generated code: remove the filter, or use `json` or `quote`"),
             );
         }
-        if matches!(name, "format" | "truncate" | "wordwrap" | "urlencode" | "striptags" | "wordcount") {
+        if matches!(name, "format" | "striptags") {
             return Some(issue.help(
-                "megax has no such filter; join texts with `~`, slice with `x[:20]`, or put the value into the data",
+                "megax has no such filter; join texts with `~`, shorten with `truncate(20)`, or put the value into the data",
             ));
         }
         Some(match nearest(name, names.iter().copied()).filter(|_| what == "filter") {

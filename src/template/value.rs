@@ -159,6 +159,35 @@ pub fn as_mapping(value: &Value) -> Option<Arc<Mapping>> {
     value.downcast_object::<Mapping>()
 }
 
+/// The value with every mapping that an expression made (`dict(a=1)`, `{'a': 1}`) as a [`Mapping`], so that its fields
+/// are known like those of data.
+#[must_use]
+pub fn as_data(value: Value) -> Value {
+    match value.kind() {
+        ValueKind::Map if as_mapping(&value).is_none() => {
+            let entry = |key: Value| {
+                let text = key.as_str().map_or_else(|| key.to_string(), str::to_owned);
+                Some((Arc::from(text), as_data(value.get_item(&key).ok()?)))
+            };
+            let entries = value.try_iter().into_iter().flatten().filter_map(entry).collect();
+            Value::from_object(Mapping::new(entries))
+        }
+        ValueKind::Seq if value.try_iter().is_ok_and(|mut items| items.any(|item| is_made(&item))) => {
+            value.try_iter().into_iter().flatten().map(as_data).collect()
+        }
+        _ => value,
+    }
+}
+
+/// Whether a value is, or may hold, a mapping that is not from data.
+fn is_made(value: &Value) -> bool {
+    match value.kind() {
+        ValueKind::Map => as_mapping(value).is_none(),
+        ValueKind::Seq => true,
+        _ => false,
+    }
+}
+
 /// Why a value cannot be printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unprintable {

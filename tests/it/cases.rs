@@ -20,6 +20,7 @@ const GROUPS: &[&str] = &[
     "collision",
     "contribute",
     "edit",
+    "endings",
     "explain",
     "factory",
     "first",

@@ -102,6 +102,19 @@ proptest! {
     }
 
     #[test]
+    fn another_checkout_with_other_line_endings_is_the_same_project(project in projects::project()) {
+        let (_keep, root) = temporary();
+        project.write(&root);
+        let first = run_well(&root, Mode::Write);
+        steps::turn_endings(&root, "\r\n");
+        let before = folder::outputs(&root);
+        let second = run_well(&root, Mode::Write);
+        prop_assert_eq!(second.outcome, Outcome::NothingToDo);
+        prop_assert_eq!(second.tree, first.tree);
+        prop_assert_eq!(folder::outputs(&root), before);
+    }
+
+    #[test]
     fn a_second_run_touches_nothing(project in projects::project()) {
         let (_keep, root) = temporary();
         project.write(&root);

@@ -5,8 +5,9 @@
 //! | `megax ARGS` | runs the command; the record holds exit code, stdout and stderr |
 //! | `cd PATH` | the current folder of the commands that follow, relative to the project |
 //! | `write PATH TEXT`, `append PATH TEXT` | writes a file; `\n`, `\r` and `\t` in TEXT are what they mean, a newline is added |
-//! | `replace PATH OLD NEW` | replaces OLD in a file, where it must occur |
+//! | `replace PATH OLD NEW` | replaces OLD in a file, where it must occur; `\n` and `\r` as above |
 //! | `remove PATH`, `rename A B`, `folder PATH`, `symlink TARGET PATH` | as they say |
+//! | `crlf PATH`, `lf PATH` | turns the line endings of a file, or of all texts below a folder, as git may |
 //! | `make-old` | gives every file and folder an old time, so that `show-touched` can list what was touched since |
 //! | `mode OCTAL PATH` | changes the mode of a file |
 //! | `hold TEAM`, `let-go` | plays another run that holds a team, until it lets all go |
@@ -37,6 +38,7 @@ pub enum Step {
     Folder(String),
     Symlink(String, String),
     Mode(u32, String),
+    Endings(&'static str, String),
     Hold(String),
     LetGo,
     MakeOld,
@@ -63,7 +65,7 @@ impl Step {
             ["write", path, text] => Self::Write(own(path), body(text)),
             ["append", path, text] => Self::Append(own(path), body(text)),
             ["replace", path, old, new] => {
-                let inner = |text: &str| text.replace("\\n", "\n");
+                let inner = |text: &str| text.replace("\\n", "\n").replace("\\r", "\r");
                 Self::Replace(own(path), inner(old), inner(new))
             }
             ["remove", path] => Self::Remove(own(path)),
@@ -73,6 +75,8 @@ impl Step {
             ["mode", mode, path] => Self::Mode(u32::from_str_radix(mode, 8).map_err(|_| wrong())?, own(path)),
             ["hold", team] => Self::Hold(own(team)),
             ["let-go"] => Self::LetGo,
+            ["crlf", path] => Self::Endings("\r\n", own(path)),
+            ["lf", path] => Self::Endings("\n", own(path)),
             ["make-old"] => Self::MakeOld,
             ["show-touched"] => Self::ShowTouched,
             ["show", path] => Self::Show(own(path)),
@@ -181,6 +185,7 @@ impl Stage {
                 self.held.lock().unwrap().push(guard);
             }
             Step::LetGo => self.held.lock().unwrap().clear(),
+            Step::Endings(ending, path) => turn_endings(&at(path), ending),
             Step::MakeOld => make_old(&self.project()),
             Step::ShowTouched => text.push_str(&touched(&self.project())),
             Step::Show(path) => text.push_str(&folder::indented(&fs::read(at(path)).unwrap())),
@@ -203,6 +208,21 @@ impl Stage {
         }
         text + "\n"
     }
+}
+
+/// Gives every text at or below `root` these line endings; what holds a NUL is no text, as git sees it.
+pub fn turn_endings(root: &Path, ending: &str) {
+    let below = if root.is_dir() { folder::entries(root).into_keys().collect() } else { vec![String::new()] };
+    let mut turned = 0;
+    for path in below.iter().map(|path| if path.is_empty() { root.to_owned() } else { root.join(path) }) {
+        let text = if path.is_file() { fs::read_to_string(&path).unwrap_or_default() } else { String::new() };
+        let new = text.replace("\r\n", "\n").replace('\n', ending);
+        if new != text && !text.contains('\0') {
+            fs::write(&path, new).unwrap();
+            turned += 1;
+        }
+    }
+    assert!(turned > 0, "no text at {} has other line endings", root.display());
 }
 
 /// Long before any test ran.
