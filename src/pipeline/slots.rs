@@ -80,7 +80,10 @@ pub fn outdated(state: &State<'_>) -> Vec<Diagnostic> {
         let how = match shards.clone().find_map(|lockfile| lockfile.entries.get(&file.path)) {
             Some(entry) => {
                 let Ok(body) = output::body(file, &mut buffer) else { continue };
-                if entry.digest == Facts::of(body).digest { continue } else { "is out of date" }
+                if entry.digest == Facts::of(body).digest {
+                    continue;
+                }
+                "is out of date"
             }
             // Of a mega-file that was never applied whole, more is missing than this run can tell.
             None if shards.any(|one| one.inputs.is_some() && id_key(&one.mega_file) == id_key(&owner.id)) => {

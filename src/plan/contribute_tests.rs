@@ -135,7 +135,10 @@ fn an_expression_that_depends_on_a_slot_reads_it() {
             }
             let evaluate = |base: &Arc<Base>| {
                 let scope = Arc::new(Scope::bare(Arc::clone(unit.words()), Arc::clone(base)));
-                Some(unit.evaluate(&text, &scope).map_or_else(|issue| issue.message, |value| to_json(&value).to_string()))
+                Some(
+                    unit.evaluate(&text, &scope)
+                        .map_or_else(|issue| issue.message, |value| to_json(&value).to_string()),
+                )
             };
             depending += holds_for(&text, &slots::of_expression(&text), results(evaluate));
         }

@@ -20,8 +20,8 @@ pub fn is_fed(file: &PlannedFile, mega_file: usize, model: &Model, contributions
 /// come first; a list of files that slots decide may be empty.
 pub fn readers(plan: &Plan) -> impl Iterator<Item = (String, Span, usize, &Slots)> {
     let files = plan.files.iter();
-    let files =
-        files.filter_map(|file| Some((format!("`{}`", file.path), file.origin, file.mega_file, file.reads.as_deref()?)));
+    let files = files
+        .filter_map(|file| Some((format!("`{}`", file.path), file.origin, file.mega_file, file.reads.as_deref()?)));
     let lists = plan.readers.iter();
     files.chain(lists.map(|one| ("the list of files".to_owned(), one.span, one.mega_file, &one.slots)))
 }

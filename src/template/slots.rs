@@ -65,7 +65,9 @@ impl Slots {
             let key = tokens.get(index + 2);
             match (word(index + 1), key.map(|key| key.kind), word(index + 3)) {
                 // `contributions.get(name)` calls a method.
-                (".", Some(TokenKind::Name), after) if after != "(" => drop(self.named.insert(word(index + 2).to_owned())),
+                (".", Some(TokenKind::Name), after) if after != "(" => {
+                    self.named.insert(word(index + 2).to_owned());
+                }
                 // More than one plain text between the brackets is computed.
                 ("[", Some(TokenKind::Text), "]") if !word(index + 2).contains('\\') => {
                     self.named.insert(word(index + 2).trim_matches(['"', '\'']).to_owned());

@@ -142,8 +142,10 @@ fn a_generated_project_shows_every_part() {
             texts.push_str(&fs::read_to_string(root.join(path)).unwrap());
         }
     }
-    let wanted = ["expansion_rules:", "factory: crud", ".csv", ".json", ".toml", ".yaml", "extends", "random_id", "plural: {"];
-    for part in wanted.into_iter().chain(["range(1, 3)", "contributes:", "for_each: contributions.", "factory: table"]) {
+    let wanted =
+        ["expansion_rules:", "factory: crud", ".csv", ".json", ".toml", ".yaml", "extends", "random_id", "plural: {"];
+    for part in wanted.into_iter().chain(["range(1, 3)", "contributes:", "for_each: contributions.", "factory: table"])
+    {
         assert!(texts.contains(part), "{part}");
     }
 }

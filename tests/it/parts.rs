@@ -24,16 +24,22 @@ pub const SHARED: [(&str, &str); 4] = [
     ("whole.txt", "{entity} {entities} {{ vars.list|join('-') }} {notaword}\n"),
 ];
 
+/// Parts that a mega-file has or has not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Factories,
+    Shared,
+    Random,
+    Plurals,
+    Cross,
+}
+
 /// What one mega-file holds.
 #[derive(Debug, Clone, Default)]
 pub struct Parts {
-    pub factories: bool,
+    pub plain: Vec<Part>,
     /// An index of the formats.
     pub source: Option<usize>,
-    pub shared: bool,
-    pub random: bool,
-    pub plurals: bool,
-    pub cross: bool,
     /// Indices of [`SLOTS`] that it fills.
     pub gives: Vec<usize>,
     /// Indices of [`SLOTS`] that files of it are made from, each with how.
@@ -58,13 +64,10 @@ prop_compose! {
         reads in btree_set((0..SLOTS.len(), 0..READERS), 1..3),
     ) -> Parts {
         let has = |part: usize| chosen.contains(&part);
+        let plain = [Part::Factories, Part::Shared, Part::Random, Part::Plurals, Part::Cross];
         Parts {
-            factories: has(0),
-            source: has(1).then_some(format),
-            shared: has(2),
-            random: has(3),
-            plurals: has(4),
-            cross: has(5),
+            plain: plain.into_iter().enumerate().filter(|(part, _)| has(*part)).map(|(_, part)| part).collect(),
+            source: has(5).then_some(format),
             gives: if has(6) || has(7) { gives.into_iter().collect() } else { Vec::new() },
             reads: if has(8) || has(9) { reads.into_iter().collect() } else { Vec::new() },
         }
@@ -77,8 +80,9 @@ impl Parts {
         let (mut rules, mut keys, mut templates) = (String::new(), String::new(), String::new());
         let Around { id, folder, entities, revision } = around;
         let words = entities.join(", ");
+        let has = |part: Part| self.plain.contains(&part);
         let _ = writeln!(keys, "data: {{ words: [{words}], fields: [xf, xg], revision: {revision} }}");
-        if self.factories {
+        if has(Part::Factories) {
             rules.push_str(&CALLS.replace("FIRST", &entities[0]));
             keys.push_str(&FACTORIES.replace("FOLDER", folder).replace("REVISION", &revision.to_string()));
         }
@@ -88,18 +92,20 @@ impl Parts {
             let _ = writeln!(keys, "sources: {{ rows: data/{id}.{ending} }}");
             rules.push_str(&ROWS.replace("ROWS", rows).replace("FOLDER", folder));
         }
-        if self.shared {
+        if has(Part::Shared) {
             rules.push_str(&USES_SHARED.replace("FOLDER", folder));
             templates.push_str(EXTENDS);
         }
-        if self.random {
-            let _ = writeln!(rules, "    - for_each: data.words\n      generate: [ids: \"{folder}/ids/{{entity}}.txt\"]");
-            templates.push_str("  ids: |\n    {{ random_id() }} {{ random_int(-5, 5) }} {{ uuid() }} {{ data.revision }}\n");
+        if has(Part::Random) {
+            let _ =
+                writeln!(rules, "    - for_each: data.words\n      generate: [ids: \"{folder}/ids/{{entity}}.txt\"]");
+            templates
+                .push_str("  ids: |\n    {{ random_id() }} {{ random_int(-5, 5) }} {{ uuid() }} {{ data.revision }}\n");
         }
-        if self.plurals {
+        if has(Part::Plurals) {
             rules.push_str(&PLURALS.replace("FIRST", &entities[0]).replace("FOLDER", folder));
         }
-        if self.cross {
+        if has(Part::Cross) {
             rules.push_str(&CROSS.replace("FOLDER", folder));
         }
         if !self.gives.is_empty() {
@@ -118,7 +124,7 @@ impl Parts {
                 // The key may be there already.
                 match keys.find("factories:\n") {
                     Some(at) => keys.insert_str(at + "factories:\n".len(), &factory),
-                    None => keys.push_str(&format!("factories:\n{factory}")),
+                    None => keys.extend(["factories:\n", &factory]),
                 }
             }
         }
@@ -139,9 +145,12 @@ impl Parts {
                 let row = |(n, name)| format!("[[rows]]\nname = \"{name}\"\nnote = 0x{n}{}\n", around.revision);
                 text.extend(rows.map(row));
             }
-            "yaml" => text.extend(rows.map(|(n, name)| format!("- {{ name: {name}, note: 0{n}{} }}\n", around.revision))),
+            "yaml" => {
+                text.extend(rows.map(|(n, name)| format!("- {{ name: {name}, note: 0{n}{} }}\n", around.revision)));
+            }
             _ => {
-                let rows = rows.map(|(n, name)| format!("{{\"name\": \"{name}\", \"note\": {n}.{}e1}}", around.revision));
+                let rows =
+                    rows.map(|(n, name)| format!("{{\"name\": \"{name}\", \"note\": {n}.{}e1}}", around.revision));
                 let _ = writeln!(text, "[{}]", rows.collect::<Vec<_>>().join(",\n "));
             }
         }

@@ -67,10 +67,22 @@ const MISTAKES: [(&str, &[usize]); 10] = [
     ("id: zz-TEAM\nteam: TEAM\ngenerator:\n  rules: [\n", &[]),
     ("id: zz-TEAM\nteam: TEAM\ngenerator: { rules: [{ generate: [{ none: AREA/zz }] }] }\n", &[]),
     ("id: zz-TEAM\nteam: TEAM\ngenerator: { rules: [{ generate: [{ content: 'x', path: elsewhere/zz }] }] }\n", &[]),
-    ("id: zz-TEAM\nteam: TEAM\ngenerator: { rules: [{ generate: [{ page: AREA/zz }] }] }\ntemplates: { page: '{{ data.none.field }}' }\n", &[]),
-    ("id: zz-TEAM\nteam: TEAM\nsurprise: 1\ngenerator: { rules: [{ generate: [{ content: 'x', path: AREA/zz }] }] }\n", &[]),
-    ("id: zz-TEAM\nteam: TEAM\ngenerator: { rules: [{ for_each: [a, b], generate: [{ content: 'x', path: AREA/zz }] }] }\n", &[]),
-    ("id: zz-TEAM\nteam: TEAM\ngenerator: { rules: [{ for_each: [1, 0], generate: [{ page: 'AREA/{entity}' }] }] }\ntemplates: { page: '{{ 1 // entity }}' }\n", &[]),
+    (
+        "id: zz-TEAM\nteam: TEAM\ngenerator: { rules: [{ generate: [{ page: AREA/zz }] }] }\ntemplates: { page: '{{ data.none.field }}' }\n",
+        &[],
+    ),
+    (
+        "id: zz-TEAM\nteam: TEAM\nsurprise: 1\ngenerator: { rules: [{ generate: [{ content: 'x', path: AREA/zz }] }] }\n",
+        &[],
+    ),
+    (
+        "id: zz-TEAM\nteam: TEAM\ngenerator: { rules: [{ for_each: [a, b], generate: [{ content: 'x', path: AREA/zz }] }] }\n",
+        &[],
+    ),
+    (
+        "id: zz-TEAM\nteam: TEAM\ngenerator: { rules: [{ for_each: [1, 0], generate: [{ page: 'AREA/{entity}' }] }] }\ntemplates: { page: '{{ 1 // entity }}' }\n",
+        &[],
+    ),
     ("id: zz-TEAM\nteam: TEAM\ncontributes: { jobs: [\n", &[0, 1]),
     ("id: zz-TEAM\nteam: TEAM\ngenerator: {}\ncontributes: { routes: [{ value: '{{ data.none.field }}' }] }\n", &[0]),
     (
@@ -163,7 +175,7 @@ impl Project {
     /// it is, so that a run always meets files that do not change.
     pub fn next(&self) -> Self {
         let mut next = self.clone();
-        next.word = "second".to_owned();
+        "second".clone_into(&mut next.word);
         for (number, team) in next.teams.iter_mut().enumerate() {
             let kept = number % 2;
             for mega_file in team.mega_files.iter_mut().skip(kept) {
