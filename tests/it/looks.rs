@@ -49,7 +49,7 @@ fn maker(path: &str) -> (&str, &str) {
 }
 
 proptest! {
-    #![proptest_config(config(12))]
+    #![proptest_config(config(6))]
 
     #[test]
     fn a_snapshot_is_clean_until_the_mega_files_change(project in projects::project(), many in any::<bool>()) {

@@ -73,7 +73,7 @@ fn files_of(root: &Path, area: &str) -> BTreeMap<String, Entry> {
 }
 
 proptest! {
-    #![proptest_config(config(24))]
+    #![proptest_config(config(16))]
 
     #[test]
     fn threads_order_and_folder_change_nothing(project in projects::project(), seed in any::<prop::sample::Index>()) {
@@ -218,7 +218,7 @@ const ENVIRONMENTS: [(&str, &str); 4] =
     [("C", "UTC"), ("tr_TR.UTF-8", "Asia/Kathmandu"), ("sv_SE.UTF-8", "Pacific/Kiritimati"), ("POSIX", "America/Lima")];
 
 proptest! {
-    #![proptest_config(config(6))]
+    #![proptest_config(config(4))]
 
     #[test]
     fn locale_and_time_zone_change_nothing(project in projects::project()) {

@@ -34,7 +34,7 @@ fn owed(root: &Path) -> BTreeSet<String> {
 }
 
 proptest! {
-    #![proptest_config(config(12))]
+    #![proptest_config(config(6))]
 
     #[test]
     fn teams_one_after_another_make_what_one_run_makes(
@@ -65,11 +65,17 @@ proptest! {
             team(name).write(&root);
             said.extend(out_of_date(&expand(&root, team(name))));
         }
-        prop_assert_eq!(&owed(&root), &said);
+        let owed = owed(&root);
+        // Of many files of one list, the report names the first and counts the others.
+        let lists = |paths: &BTreeSet<String>| -> BTreeSet<String> {
+            paths.iter().map(|path| path.rsplit_once('/').unwrap().0.to_owned()).collect()
+        };
+        prop_assert!(said.is_subset(&owed), "{said:?} {owed:?}");
+        prop_assert_eq!(lists(&owed), lists(&said));
         for name in &order {
             // Until its owner's turn comes, a file is named again.
             let again = out_of_date(&expand(&root, team(name)));
-            prop_assert!(again.is_subset(&said) && again.iter().all(|path| !path.starts_with(&team(name).area())), "{again:?}");
+            prop_assert!(again.is_subset(&owed) && again.iter().all(|path| !path.starts_with(&team(name).area())), "{again:?}");
         }
         prop_assert_eq!(folder::outputs(&root), folder::outputs(&ideal));
         let done = run_well(&root, Mode::Check);
