@@ -241,9 +241,11 @@ impl Team {
         gives
     }
 
-    /// The slots that files of it are made from.
+    /// The slots that files of it are made from, as far as megax can tell.
     fn reads(&self) -> BTreeSet<usize> {
-        self.mega_files.iter().flat_map(|one| one.parts.reads.iter().map(|(slot, _)| *slot)).collect()
+        let readers = self.mega_files.iter().flat_map(|one| &one.parts.reads);
+        // A text that hands all slots on at once counts as a reader of all.
+        readers.flat_map(|&(slot, how)| if how == 1 { 0..SLOTS.len() } else { slot..slot + 1 }).collect()
     }
 }
 
