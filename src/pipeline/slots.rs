@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use super::State;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{MegaFile, Model};
+use crate::name::id_key;
 use crate::output::{self, Facts};
-use crate::plan::{Doubt, PlannedFile};
+use crate::plan::{Doubt, PlannedFile, readers};
 use crate::source::{Input, SourceSet, Tree};
-use crate::span::SourceFile;
+use crate::span::{SourceFile, Span};
 use crate::template::Slots;
 
 /// Mega-files that are not in the model, by the slots that they may fill.
@@ -43,14 +44,16 @@ fn slots_of(tree: &Tree) -> Slots {
 pub fn held_with(state: &State<'_>) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     let mut said: BTreeSet<(&str, &str)> = BTreeSet::new();
-    for file in &state.plan.files {
-        let team = state.team_of(file);
-        let Some(reads) = file.reads.as_ref().filter(|_| !state.is_held(team)) else { continue };
+    for (what, span, index, reads) in readers(&state.plan) {
+        let team = state.model.mega_files.get(index).map_or("", |mega| &mega.team);
+        if state.is_held(team) {
+            continue;
+        }
         for (slot, by) in state.plan.contributions.contributors.iter().filter(|(slot, _)| reads.holds(slot)) {
             for mega in by.iter().filter_map(|&index| state.model.mega_files.get(index)) {
                 let concerned = mega.selected && mega.team != team && state.is_held(&mega.team);
                 if concerned && said.insert((team, &mega.team)) {
-                    findings.push(held_finding(file, team, mega, slot));
+                    findings.push(held_finding(&what, span, team, mega, slot));
                 }
             }
         }
@@ -58,34 +61,42 @@ pub fn held_with(state: &State<'_>) -> Vec<Diagnostic> {
     findings
 }
 
-fn held_finding(file: &PlannedFile, team: &str, mega: &MegaFile, slot: &str) -> Diagnostic {
-    let message = format!(
-        "`{}` is made from what team {} contributes to `{slot}`, and team {} is held",
-        file.path, mega.team, mega.team
-    );
-    let finding = Diagnostic::new(Code::ContributorHeld, message).at(file.origin).team(team.to_owned());
+fn held_finding(what: &str, span: Span, team: &str, mega: &MegaFile, slot: &str) -> Diagnostic {
+    let message =
+        format!("{what} is made from what team {} contributes to `{slot}`, and team {} is held", mega.team, mega.team);
+    let finding = Diagnostic::new(Code::ContributorHeld, message).at(span).team(team.to_owned());
     let finding = finding.related(mega.id_span, "the mega-file that contributes");
     finding.help("mend the held team's findings first; what both make is written together")
 }
 
 /// One warning for every file of a mega-file that was not selected, if what the selected ones contribute now makes it
-/// differ from what was written.
+/// differ from what was written, or makes it one file more.
 pub fn outdated(state: &State<'_>) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     let mut buffer = Vec::new();
     for file in &state.plan.fed {
         let Some(owner) = state.model.mega_files.get(file.mega_file) else { continue };
-        let mut recorded = state.shards.all.iter().filter_map(|shard| shard.lockfile.entries.get(&file.path));
-        let (Some(entry), Ok(body)) = (recorded.next(), output::body(file, &mut buffer)) else { continue };
-        let facts = Facts::of(body);
-        if entry.digest != facts.digest {
-            findings.extend(outdated_finding(state, file, owner));
-        }
+        let mut shards = state.shards.all.iter().map(|shard| &shard.lockfile);
+        let how = match shards.clone().find_map(|lockfile| lockfile.entries.get(&file.path)) {
+            Some(entry) => {
+                let Ok(body) = output::body(file, &mut buffer) else { continue };
+                if entry.digest == Facts::of(body).digest {
+                    continue;
+                }
+                "is out of date"
+            }
+            // Of a mega-file that was never applied whole, more is missing than this run can tell.
+            None if shards.any(|one| one.inputs.is_some() && id_key(&one.mega_file) == id_key(&owner.id)) => {
+                "is not written yet"
+            }
+            None => continue,
+        };
+        findings.extend(outdated_finding(state, file, owner, how));
     }
     findings
 }
 
-fn outdated_finding(state: &State<'_>, file: &PlannedFile, owner: &MegaFile) -> Option<Diagnostic> {
+fn outdated_finding(state: &State<'_>, file: &PlannedFile, owner: &MegaFile, how: &str) -> Option<Diagnostic> {
     let reads = file.reads.as_ref()?;
     let contributors = &state.plan.contributions.contributors;
     let mut fed = contributors
@@ -95,7 +106,7 @@ fn outdated_finding(state: &State<'_>, file: &PlannedFile, owner: &MegaFile) -> 
     let (slot, mega) = fed.find(|(_, mega)| mega.selected)?;
     let span = mega.contributions.iter().find(|one| one.slot == *slot)?.slot_span;
     let message = format!(
-        "`{}` of team {} is out of date: it is made from `{slot}`, which changed since it was written",
+        "`{}` of team {} {how}: it is made from `{slot}`, which changed since its owner was expanded",
         file.path, owner.team
     );
     let help = format!("expand its owner too: `megax expand {}`", state.set.sources.name(owner.file()));

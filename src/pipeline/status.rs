@@ -33,10 +33,11 @@ fn status_here(request: &Request, team: Option<&str>, watcher: &dyn Watcher) -> 
     state.hold();
     watcher.on_event(Event::Planned { files: state.plan.files.len() });
     let changes = apply::run(&mut state, watcher);
-    // Edited and foreign files are what the drift shows.
+    // Edited and foreign files are what the drift shows. Teams that are held with a wrong one are found again below.
     let shown = |finding: &Diagnostic| {
-        use Code::{EditKept, EditedFile, ForeignFile, NotAFile, OrphanEdited, TeamBound};
-        !matches!(finding.code, EditKept | EditedFile | ForeignFile | NotAFile | OrphanEdited | TeamBound)
+        use Code::{ContributorHeld, EditKept, EditedFile, ForeignFile, NotAFile, OrphanEdited, TeamBound};
+        let of_disk = matches!(finding.code, EditKept | EditedFile | ForeignFile | NotAFile | OrphanEdited);
+        !of_disk && !matches!(finding.code, ContributorHeld | TeamBound)
     };
     state.findings = std::mem::take(&mut state.findings).into_iter().filter(shown).collect();
     render_held(&mut state, watcher);

@@ -181,3 +181,7 @@ impl Run<'_> {
         values
     }
 }
+
+#[cfg(test)]
+#[path = "contribute_tests.rs"]
+mod tests;

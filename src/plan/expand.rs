@@ -9,7 +9,7 @@ use super::compile::{PathPart, Ready, inline_name};
 use super::frame::{Frame, Round};
 use super::items::{self, Rounds, Site};
 use super::words::{self, Names};
-use super::{Around, PlannedBody, PlannedFile, locate};
+use super::{Around, PlannedBody, PlannedFile, Reader, locate};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::model::{Content, MegaFile, Rule, TextPlace};
 use crate::path::OutputPath;
@@ -25,8 +25,10 @@ pub struct Expanded {
     pub files: Vec<PlannedFile>,
     /// What is wrong with it.
     pub findings: Diagnostics,
-    /// The slots that its files are made from.
+    /// The slots that its files are made from, or that decide which files there are.
     pub reads: Slots,
+    /// Where slots decide which files there are.
+    pub readers: Vec<Reader>,
     /// The shared templates that it uses.
     pub shared: BTreeSet<FileId>,
 }
@@ -47,12 +49,13 @@ pub fn mega_file(index: usize, mega: &MegaFile, base: Arc<Base>, around: &Around
     run.unused();
     let mut reads = Slots::default();
     run.files.iter().filter_map(|file| file.reads.as_ref()).for_each(|slots| reads.add(slots));
+    run.readers.iter().for_each(|reader| reads.add(&reader.slots));
     let shared = run.used.iter().filter_map(|name| match mega.template(name)?.text {
         TextPlace::File(file) => Some(file),
         TextPlace::Node(_) => None,
     });
     let shared = shared.collect();
-    Expanded { files: run.files, findings: run.findings, reads, shared }
+    Expanded { files: run.files, findings: run.findings, reads, readers: run.readers, shared }
 }
 
 /// One mega-file on its way to files; `compile` prepares its entries, `call` its factories.
@@ -62,6 +65,7 @@ pub(super) struct Run<'a> {
     pub(super) base: Arc<Base>,
     pub(super) around: &'a Around<'a>,
     files: Vec<PlannedFile>,
+    readers: Vec<Reader>,
     pub(super) findings: Diagnostics,
     pub(super) used: BTreeSet<String>,
     pub(super) called: BTreeSet<String>,
@@ -77,6 +81,7 @@ impl<'a> Run<'a> {
             base,
             around,
             files: Vec::new(),
+            readers: Vec::new(),
             findings: Diagnostics::default(),
             used: BTreeSet::new(),
             called: BTreeSet::new(),
@@ -114,6 +119,8 @@ impl<'a> Run<'a> {
                 self.name_only(&entry.content);
             }
         }
+        let reads = reads_of_rule(self.mega, rule, frame);
+        self.reader(rule.span, &reads);
         let guard = self.guard(rule, frame, &rounds);
         let mut passed = Vec::with_capacity(rounds.rounds.len());
         for round in &rounds.rounds {
@@ -127,9 +134,13 @@ impl<'a> Run<'a> {
             self.call(rule, frame, &rounds, &passed);
         }
         let entries = if rounds.rounds.is_empty() { &[][..] } else { &rule.entries };
-        let reads = reads_of_rule(self.mega, rule, frame);
         let ready: Vec<Ready<'_>> =
             entries.iter().filter_map(|entry| self.prepare(rule, entry, frame, &rounds.variables, &reads)).collect();
+        for Ready { entry, reads, .. } in &ready {
+            if let (Some(_), Some(reads)) = (entry.when, reads) {
+                self.reader(entry.span, reads);
+            }
+        }
         let broken = self.errors() > errors_before;
         for round in &passed {
             for ready in &ready {
@@ -139,6 +150,12 @@ impl<'a> Run<'a> {
         let may_be_empty = rule.allow_empty || frame.factory.is_some();
         if self.files.len() == before && !broken && !may_be_empty && !self.findings.has_errors() {
             self.empty(rule, rounds.rounds.len(), rounds.rounds.len() - passed.len());
+        }
+    }
+
+    fn reader(&mut self, span: Span, slots: &Slots) {
+        if !slots.is_empty() {
+            self.readers.push(Reader { mega_file: self.index, span, slots: slots.clone() });
         }
     }
 

@@ -25,6 +25,7 @@ pub use boundary::Reserved;
 pub use claims::{Claim, ShardClaims, check as check_claims};
 pub use contribute::{Contributions, Doubt};
 pub use near::near;
+pub use slot_checks::readers;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::model::{MegaFile, Model, TextPlace};
@@ -80,6 +81,17 @@ pub enum PlannedBody {
     Empty,
 }
 
+/// A rule or an entry for which slots decide which files there are; perhaps none now.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    /// Its mega-file, as an index of the model.
+    pub mega_file: usize,
+    /// Where it is written.
+    pub span: Span,
+    /// The slots.
+    pub slots: Slots,
+}
+
 /// What the mega-files of a run plan.
 #[derive(Debug, Default)]
 pub struct Plan {
@@ -95,6 +107,8 @@ pub struct Plan {
     pub contributions: Contributions,
     /// The slots that each mega-file of the model reads.
     pub reads: Vec<Slots>,
+    /// Where slots decide which files selected mega-files have.
+    pub readers: Vec<Reader>,
     /// Files of mega-files that were not selected, but are made from what a selected one contributes; sorted by path.
     pub fed: Vec<PlannedFile>,
 }
@@ -178,7 +192,7 @@ pub fn resolve(model: &Model, around: &Around<'_>, ground: &Ground<'_>) -> (Plan
         .map(|(index, mega)| expand::mega_file(index, mega, contributions.base(&mega.base, vars), around))
         .collect();
     let mut plan = Plan::default();
-    for (index, (mega, expand::Expanded { files, findings: found, reads, shared })) in
+    for (index, (mega, expand::Expanded { files, findings: found, reads, readers, shared })) in
         model.mega_files.iter().zip(expanded).enumerate()
     {
         plan.shared.push(shared);
@@ -188,6 +202,7 @@ pub fn resolve(model: &Model, around: &Around<'_>, ground: &Ground<'_>) -> (Plan
         if mega.selected {
             findings.extend(found);
             plan.files.extend(files);
+            plan.readers.extend(readers);
         } else {
             findings.extend(neighbour(mega, &found));
             plan.neighbours.extend(files.iter().map(|file| Claim::of(file, mega)));

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use super::{Contributions, Plan, PlannedFile};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::model::{MegaFile, Model};
+use crate::span::Span;
+use crate::template::Slots;
 
 /// Whether a file of a mega-file that was not selected is made from what a selected one contributes.
 pub fn is_fed(file: &PlannedFile, mega_file: usize, model: &Model, contributions: &Contributions) -> bool {
@@ -14,12 +16,22 @@ pub fn is_fed(file: &PlannedFile, mega_file: usize, model: &Model, contributions
     contributions.contributors.iter().any(|(slot, by)| reads.holds(slot) && by.iter().any(selected))
 }
 
+/// All that selected mega-files make from slots: what it is, where it is written, its mega-file, its slots. The files
+/// come first; a list of files that slots decide may be empty.
+pub fn readers(plan: &Plan) -> impl Iterator<Item = (String, Span, usize, &Slots)> {
+    let files = plan.files.iter();
+    let files = files
+        .filter_map(|file| Some((format!("`{}`", file.path), file.origin, file.mega_file, file.reads.as_deref()?)));
+    let lists = plan.readers.iter();
+    files.chain(lists.map(|one| ("the list of files".to_owned(), one.span, one.mega_file, &one.slots)))
+}
+
 /// Slots that nobody reads, and selected files whose slots cannot be told.
 pub fn check(model: &Model, plan: &Plan) -> Vec<Diagnostic> {
     let mut findings = unread(model, plan);
     let mut said: BTreeSet<(&str, &str)> = BTreeSet::new();
-    for file in &plan.files {
-        let (Some(reads), Some(mega)) = (&file.reads, model.mega_files.get(file.mega_file)) else { continue };
+    for (what, span, index, reads) in readers(plan) {
+        let Some(mega) = model.mega_files.get(index) else { continue };
         for doubt in plan.contributions.doubts.iter().filter(|doubt| doubt.slots.meets(reads)) {
             // Its own errors hold the team already.
             let own = doubt.selected && doubt.team.as_ref() == Some(&mega.team);
@@ -28,10 +40,10 @@ pub fn check(model: &Model, plan: &Plan) -> Vec<Diagnostic> {
             }
             let of_team = doubt.team.as_ref().map_or_else(String::new, |team| format!(" of team {team}"));
             let message = format!(
-                "`{}` is made from contributions, but what the mega-file `{}`{of_team} contributes cannot be told",
-                file.path, doubt.mega_file
+                "{what} is made from contributions, but what the mega-file `{}`{of_team} contributes cannot be told",
+                doubt.mega_file
             );
-            let finding = Diagnostic::new(Code::SlotUnknown, message).at(file.origin).team(mega.team.clone());
+            let finding = Diagnostic::new(Code::SlotUnknown, message).at(span).team(mega.team.clone());
             findings.push(finding.help("mend that mega-file first; `megax validate` says what is wrong with it"));
         }
     }

@@ -98,11 +98,11 @@ pub fn register(env: &mut Environment<'_>) {
         with_stream(state, "random_id", |stream| format!("id_{}", 10_000 + stream.below(89_999)))
     });
     env.add_function("random_int", |state: &State<'_, '_>, least: i64, most: i64| {
-        let span = most.checked_sub(least).and_then(|span| u64::try_from(span).ok());
-        let Some(span) = span else {
+        if most < least {
             let message = format!("random_int({least}, {most}): the first number is the least, the second the most");
             return Err(Error::new(ErrorKind::InvalidOperation, message));
-        };
+        }
+        let span = most.abs_diff(least);
         with_stream(state, "random_int", |stream| least.saturating_add_unsigned(stream.below(span)))
     });
     env.add_function("uuid", |state: &State<'_, '_>| with_stream(state, "uuid", |stream| uuid(stream.next())));
@@ -133,6 +133,19 @@ fn uuid(bytes: [u8; 32]) -> String {
 mod tests {
     use super::*;
 
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    /// What a template prints that makes these calls, one after another.
+    fn drawn(key: &str, calls: &[String]) -> Vec<String> {
+        let mut env = Environment::new();
+        register(&mut env);
+        let scope = Scope::bare(Arc::default(), Arc::default());
+        let context = Value::from_object(Rendering::new(Arc::new(scope), Arc::from(key)));
+        let text = env.render_str(&calls.join("\n"), context).unwrap();
+        text.lines().map(str::to_owned).collect()
+    }
+
     fn stream(key: &str) -> Stream {
         Stream { key: Arc::from(key), calls: AtomicU64::new(0) }
     }
@@ -154,6 +167,46 @@ mod tests {
         let seen: std::collections::BTreeSet<u64> = (0..400).map(|_| stream.below(5)).collect();
         assert_eq!(seen.into_iter().collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5]);
         assert_eq!(stream.below(0), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn a_value_depends_on_its_key_and_its_number_alone(
+            (key, other) in ("\\PC{0,12}", "\\PC{0,12}"),
+            calls in vec((0_usize..3, any::<i64>(), any::<i64>()), 1..12),
+            changed in any::<prop::sample::Index>(),
+        ) {
+            // Any other kind of call before it takes exactly one number, too.
+            let call = |kind: usize, a: i64, b: i64| match kind {
+                0 => "{{ random_id() }}".to_owned(),
+                // The least number of all cannot be written in a template.
+                1 => format!("{{{{ random_int({}, {}) }}}}", a.min(b).max(-i64::MAX), a.max(b).max(-i64::MAX)),
+                _ => "{{ uuid() }}".to_owned(),
+            };
+            let texts: Vec<String> = calls.iter().map(|&(kind, a, b)| call(kind, a, b)).collect();
+            let all = drawn(&key, &texts);
+            prop_assert_eq!(&drawn(&key, &texts), &all);
+            let at = changed.index(texts.len());
+            let mut others = texts.clone();
+            others[at] = call((calls[at].0 + 1) % 3, 0, 1 << 40);
+            let again = drawn(&key, &others);
+            let but = |values: &[String]| [&values[..at], &values[at + 1..]].concat();
+            prop_assert_eq!(but(&again), but(&all));
+            others.truncate(at + 1);
+            prop_assert_eq!(&drawn(&key, &others)[..], &again[..=at]);
+            if key != other {
+                let uuids = vec!["{{ uuid() }}".to_owned(); texts.len()];
+                let (one, two) = (drawn(&key, &uuids), drawn(&other, &uuids));
+                prop_assert!(one.iter().all(|value| !two.contains(value)));
+            }
+        }
+
+        #[test]
+        fn a_number_stays_in_its_range(key in "[a-z]{0,4}", least in -i64::MAX.., span in any::<u64>()) {
+            let most = least.saturating_add_unsigned(span);
+            let value: i64 = drawn(&key, &[format!("{{{{ random_int({least}, {most}) }}}}")])[0].parse().unwrap();
+            prop_assert!(least <= value && value <= most);
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Which slots of `contributions` a text reads, found before anything is rendered. Pure.
 //!
-//! What cannot be told from the text (`contributions|items`, `contributions[name]`) counts as every slot.
+//! What cannot be told from the text (`contributions|items`, `contributions[name]`, `contributions.get('a')`) counts as
+//! every slot.
 
 use std::collections::BTreeSet;
 
@@ -62,9 +63,13 @@ impl Slots {
                 continue;
             }
             let key = tokens.get(index + 2);
-            match (word(index + 1), key.map(|key| key.kind)) {
-                (".", Some(TokenKind::Name)) => drop(self.named.insert(word(index + 2).to_owned())),
-                ("[", Some(TokenKind::Text)) => {
+            match (word(index + 1), key.map(|key| key.kind), word(index + 3)) {
+                // `contributions.get(name)` calls a method.
+                (".", Some(TokenKind::Name), after) if after != "(" => {
+                    self.named.insert(word(index + 2).to_owned());
+                }
+                // More than one plain text between the brackets is computed.
+                ("[", Some(TokenKind::Text), "]") if !word(index + 2).contains('\\') => {
                     self.named.insert(word(index + 2).trim_matches(['"', '\'']).to_owned());
                 }
                 _ => self.all = true,
@@ -121,6 +126,10 @@ mod tests {
             ("contributions['a-b']|length + contributions.x.y", vec!["a-b", "x"], false),
             ("contributions|items", vec![], true),
             ("contributions[name]", vec![], true),
+            ("contributions['a' ~ 'b']", vec![], true),
+            ("contributions['\\u0061']", vec![], true),
+            ("contributions.get('a')", vec![], true),
+            ("contributions.items", vec!["items"], false),
             ("data.contributions.routes", vec![], false),
             ("{{ contributions.routes }}", vec!["routes"], false),
             ("'contributions.routes'", vec![], false),

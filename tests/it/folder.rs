@@ -43,7 +43,7 @@ fn collect(folder: &Path, prefix: &str, found: &mut BTreeMap<String, Entry>) {
 
 /// What a user calls the output: everything but megax's own folder and the inputs.
 pub fn outputs(root: &Path) -> BTreeMap<String, Entry> {
-    let inputs = ["megax.yaml", "megafiles/", ".megax/"];
+    let inputs = ["megax.yaml", "megafiles/", "data/", "templates/", "snapshots/", ".megax/"];
     let mut all = entries(root);
     all.retain(|path, _| !inputs.iter().any(|input| path.starts_with(input)));
     all

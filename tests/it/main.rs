@@ -12,9 +12,12 @@
 
 mod cases;
 mod folder;
+mod looks;
+mod parts;
 mod projects;
 mod properties;
 mod readme;
 mod start;
 mod steps;
+mod teamwork;
 mod tidy;

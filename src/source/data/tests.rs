@@ -159,6 +159,10 @@ fn limits_hold_for_every_format() {
     assert_eq!(found(Format::Csv, "a,b\n1,2\n3,4\n"), Some(Code::BadSource));
 }
 
+/// Texts that were made from values, and what comes back.
+#[path = "round_trips.rs"]
+mod round_trips;
+
 mod hostile {
     use proptest::prelude::*;
 
