@@ -366,8 +366,11 @@ fn reserved(set: &SourceSet) -> Reserved {
 /// Reads what the `copy:` entries name.
 fn assets(model: &Model, set: &SourceSet) -> Assets {
     let mut assets = Assets::new();
-    let entries = model.mega_files.iter().flat_map(|mega| &mega.rules).flat_map(|rule| &rule.entries);
-    for entry in entries {
+    let rules = model.mega_files.iter().flat_map(|mega| {
+        let of_factories = mega.factories.values().flat_map(|factory| &factory.rules);
+        mega.rules.iter().chain(of_factories)
+    });
+    for entry in rules.flat_map(|rule| &rule.entries) {
         let Content::Copy(named, _) = &entry.content else { continue };
         if !assets.contains_key(named) {
             let read = source::read::asset(&set.root, named, MAX_ASSET_BYTES);
