@@ -73,7 +73,8 @@ fn held_finding(file: &PlannedFile, team: &str, mega: &MegaFile, slot: &str) -> 
 pub fn outdated(state: &State<'_>) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     let mut buffer = Vec::new();
-    for file in &state.plan.fed {
+    // What is written once is the user's since then.
+    for file in state.plan.fed.iter().filter(|file| !file.once) {
         let Some(owner) = state.model.mega_files.get(file.mega_file) else { continue };
         let mut recorded = state.shards.all.iter().filter_map(|shard| shard.lockfile.entries.get(&file.path));
         let (Some(entry), Ok(body)) = (recorded.next(), output::body(file, &mut buffer)) else { continue };
