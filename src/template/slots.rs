@@ -62,10 +62,13 @@ impl Slots {
                 continue;
             }
             let key = tokens.get(index + 2);
-            match (word(index + 1), key.map(|key| key.kind)) {
-                (".", Some(TokenKind::Name)) => drop(self.named.insert(word(index + 2).to_owned())),
-                ("[", Some(TokenKind::Text)) => {
-                    self.named.insert(word(index + 2).trim_matches(['"', '\'']).to_owned());
+            let name = word(index + 2);
+            match (word(index + 1), key.map(|key| key.kind), word(index + 3)) {
+                // A call: a method such as `get`, whatever its arguments are.
+                (".", Some(TokenKind::Name), "(") => self.all = true,
+                (".", Some(TokenKind::Name), _) => drop(self.named.insert(name.to_owned())),
+                ("[", Some(TokenKind::Text), "]") if !name.contains('\\') => {
+                    self.named.insert(name.trim_matches(['"', '\'']).to_owned());
                 }
                 _ => self.all = true,
             }
@@ -121,6 +124,11 @@ mod tests {
             ("contributions['a-b']|length + contributions.x.y", vec!["a-b", "x"], false),
             ("contributions|items", vec![], true),
             ("contributions[name]", vec![], true),
+            ("contributions['a' ~ name]", vec![], true),
+            ("contributions['a'|upper]", vec![], true),
+            ("contributions['\\x61']", vec![], true),
+            ("contributions.get('routes')", vec![], true),
+            ("contributions.items()", vec![], true),
             ("data.contributions.routes", vec![], false),
             ("{{ contributions.routes }}", vec!["routes"], false),
             ("'contributions.routes'", vec![], false),
