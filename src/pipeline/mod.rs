@@ -163,7 +163,8 @@ fn resolve<'r>(
     let teams = selected_teams(&set, &model);
     let shards = shards::classify(shards, &set, &model, &teams, &mut findings);
     let seed = model.manifest.as_ref().map_or("", |manifest| &manifest.seed);
-    let around = plan::Around { sources: &set.sources, assets: &assets, seed };
+    let planned = std::sync::atomic::AtomicUsize::new(0);
+    let around = plan::Around { sources: &set.sources, assets: &assets, seed, planned: &planned };
     let (reserved, doubts) = (reserved(&set), slots::doubts(&set, &model));
     let ground =
         plan::Ground { shards: &shards.claims, records: &shards.records, reserved: &reserved, doubts: &doubts };
