@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::lower_native::{Lowering, patterns_of, plurals_of};
+use super::user_schema::{Step, Violation};
 use super::wire::ConditionWire;
 use super::wire::native::FactoryWire;
 use super::wire::rule::{ContributionWire, EntryObjectWire, EntryWire, Mode, RuleWire};
@@ -108,7 +109,38 @@ impl Lowering<'_> {
             let message = format!("`{}` is no name of a parameter", param.name);
             self.error(Code::BadValue, span, &message, "use letters, digits and `_`, such as `order_item`");
         }
+        self.defaults(schema.as_ref(), &params);
+        self.shadowed(&rules, &params);
         Factory { name: key.value.clone(), span, params, schema, rules }
+    }
+
+    /// A default fits what the schema says of its parameter; a call that leaves it out is not asked again.
+    fn defaults(&mut self, schema: Option<&UserSchema>, params: &[Param]) {
+        let Some(schema) = schema else { return };
+        for name in params.iter().map(|param| &param.name) {
+            let Some(default) = schema.default_of(name) else { continue };
+            let given = serde_json::Value::Object([(name.clone(), default.clone())].into_iter().collect());
+            let is_own = |violation: &&Violation| violation.path.first() == Some(&Step::Key(name.clone()));
+            for violation in schema.violations(&given).iter().filter(is_own) {
+                let message = format!("the default of the parameter `{name}` does not fit: {}", violation.message);
+                let place = violation.rule.or_else(|| schema.place_of(name));
+                let mut finding = Diagnostic::new(Code::BadSchema, message);
+                finding.span = place;
+                self.findings.push(finding.help("change the default, or what the parameter may be"));
+            }
+        }
+    }
+
+    /// A loop variable with the name of a parameter would never be seen: the parameter wins.
+    fn shadowed(&mut self, rules: &[Rule], params: &[Param]) {
+        for rule in rules {
+            let Loop::Over(lists) = &rule.each else { continue };
+            for list in lists.iter().filter(|list| params.iter().any(|param| param.name == list.variable)) {
+                let message =
+                    format!("the loop variable `{}` has the name of a parameter of its factory", list.variable);
+                self.error(Code::BadCombination, list.span, &message, "give one of the two another name");
+            }
+        }
     }
 
     /// `params: {name: {type: string}}` is no JSON Schema of an object.

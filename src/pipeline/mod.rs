@@ -184,7 +184,8 @@ fn resolve<'r>(
     let teams = selected_teams(&set, &model);
     let shards = shards::classify(shards, &set, &model, &teams, &mut findings);
     let seed = model.manifest.as_ref().map_or("", |manifest| &manifest.seed);
-    let around = plan::Around { sources: &set.sources, assets: &assets, seed };
+    let planned = std::sync::atomic::AtomicUsize::new(0);
+    let around = plan::Around { sources: &set.sources, assets: &assets, seed, planned: &planned };
     let (reserved, doubts) = (reserved(&set), slots::doubts(&set, &model));
     let ground =
         plan::Ground { shards: &shards.claims, records: &shards.records, reserved: &reserved, doubts: &doubts };
@@ -387,8 +388,11 @@ fn reserved(set: &SourceSet) -> Reserved {
 /// Reads what the `copy:` entries name.
 fn assets(model: &Model, set: &SourceSet) -> Assets {
     let mut assets = Assets::new();
-    let entries = model.mega_files.iter().flat_map(|mega| &mega.rules).flat_map(|rule| &rule.entries);
-    for entry in entries {
+    let rules = model.mega_files.iter().flat_map(|mega| {
+        let of_factories = mega.factories.values().flat_map(|factory| &factory.rules);
+        mega.rules.iter().chain(of_factories)
+    });
+    for entry in rules.flat_map(|rule| &rule.entries) {
         let Content::Copy(named, _) = &entry.content else { continue };
         if !assets.contains_key(named) {
             let read = source::read::asset(&set.root, named, MAX_ASSET_BYTES);

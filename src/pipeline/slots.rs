@@ -74,7 +74,8 @@ fn held_finding(what: &str, span: Span, team: &str, mega: &MegaFile, slot: &str)
 pub fn outdated(state: &State<'_>) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     let mut buffer = Vec::new();
-    for file in &state.plan.fed {
+    // What is written once is the user's since then.
+    for file in state.plan.fed.iter().filter(|file| !file.once) {
         let Some(owner) = state.model.mega_files.get(file.mega_file) else { continue };
         let mut shards = state.shards.all.iter().map(|shard| &shard.lockfile);
         let how = match shards.clone().find_map(|lockfile| lockfile.entries.get(&file.path)) {

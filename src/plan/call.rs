@@ -17,6 +17,9 @@ use crate::span::Span;
 use crate::template::value::{as_mapping, to_json};
 use crate::template::{Slots, Unit, slots};
 
+/// Most values that the schemas of a mega-file's factories are held against.
+const MAX_CHECKED: usize = 10_000_000;
+
 impl<'a> Run<'a> {
     /// Runs the factory that a rule calls, for the rounds that passed the rule's condition.
     pub(super) fn call(&mut self, rule: &'a Rule, frame: &Frame, rounds: &Rounds, passed: &[&Round]) {
@@ -47,7 +50,14 @@ impl<'a> Run<'a> {
             let caller = frame.calls.get(round.call);
             let items = [caller.and_then(|caller| caller.item.clone()), outer.item_name()];
             let item = items.into_iter().flatten().reduce(|outer, inner| format!("{outer} × {inner}"));
-            match arguments(factory, &given) {
+            let outcome = arguments(factory, &given, &mut self.checked);
+            if self.checked > MAX_CHECKED {
+                let message = format!("the arguments hold too much to be checked: the limit is {MAX_CHECKED} values");
+                let help = "hand each call the part that it needs; what all calls share is there as `data`";
+                self.full = true;
+                return self.error(Code::PlanLimit, call.arguments, message, help.to_owned());
+            }
+            match outcome {
                 Ok(values) => calls.push(FrameCall { values, rule: caller.map_or(0, |caller| caller.rule), item }),
                 Err(violations) => wrong.add(violations, item.as_deref()),
             }
@@ -152,10 +162,17 @@ impl<'a> Run<'a> {
 }
 
 /// The values of all parameters, in their order: given ones, else defaults; or what does not fit.
-fn arguments(factory: &Factory, given: &[(Arc<str>, Value)]) -> Result<Vec<(Arc<str>, Value)>, Vec<Violation>> {
+/// `checked` counts the values that the schema was held against.
+fn arguments(
+    factory: &Factory,
+    given: &[(Arc<str>, Value)],
+    checked: &mut usize,
+) -> Result<Vec<(Arc<str>, Value)>, Vec<Violation>> {
     if let Some(schema) = &factory.schema {
         let instance = given.iter().map(|(key, value)| (key.to_string(), to_json(value))).collect();
-        let violations = schema.violations(&serde_json::Value::Object(instance));
+        let instance = serde_json::Value::Object(instance);
+        *checked = checked.saturating_add(size(&instance));
+        let violations = schema.violations(&instance);
         if !violations.is_empty() {
             return Err(violations);
         }
@@ -167,6 +184,15 @@ fn arguments(factory: &Factory, given: &[(Arc<str>, Value)]) -> Result<Vec<(Arc<
         (Arc::from(param.name.as_str()), value)
     };
     Ok(factory.params.iter().map(value_of).collect())
+}
+
+/// How many values stand in a value, itself included.
+fn size(value: &serde_json::Value) -> usize {
+    match value {
+        serde_json::Value::Array(items) => items.iter().map(size).sum::<usize>() + 1,
+        serde_json::Value::Object(entries) => entries.values().map(size).sum::<usize>() + 1,
+        _ => 1,
+    }
 }
 
 /// What does not fit, each once: with the first item that it was found for, and how many more there are.

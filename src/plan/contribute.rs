@@ -14,12 +14,15 @@ use super::expand::Run;
 use super::frame::Frame;
 use super::words;
 use super::{Around, neighbour};
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Code, Diagnostics};
 use crate::digest::DigestBuilder;
 use crate::model::{Contribution, MegaFile, Model};
 use crate::template::slots::CONTRIBUTIONS;
 use crate::template::value::to_json;
 use crate::template::{Base, Slots, Unit};
+
+/// Most values that one mega-file may contribute.
+const MAX_VALUES: usize = 500_000;
 
 /// A mega-file whose contributions cannot be told.
 #[derive(Debug, Clone)]
@@ -37,7 +40,7 @@ pub struct Doubt {
 /// The values of all slots.
 #[derive(Debug, Default)]
 pub struct Contributions {
-    slots: Arc<BTreeMap<String, Vec<Value>>>,
+    slots: Arc<BTreeMap<String, Value>>,
     /// The mega-files, as indices of the model, that name each slot.
     pub contributors: BTreeMap<String, Vec<usize>>,
     /// Mega-files whose contributions cannot be told.
@@ -68,8 +71,8 @@ impl Contributions {
     pub fn digest(&self, slots: &Slots, builder: &mut DigestBuilder) {
         for (slot, values) in self.slots.iter().filter(|(slot, _)| slots.holds(slot)) {
             builder.part(slot.as_bytes());
-            for value in values {
-                builder.part(to_json(value).to_string().as_bytes());
+            for value in values.try_iter().into_iter().flatten() {
+                builder.part(to_json(&value).to_string().as_bytes());
             }
         }
     }
@@ -77,7 +80,7 @@ impl Contributions {
 
 /// The slots as templates see them: one that nobody fills is an empty list.
 #[derive(Debug)]
-struct SlotValues(Arc<BTreeMap<String, Vec<Value>>>);
+struct SlotValues(Arc<BTreeMap<String, Value>>);
 
 impl Object for SlotValues {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
@@ -89,9 +92,8 @@ impl Object for SlotValues {
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        Some(
-            self.0.get(key).map_or_else(|| Value::from(Vec::<Value>::new()), |values| values.iter().cloned().collect()),
-        )
+        // The list is one that all readers share: a template may ask for it in every round of a loop.
+        Some(self.0.get(key).cloned().unwrap_or_else(|| Value::from(Vec::<Value>::new())))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
@@ -139,7 +141,7 @@ pub fn collect(model: &Model, around: &Around<'_>, doubts: &[Doubt]) -> (Contrib
             slots.entry(contribution.slot.clone()).or_default().extend(values);
         }
     }
-    all.slots = Arc::new(slots);
+    all.slots = Arc::new(slots.into_iter().map(|(slot, values)| (slot, Value::from(values))).collect());
     (all, findings)
 }
 
@@ -155,8 +157,20 @@ fn contribute(
         base.entry(Arc::from("vars")).or_insert_with(|| vars.clone());
     }
     let mut run = Run::new(index, mega, Arc::new(base), around);
-    let values = mega.contributions.iter().map(|contribution| run.contribution(contribution)).collect();
-    (values, run.findings)
+    let mut count = 0_usize;
+    let mut all = Vec::with_capacity(mega.contributions.len());
+    for contribution in &mega.contributions {
+        let values = run.contribution(contribution);
+        count += values.len();
+        all.push(values);
+        if count > MAX_VALUES {
+            let message = format!("the mega-file contributes too much: the limit is {MAX_VALUES} values");
+            let help = "split it into several mega-files".to_owned();
+            run.error(Code::PlanLimit, contribution.slot_span, message, help);
+            break;
+        }
+    }
+    (all, run.findings)
 }
 
 impl Run<'_> {

@@ -59,7 +59,10 @@ const TEXTS: [&str; 16] = [
 /// What texts see when just these slots are filled.
 fn base(filled: &[&str]) -> Arc<Base> {
     let slots = filled.iter().map(|slot| ((*slot).to_owned(), vec![Value::from(format!("of {slot}"))]));
-    let contributions = Contributions { slots: Arc::new(slots.collect()), ..Contributions::default() };
+    let contributions = Contributions {
+        slots: Arc::new(slots.map(|(slot, values): (String, Vec<Value>)| (slot, Value::from(values))).collect()),
+        ..Contributions::default()
+    };
     let own = Base::from([(Arc::from("key"), Value::from("b")), (Arc::from("data"), Value::from(()))]);
     contributions.base(&own, None)
 }
@@ -144,4 +147,13 @@ fn an_expression_that_depends_on_a_slot_reads_it() {
         }
     }
     assert!(depending > 100, "{depending}");
+}
+
+#[test]
+fn a_slot_is_one_list_however_often_it_is_asked_for() {
+    let routes = Value::from(vec![Value::from(1), Value::from(2)]);
+    let slots = Arc::new(SlotValues(Arc::new([("routes".to_owned(), routes)].into())));
+    let ask = || slots.get_value_by_str("routes").unwrap().downcast_object::<Vec<Value>>().unwrap();
+    assert!(Arc::ptr_eq(&ask(), &ask()));
+    assert_eq!(slots.get_value_by_str("nobody").unwrap().len(), Some(0));
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use minijinja::Value;
 
@@ -9,14 +10,18 @@ use super::compile::{PathPart, Ready, inline_name};
 use super::frame::{Frame, Round};
 use super::items::{self, Rounds, Site};
 use super::words::{self, Names};
-use super::{Around, PlannedBody, PlannedFile, Reader, locate};
+use super::{Around, MAX_FILES, PlannedBody, PlannedFile, Reader, locate};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::lockfile::{MAX_BYTES, MAX_ENTRIES};
 use crate::model::{Content, MegaFile, Rule, TextPlace};
 use crate::path::OutputPath;
 use crate::source::{Kind, NodeId};
 use crate::span::{FileId, Span};
 use crate::template::value::{Mapping, of_node};
 use crate::template::{Base, Scope, Slots, Unit, is_expression, random, slots};
+
+/// Bytes of a line of the lockfile beside path and template.
+const LINE_BYTES: usize = 96;
 
 /// What came of a mega-file.
 #[derive(Debug, Default)]
@@ -25,7 +30,7 @@ pub struct Expanded {
     pub files: Vec<PlannedFile>,
     /// What is wrong with it.
     pub findings: Diagnostics,
-    /// The slots that its files are made from, or that decide which files there are.
+    /// The slots that its rules read: its files are made from them, or would be.
     pub reads: Slots,
     /// Where slots decide which files there are.
     pub readers: Vec<Reader>,
@@ -47,15 +52,12 @@ pub fn mega_file(index: usize, mega: &MegaFile, base: Arc<Base>, around: &Around
         }
     }
     run.unused();
-    let mut reads = Slots::default();
-    run.files.iter().filter_map(|file| file.reads.as_ref()).for_each(|slots| reads.add(slots));
-    run.readers.iter().for_each(|reader| reads.add(&reader.slots));
     let shared = run.used.iter().filter_map(|name| match mega.template(name)?.text {
         TextPlace::File(file) => Some(file),
         TextPlace::Node(_) => None,
     });
     let shared = shared.collect();
-    Expanded { files: run.files, findings: run.findings, reads, readers: run.readers, shared }
+    Expanded { files: run.files, findings: run.findings, reads: run.reads, readers: run.readers, shared }
 }
 
 /// One mega-file on its way to files; `compile` prepares its entries, `call` its factories.
@@ -71,6 +73,14 @@ pub(super) struct Run<'a> {
     pub(super) called: BTreeSet<String>,
     /// Conditions that cannot be evaluated; each is reported once.
     pub(super) broken: BTreeSet<NodeId>,
+    /// Values of arguments that were checked so far.
+    pub(super) checked: usize,
+    /// Bytes that the mega-file's shard of the lockfile needs for the files.
+    shard_bytes: usize,
+    /// The slots that its rules read, whether they make files now or not.
+    reads: Slots,
+    /// Whether a limit of the whole mega-file was met; no further rule is run then.
+    pub(super) full: bool,
 }
 
 impl<'a> Run<'a> {
@@ -86,6 +96,10 @@ impl<'a> Run<'a> {
             used: BTreeSet::new(),
             called: BTreeSet::new(),
             broken: BTreeSet::new(),
+            checked: 0,
+            shard_bytes: 0,
+            reads: Slots::default(),
+            full: false,
         }
     }
 
@@ -111,6 +125,9 @@ impl<'a> Run<'a> {
 
     pub(super) fn rule(&mut self, rule: &'a Rule, frame: &Frame) {
         let before = self.files.len();
+        if self.full {
+            return;
+        }
         let Some(rounds) = self.rounds(rule, frame) else { return };
         let errors_before = self.errors();
         if rounds.rounds.is_empty() {
@@ -136,6 +153,8 @@ impl<'a> Run<'a> {
         let entries = if rounds.rounds.is_empty() { &[][..] } else { &rule.entries };
         let ready: Vec<Ready<'_>> =
             entries.iter().filter_map(|entry| self.prepare(rule, entry, frame, &rounds.variables, &reads)).collect();
+        self.reads.add(&reads);
+        ready.iter().filter_map(|ready| ready.reads.as_ref()).for_each(|slots| self.reads.add(slots));
         for Ready { entry, reads, .. } in &ready {
             if let (Some(_), Some(reads)) = (entry.when, reads) {
                 self.reader(entry.span, reads);
@@ -147,6 +166,7 @@ impl<'a> Run<'a> {
                 self.file(ready, frame, round);
             }
         }
+        self.within_limits(rule, self.files.len() - before);
         let may_be_empty = rule.allow_empty || frame.factory.is_some();
         if self.files.len() == before && !broken && !may_be_empty && !self.findings.has_errors() {
             self.empty(rule, rounds.rounds.len(), rounds.rounds.len() - passed.len());
@@ -157,6 +177,24 @@ impl<'a> Run<'a> {
         if !slots.is_empty() {
             self.readers.push(Reader { mega_file: self.index, span, slots: slots.clone() });
         }
+    }
+
+    /// What a mega-file plans has to fit into its shard of the lockfile, and what all plan into memory. A rule alone has
+    /// its own limit, so this is looked at after each.
+    fn within_limits(&mut self, rule: &Rule, more: usize) {
+        let is_of_factory = rule.call.is_some();
+        let all = if is_of_factory { 0 } else { self.around.planned.fetch_add(more, Ordering::Relaxed) };
+        if self.full {
+            return;
+        }
+        if self.files.len() > MAX_ENTRIES || self.shard_bytes > MAX_BYTES {
+            let message = format!(
+                "the mega-file plans more than its lockfile can hold: {MAX_ENTRIES} files, or {MAX_BYTES} bytes of them"
+            );
+            self.full = true;
+            self.error(Code::PlanLimit, rule.span, message, "split it into several mega-files".to_owned());
+        }
+        self.full |= all > MAX_FILES;
     }
 
     fn empty(&mut self, rule: &Rule, rounds: usize, skipped: usize) {
@@ -318,6 +356,7 @@ impl<'a> Run<'a> {
         let call = frame.calls.get(round.call);
         let items = [call.and_then(|call| call.item.clone()), scope.item_name()];
         let item = items.into_iter().flatten().reduce(|outer, inner| format!("{outer} × {inner}"));
+        self.shard_bytes += LINE_BYTES + path.as_str().len() + ready.template.len();
         self.files.push(PlannedFile {
             path,
             mega_file: self.index,

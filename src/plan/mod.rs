@@ -18,6 +18,7 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
@@ -37,7 +38,7 @@ use crate::template::{Issue, Scope, Slots, Unit};
 
 /// Most files that one rule may plan; counted before a cross product is built.
 pub const MAX_FILES_PER_RULE: usize = 200_000;
-/// Most files that one run may plan.
+/// Most files that all mega-files of a project may plan.
 pub const MAX_FILES: usize = 2_000_000;
 
 /// Files that were read for `copy:` entries, by the path as written; or why they cannot be used.
@@ -122,6 +123,8 @@ pub struct Around<'a> {
     pub assets: &'a Assets,
     /// The project's seed of random values.
     pub seed: &'a str,
+    /// How many files were planned so far, by all mega-files together.
+    pub planned: &'a AtomicUsize,
 }
 
 /// What the plan is checked against.
@@ -191,6 +194,13 @@ pub fn resolve(model: &Model, around: &Around<'_>, ground: &Ground<'_>) -> (Plan
         .enumerate()
         .map(|(index, mega)| expand::mega_file(index, mega, contributions.base(&mega.base, vars), around))
         .collect();
+    if around.planned.load(Ordering::Relaxed) > MAX_FILES {
+        // Which mega-file met the limit depends on the threads: nothing else is said.
+        let message = format!("the mega-files of the project plan more than {MAX_FILES} files together");
+        let finding =
+            Diagnostic::new(Code::PlanLimit, message).help("plan less; a cross product is rarely what is needed");
+        return (Plan::default(), std::iter::once(finding).collect());
+    }
     let mut plan = Plan::default();
     for (index, (mega, expand::Expanded { files, findings: found, reads, readers, shared })) in
         model.mega_files.iter().zip(expanded).enumerate()
@@ -214,11 +224,6 @@ pub fn resolve(model: &Model, around: &Around<'_>, ground: &Ground<'_>) -> (Plan
         plan.reads.push(reads);
     }
     plan.contributions = contributions;
-    if plan.files.len() > MAX_FILES {
-        let message = format!("the run plans {} files; the limit is {MAX_FILES}", plan.files.len());
-        findings.push(Diagnostic::new(Code::PlanLimit, message).help("select fewer mega-files"));
-        plan.files.clear();
-    }
     plan.files.sort_by(|a, b| (&a.path, a.origin).cmp(&(&b.path, b.origin)));
     plan.fed.sort_by(|a, b| (&a.path, a.origin).cmp(&(&b.path, b.origin)));
     findings.extend(boundary::check(model, &plan, ground.reserved));

@@ -63,14 +63,13 @@ impl Slots {
                 continue;
             }
             let key = tokens.get(index + 2);
+            let name = word(index + 2);
             match (word(index + 1), key.map(|key| key.kind), word(index + 3)) {
-                // `contributions.get(name)` calls a method.
-                (".", Some(TokenKind::Name), after) if after != "(" => {
-                    self.named.insert(word(index + 2).to_owned());
-                }
-                // More than one plain text between the brackets is computed.
-                ("[", Some(TokenKind::Text), "]") if !word(index + 2).contains('\\') => {
-                    self.named.insert(word(index + 2).trim_matches(['"', '\'']).to_owned());
+                // A call: a method such as `get`, whatever its arguments are.
+                (".", Some(TokenKind::Name), "(") => self.all = true,
+                (".", Some(TokenKind::Name), _) => drop(self.named.insert(name.to_owned())),
+                ("[", Some(TokenKind::Text), "]") if !name.contains('\\') => {
+                    self.named.insert(name.trim_matches(['"', '\'']).to_owned());
                 }
                 _ => self.all = true,
             }
@@ -130,6 +129,11 @@ mod tests {
             ("contributions['\\u0061']", vec![], true),
             ("contributions.get('a')", vec![], true),
             ("contributions.items", vec!["items"], false),
+            ("contributions['a' ~ name]", vec![], true),
+            ("contributions['a'|upper]", vec![], true),
+            ("contributions['\\x61']", vec![], true),
+            ("contributions.get('routes')", vec![], true),
+            ("contributions.items()", vec![], true),
             ("data.contributions.routes", vec![], false),
             ("{{ contributions.routes }}", vec!["routes"], false),
             ("'contributions.routes'", vec![], false),
