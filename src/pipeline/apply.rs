@@ -275,7 +275,7 @@ fn publish(
     };
     watcher.on_event(Event::Writing { files: again.files.iter().filter(|file| file.writes()).count() });
     let mut changes = Changes::default();
-    for set in again.split() {
+    for set in super::slots::in_order(state, again.split()) {
         let teams: Vec<String> = set.teams().into_iter().map(str::to_owned).collect();
         let blocked = set.conflicts().next().is_some() || teams.iter().any(|team| state.is_held(team));
         if blocked || set.is_empty() {
@@ -289,6 +289,7 @@ fn publish(
         match commit(state, root, set, &teams, stagings, watcher) {
             Ok(kept) => {
                 changes.applied = true;
+                state.written.extend(teams);
                 state.findings.extend(kept);
             }
             Err(finding) => {

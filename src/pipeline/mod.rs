@@ -115,6 +115,8 @@ struct State<'r> {
     teams: BTreeSet<String>,
     /// Teams that write nothing, and why.
     held: BTreeMap<String, String>,
+    /// Teams whose files were published: nothing that is found later can hold them.
+    written: BTreeSet<String>,
     shards: shards::Shards,
     root: Option<disk::Root>,
     only: Option<Vec<PathPattern>>,
@@ -211,6 +213,7 @@ fn resolve<'r>(
         findings,
         teams,
         held,
+        written: BTreeSet::new(),
         shards,
         root,
         only,
@@ -228,6 +231,7 @@ impl State<'_> {
         loop {
             self.findings.sort();
             self.held = hold::held(&self.findings, &self.teams, self.request.all_or_nothing);
+            self.held.retain(|team, _| !self.written.contains(team));
             let bound = slots::held_with(self);
             if bound.is_empty() {
                 break;

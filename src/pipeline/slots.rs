@@ -1,9 +1,10 @@
 //! Contributions across teams: who is held with whom, which mega-files cannot be told, which files a run leaves out of
 //! date.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::State;
+use crate::change::ChangeSet;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{MegaFile, Model};
 use crate::name::id_key;
@@ -46,7 +47,7 @@ pub fn held_with(state: &State<'_>) -> Vec<Diagnostic> {
     let mut said: BTreeSet<(&str, &str)> = BTreeSet::new();
     for (what, span, index, reads) in readers(&state.plan) {
         let team = state.model.mega_files.get(index).map_or("", |mega| &mega.team);
-        if state.is_held(team) {
+        if state.is_held(team) || state.written.contains(team) {
             continue;
         }
         for (slot, by) in state.plan.contributions.contributors.iter().filter(|(slot, _)| reads.holds(slot)) {
@@ -59,6 +60,41 @@ pub fn held_with(state: &State<'_>) -> Vec<Diagnostic> {
         }
     }
     findings
+}
+
+/// Contributors before the owners that read them, so that an owner can still be held when a contributor's files cannot be
+/// written. Teams that read one another come in the order of their names.
+pub fn in_order(state: &State<'_>, sets: Vec<ChangeSet>) -> Vec<ChangeSet> {
+    order(&feeders(state), sets)
+}
+
+fn order(feeders: &BTreeMap<String, BTreeSet<String>>, sets: Vec<ChangeSet>) -> Vec<ChangeSet> {
+    let teams = |set: &ChangeSet| set.teams().into_iter().map(str::to_owned).collect::<BTreeSet<String>>();
+    let mut rest: Vec<(BTreeSet<String>, ChangeSet)> = sets.into_iter().map(|set| (teams(&set), set)).collect();
+    let mut ordered = Vec::with_capacity(rest.len());
+    while !rest.is_empty() {
+        let waits = |own: &BTreeSet<String>| {
+            let mut fed_by = own.iter().filter_map(|team| feeders.get(team)).flatten();
+            fed_by.any(|team| !own.contains(team) && rest.iter().any(|(others, _)| others.contains(team)))
+        };
+        let next = rest.iter().position(|(own, _)| !waits(own)).unwrap_or(0);
+        ordered.push(rest.remove(next).1);
+    }
+    ordered
+}
+
+/// The other selected teams from whose contributions a team's files are made, by team.
+fn feeders(state: &State<'_>) -> BTreeMap<String, BTreeSet<String>> {
+    let mut feeders: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let contributors = &state.plan.contributions.contributors;
+    for (index, reader) in state.model.mega_files.iter().enumerate().filter(|(_, mega)| mega.selected) {
+        let Some(reads) = state.plan.reads.get(index) else { continue };
+        let by = contributors.iter().filter(|(slot, _)| reads.holds(slot)).flat_map(|(_, by)| by);
+        let teams = by.filter_map(|&index| state.model.mega_files.get(index)).filter(|mega| mega.selected);
+        let teams = teams.map(|mega| &mega.team).filter(|team| **team != reader.team).cloned();
+        feeders.entry(reader.team.clone()).or_default().extend(teams);
+    }
+    feeders
 }
 
 fn held_finding(what: &str, span: Span, team: &str, mega: &MegaFile, slot: &str) -> Diagnostic {
@@ -113,4 +149,33 @@ fn outdated_finding(state: &State<'_>, file: &PlannedFile, owner: &MegaFile, how
     let help = format!("expand its owner too: `megax expand {}`", state.set.sources.name(owner.file()));
     let finding = Diagnostic::new(Code::OwnerOutdated, message).at(span).help(help).team(mega.team.clone());
     Some(finding.related(file.origin, format!("the owner, mega-file `{}`", owner.id)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::change::{FileChange, Kind};
+    use crate::path::{FileMode, OutputPath};
+
+    #[test]
+    fn contributors_come_before_their_readers() {
+        let set = |team: &str| {
+            let path = OutputPath::parse(team).unwrap();
+            let (team, mega_file, mode) = (team.to_owned(), "m".to_owned(), FileMode::Regular);
+            let files = vec![FileChange { path, team, mega_file, kind: Kind::Create, before: None, after: None, mode }];
+            ChangeSet { files, lockfiles: Vec::new() }
+        };
+        let ordered = |feeders: &[(&str, &str)]| {
+            let mut by_team: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+            for (reader, contributor) in feeders {
+                by_team.entry((*reader).to_owned()).or_default().insert((*contributor).to_owned());
+            }
+            let sets = order(&by_team, ["a", "b", "c"].map(set).into());
+            sets.iter().map(|set| set.files[0].team.clone()).collect::<Vec<_>>().concat()
+        };
+        assert_eq!(ordered(&[]), "abc");
+        assert_eq!(ordered(&[("a", "c")]), "bca");
+        assert_eq!(ordered(&[("a", "b"), ("b", "c")]), "cba");
+        assert_eq!(ordered(&[("a", "b"), ("b", "a"), ("a", "gone")]), "cab");
+    }
 }

@@ -3,7 +3,7 @@
 //! Evaluated for every readable mega-file, selected or not, before any file is planned: a slot holds the same values
 //! whichever mega-files a run expands. The values of a slot are sorted by team, mega-file id and position.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use minijinja::Value;
@@ -17,6 +17,7 @@ use super::{Around, neighbour};
 use crate::diagnostic::{Code, Diagnostics};
 use crate::digest::DigestBuilder;
 use crate::model::{Contribution, MegaFile, Model};
+use crate::name::id_key;
 use crate::template::slots::CONTRIBUTIONS;
 use crate::template::value::to_json;
 use crate::template::{Base, Slots, Unit};
@@ -117,6 +118,7 @@ pub fn collect(model: &Model, around: &Around<'_>, doubts: &[Doubt]) -> (Contrib
         .collect();
     let mut findings = Diagnostics::default();
     let mut slots: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    let taken = taken_ids(model);
     for (index, mega, (values, found)) in given {
         for contribution in &mega.contributions {
             let by = all.contributors.entry(contribution.slot.clone()).or_default();
@@ -124,7 +126,7 @@ pub fn collect(model: &Model, around: &Around<'_>, doubts: &[Doubt]) -> (Contrib
                 by.push(index);
             }
         }
-        if found.has_errors() {
+        if found.has_errors() || is_unfit(mega, model, &taken) {
             all.doubts.push(Doubt {
                 mega_file: mega.id.clone(),
                 team: Some(mega.team.clone()),
@@ -143,6 +145,20 @@ pub fn collect(model: &Model, around: &Around<'_>, doubts: &[Doubt]) -> (Contrib
     }
     all.slots = Arc::new(slots.into_iter().map(|(slot, values)| (slot, Value::from(values))).collect());
     (all, findings)
+}
+
+/// The ids that more than one mega-file has.
+fn taken_ids(model: &Model) -> BTreeSet<String> {
+    let mut seen = BTreeSet::new();
+    model.mega_files.iter().map(|mega| id_key(&mega.id)).filter(|id| !seen.insert(id.clone())).collect()
+}
+
+/// Whether a mega-file that was not selected could not be expanded for what it says of itself: a copy with the same id,
+/// or a team that does not exist. A selected one has an error for it.
+fn is_unfit(mega: &MegaFile, model: &Model, taken: &BTreeSet<String>) -> bool {
+    let manifest = model.manifest.as_ref().filter(|manifest| !manifest.teams.is_empty());
+    let is_stranger = manifest.is_some_and(|manifest| manifest.team(&mega.team).is_none());
+    !mega.selected && (is_stranger || taken.contains(&id_key(&mega.id)))
 }
 
 /// The values of each contribution of a mega-file, in order.

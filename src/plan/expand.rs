@@ -20,6 +20,8 @@ use crate::span::{FileId, Span};
 use crate::template::value::{Mapping, of_node};
 use crate::template::{Base, Scope, Slots, Unit, is_expression, random, slots};
 
+/// Most bytes of the texts that one mega-file makes for `with` and `contributes`.
+const MAX_VALUE_BYTES: usize = 256 << 20;
 /// Bytes of a line of the lockfile beside path and template.
 const LINE_BYTES: usize = 96;
 
@@ -75,6 +77,8 @@ pub(super) struct Run<'a> {
     pub(super) broken: BTreeSet<NodeId>,
     /// Values of arguments that were checked so far.
     pub(super) checked: usize,
+    /// Bytes of rendered values so far.
+    value_bytes: usize,
     /// Bytes that the mega-file's shard of the lockfile needs for the files.
     shard_bytes: usize,
     /// The slots that its rules read, whether they make files now or not.
@@ -97,6 +101,7 @@ impl<'a> Run<'a> {
             called: BTreeSet::new(),
             broken: BTreeSet::new(),
             checked: 0,
+            value_bytes: 0,
             shard_bytes: 0,
             reads: Slots::default(),
             full: false,
@@ -274,6 +279,9 @@ impl<'a> Run<'a> {
     /// The value of a `with` entry: `{{ expr }}` keeps its type, other texts are rendered.
     pub(super) fn value(&mut self, unit: &Unit, scope: &Arc<Scope>, node: NodeId) -> Option<Value> {
         let tree = &self.mega.tree;
+        if self.full {
+            return None;
+        }
         match tree.kind(node) {
             Kind::Text(text, _) if is_expression(text) => match unit.evaluate(text, scope) {
                 Ok(value) => Some(value),
@@ -283,7 +291,7 @@ impl<'a> Run<'a> {
                 }
             },
             Kind::Text(..) => match unit.render_text(&inline_name(node), scope) {
-                Ok(text) => Some(Value::from(text)),
+                Ok(text) => self.fits(node, text.len()).then(|| Value::from(text)),
                 Err(mut failure) => {
                     if failure.issue.code == Code::Unprintable {
                         let help = "a value that is exactly `\"{{ expression }}\"` keeps its type; a text in single braces \
@@ -304,6 +312,20 @@ impl<'a> Run<'a> {
             }
             _ => Some(of_node(tree, node)),
         }
+    }
+
+    /// Whether there is room for a rendered value: all of them are in memory together.
+    fn fits(&mut self, node: NodeId, bytes: usize) -> bool {
+        self.value_bytes = self.value_bytes.saturating_add(bytes);
+        if self.value_bytes > MAX_VALUE_BYTES {
+            let message = format!(
+                "the texts that the mega-file makes for `with` are too long: the limit is {MAX_VALUE_BYTES} bytes"
+            );
+            self.full = true;
+            let help = "make long texts in the template itself; what all files share is there as `data`".to_owned();
+            self.error(Code::PlanLimit, self.mega.tree.span(node), message, help);
+        }
+        !self.full
     }
 
     /// Whether a rule's `when` holds; `None` if it failed.
