@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::user_schema::{Step, UserSchema};
 use super::wire::NativeWire;
-use super::wire::native::TestWire;
+use super::wire::native::{TestWire, ValidationWire};
 use super::wire::shape::StringsWire;
 use super::{DataSource, user_regex};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -126,13 +126,32 @@ pub(super) fn lower(
                 };
                 data.entries
                     .extend(sources.iter().map(|one| (one.name.clone(), one.span, &*one.tree, one.tree.root())));
+                if let Some(level) = level_too_many(tree, node, &data) {
+                    findings.push(level);
+                    return tests_of(tree, validation, findings);
+                }
                 let key = tree.get(tree.root(), "validation").and_then(|block| tree.entry(block, "schema"));
                 findings.extend(check_data(&schema, &data, tree.span(key.map_or(node, |(key, _)| key))));
             }
             Err(found) => findings.extend(found),
         }
     }
+    tests_of(tree, validation, findings)
+}
+
+fn tests_of(tree: &Tree, validation: &ValidationWire, findings: &mut Diagnostics) -> Vec<FileTest> {
     validation.tests.iter().flatten().filter_map(|test| file_test(tree, test, findings)).collect()
+}
+
+/// A schema over the whole mega-file, `properties: {data: ...}`: it would find no `data` in `data` and demand nothing.
+fn level_too_many(tree: &Tree, schema: NodeId, data: &PlacedData<'_>) -> Option<Diagnostic> {
+    let (key, _) = tree.entry(tree.get(schema, "properties")?, "data")?;
+    if data.entries.iter().any(|(name, ..)| name == "data") {
+        return None;
+    }
+    let message = "the schema describes `data` itself, so its `properties` are the keys of `data`";
+    let help = "leave out this level: write what stands below it in its place";
+    Some(Diagnostic::new(Code::BadSchema, message).at(tree.span(key)).help(help))
 }
 
 fn file_test(tree: &Tree, wire: &Spanned<TestWire>, findings: &mut Diagnostics) -> Option<FileTest> {

@@ -102,6 +102,13 @@ fn unplanned(state: State<'_>, named: String) -> Explanation {
         let lock = &shard.lockfile;
         format!("written earlier by team {}, mega-file {} (its lockfile lists it)", lock.team, lock.mega_file)
     });
+    let asked = named.trim_start_matches("./");
+    let file_of = |mega: &crate::model::MegaFile| state.set.sources.get(mega.file()).map(SourceFile::name);
+    let is_mega_file = || state.model.mega_files.iter().any(|mega| file_of(mega) == Some(asked));
+    let note = note.or_else(|| {
+        is_mega_file()
+            .then(|| format!("it is a mega-file itself: `megax expand --dry-run {asked}` shows what it makes"))
+    });
     let findings = state.findings.into_iter().filter(Diagnostic::is_error).collect();
     Explanation { named, file: None, note, findings, unread: false, sources: state.set.sources }
 }

@@ -73,6 +73,8 @@ pub(super) struct Run<'a> {
     pub(super) findings: Diagnostics,
     pub(super) used: BTreeSet<String>,
     pub(super) called: BTreeSet<String>,
+    /// The variables of all loops of the mega-file.
+    loops: BTreeSet<String>,
     /// Conditions that cannot be evaluated; each is reported once.
     pub(super) broken: BTreeSet<NodeId>,
     /// Values of arguments that were checked so far.
@@ -99,6 +101,7 @@ impl<'a> Run<'a> {
             findings: Diagnostics::default(),
             used: BTreeSet::new(),
             called: BTreeSet::new(),
+            loops: loops(mega),
             broken: BTreeSet::new(),
             checked: 0,
             value_bytes: 0,
@@ -228,7 +231,16 @@ impl<'a> Run<'a> {
         variables: &'n [(String, Vec<Value>)],
         with: &'n [String],
     ) -> Names<'n> {
-        Names { base: &self.base, style: rule.words, variables, with, params: &frame.params, plurals: &rule.plurals }
+        Names {
+            base: &self.base,
+            style: rule.words,
+            variables,
+            with,
+            params: &frame.params,
+            loops: &self.loops,
+            in_factory: frame.factory.is_some(),
+            plurals: &rule.plurals,
+        }
     }
 
     /// The unit for the rule's own `when`.
@@ -290,6 +302,15 @@ impl<'a> Run<'a> {
                     None
                 }
             },
+            Kind::Text(text, _) if unit.is_true_or_false(text, scope) => {
+                let message = format!("`{text}` is true or false, but single braces make a text of it");
+                let help = format!(
+                    "keep its type: `\"{{{{ {} }}}}\"`; every text that is not empty is true in a condition, also `false`",
+                    text.trim_start_matches('{').trim_end_matches('}')
+                );
+                self.error(Code::Unprintable, tree.span(node), message, help);
+                None
+            }
             Kind::Text(..) => match unit.render_text(&inline_name(node), scope) {
                 Ok(text) => self.fits(node, text.len()).then(|| Value::from(text)),
                 Err(mut failure) => {
@@ -347,7 +368,17 @@ impl<'a> Run<'a> {
             return None;
         }
         match unit.evaluate(text, scope) {
-            Ok(value) => Some(value.is_true()),
+            Ok(value) if !means_false(&value) => Some(value.is_true()),
+            Ok(value) => {
+                self.broken.insert(node);
+                let message = format!("the condition is the text `{value}`, and every text that is not empty is true");
+                let help = format!(
+                    "write true or false without quotes in the data; or compare: `{text} == 'WORD'` (values of CSV files \
+                     are always text)"
+                );
+                self.error(Code::BadLoop, self.mega.tree.span(node), message, help);
+                None
+            }
             Err(issue) => {
                 self.broken.insert(node);
                 self.findings.push(locate(self.mega, self.around.sources, node, &issue));
@@ -461,6 +492,24 @@ impl<'a> Run<'a> {
         let finding = Diagnostic::new(Code::UnusedTemplate, message).at(span).help(help);
         self.findings.push(finding.team(self.mega.team.clone()));
     }
+}
+
+/// The variables of all loops of a mega-file.
+fn loops(mega: &MegaFile) -> BTreeSet<String> {
+    let inner = mega.factories.values().flat_map(|factory| &factory.rules);
+    let given = mega.contributions.iter().map(|contribution| &contribution.rule);
+    let rules = mega.rules.iter().chain(inner).chain(given);
+    let lists = rules.flat_map(|rule| match &rule.each {
+        crate::model::Loop::Over(lists) => lists.as_slice(),
+        crate::model::Loop::Once => &[],
+    });
+    lists.map(|list| list.variable.clone()).collect()
+}
+
+/// Whether a condition is a text that people mean as false.
+fn means_false(value: &Value) -> bool {
+    let words = ["false", "no", "off", "0", "none", "null"];
+    value.as_str().is_some_and(|text| words.contains(&text.trim().to_ascii_lowercase().as_str()))
 }
 
 /// The slots that decide which rounds a rule has.

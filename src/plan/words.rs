@@ -25,6 +25,10 @@ pub struct Names<'a> {
     pub with: &'a [String],
     /// The parameters of the factory.
     pub params: &'a [FrameParam],
+    /// The variables of all loops of the mega-file.
+    pub loops: &'a BTreeSet<String>,
+    /// Whether the rule belongs to a factory.
+    pub in_factory: bool,
     /// Plurals where the English rules fail.
     pub plurals: &'a Plurals,
 }
@@ -36,6 +40,7 @@ pub fn of_data(base: &Base, params: &[FrameParam]) -> Vocabulary {
     for name in base.keys() {
         words.add_known(name.to_string());
     }
+    words.add_hint("sources", "data");
     for key in data_keys(base) {
         if !base.contains_key(key.as_str()) {
             words.add_hint(key.clone(), format!("data.{key}"));
@@ -94,7 +99,10 @@ pub fn of_rule(names: &Names<'_>) -> Vocabulary {
     }
     add_params(&mut words, names.params, names.with.len());
     match names.style {
-        WordStyle::Native => native(&mut words, names),
+        WordStyle::Native => {
+            native(&mut words, names);
+            add_loops_elsewhere(&mut words, names);
+        }
         WordStyle::Keys => keys(&mut words, names.base, names.variables, false),
         WordStyle::Entities => keys(&mut words, names.base, names.variables, true),
     }
@@ -109,6 +117,34 @@ fn add_params(words: &mut Vocabulary, params: &[FrameParam], first: usize) {
         if param.is_mapping {
             words.add_mapping(param.name.clone());
         }
+    }
+    let Some(param) = params.first().map(|param| &param.name) else { return };
+    for word in PARAMS {
+        words.add_far(word, format!("a parameter is a name of its own: write `{param}`, not `{word}.{param}`"));
+    }
+}
+
+/// The words by which people call the parameters of a factory as a whole.
+const PARAMS: [&str; 6] = ["params", "parameters", "args", "arguments", "inputs", "factory"];
+
+/// Loop variables of other rules: a text that names one stays as it is, which is hardly ever meant.
+fn add_loops_elsewhere(words: &mut Vocabulary, names: &Names<'_>) {
+    for variable in names.loops {
+        let help = if names.in_factory {
+            format!(
+                "a factory sees its parameters and `data`, not the loop of its caller: declare a parameter and pass it \
+                 by `with: {{NAME: \"{{{{ {variable} }}}}\"}}`"
+            )
+        } else {
+            let own: Vec<&str> = names.variables.iter().map(|(name, _)| name.as_str()).collect();
+            match own.as_slice() {
+                [] => {
+                    format!("`{variable}` exists only in rules that loop `as: {variable}`, and this one does not loop")
+                }
+                own => format!("here the loop variable is `{}`", own.join("`, `")),
+            }
+        };
+        words.add_far(variable.clone(), help);
     }
 }
 

@@ -309,8 +309,13 @@ fn nothing_selected(request: &Request, folder: Option<&Path>, belongs: &Path, ro
         _ if request.paths.is_empty() => "there is no folder of mega-files here".to_owned(),
         _ => "the selected paths hold no mega-file (*.yaml, *.yml)".to_owned(),
     };
-    Diagnostic::new(Code::NoInput, message)
-        .help("name files, folders or quoted globs: `megax expand megafiles/team-beta/*.yaml`")
+    let help = if request.paths.is_empty() && folder.is_none() && !belongs.exists() {
+        "start a project with `megax init`, or name files, folders or quoted globs: \
+         `megax expand megafiles/team-beta/*.yaml`"
+    } else {
+        "name files, folders or quoted globs: `megax expand megafiles/team-beta/*.yaml`"
+    };
+    Diagnostic::new(Code::NoInput, message).help(help)
 }
 
 /// A path without `.` and `..`, purely by its text.

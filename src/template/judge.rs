@@ -34,6 +34,12 @@ pub(super) fn speaks_jinja(source: &Source<'_>, words: &Vocabulary, read: &Scan)
     if let Some(name) = known {
         return Some(format!("a `{{{{ }}}}` in it uses `{}`", &text[name.range.clone()]));
     }
+    // A variable of another rule, unless the text has the word elsewhere: `v-for="item in items"`.
+    let is_use = |at: usize| uses.iter().any(|name| name.range.start == at);
+    let far = |word: &str| words.far(word).is_some() && !stands_outside(text, word, &is_use);
+    if let Some(name) = uses.iter().find(|name| !name.called && far(&text[name.range.clone()])) {
+        return Some(format!("a `{{{{ }}}}` in it uses `{}`", &text[name.range.clone()]));
+    }
     // An expression without any name (`{{0}}` in C, `{{"a"}}` in Go) says nothing; a comment does.
     let comment = read.tags().any(|tag| tag.kind == TagKind::Comment);
     comment.then(|| "it has a Jinja comment".to_owned())
@@ -108,6 +114,9 @@ fn unknown_word(
             let help = format!("`{name}` is a field of the item: write `{dotted}`");
             return Some(issue.help(help).fix(unknown.range.clone(), dotted));
         }
+        if let Some(help) = words.far(name) {
+            return Some(issue.help(help));
+        }
         let whole = words.words().filter(|(_, kind)| !matches!(kind, Word::Dotted)).map(|(word, _)| word);
         let known: Vec<&str> = whole.chain(bound.iter().map(String::as_str)).collect();
         return Some(match nearest(name, known.iter().copied()) {
@@ -123,6 +132,11 @@ fn unknown_word(
     }
     if let Some(issue) = cased_form(words, bound, name, shown, unknown) {
         return Some(issue);
+    }
+    if let Some(help) = words.far(name).filter(|_| !stands_elsewhere(source.text, name, read)) {
+        let message = format!("`{shown}` stays as it is: there is no `{name}` here");
+        let help = format!("{help}; or list `{name}` under the template's `literal:` if the text is meant");
+        return Some(Issue::new(Code::PlaceholderKept, unknown.range.clone(), message).help(help));
     }
     let near = words.near_miss(name).or_else(|| {
         bound.iter().map(String::as_str).find(|word| name.len() >= 5 && strsim::damerau_levenshtein(word, name) == 1)
@@ -253,7 +267,10 @@ fn bare_field_help(words: &Vocabulary, name: &str) -> String {
 
 /// Whether the word stands in the text outside of `{word}` shapes: then it is a name of the target language.
 fn stands_elsewhere(text: &str, word: &str, read: &Scan) -> bool {
-    let inside = |at: usize| read.unknown.iter().any(|unknown| unknown.root.start == at);
+    stands_outside(text, word, &|at| read.unknown.iter().any(|unknown| unknown.root.start == at))
+}
+
+fn stands_outside(text: &str, word: &str, inside: &dyn Fn(usize) -> bool) -> bool {
     memchr::memmem::find_iter(text.as_bytes(), word).any(|at| {
         let before = text[..at].chars().next_back().is_some_and(lexer::is_name_part);
         let after = text[at + word.len()..].chars().next().is_some_and(lexer::is_name_part);
@@ -330,6 +347,15 @@ fn suggest(
     if let Some(hint) = words.hint(word) {
         return issue.help(format!("did you mean `{hint}`?")).fix(name.range.clone(), hint);
     }
+    let escape = "or put the text into {% raw %} ... {% endraw %} if another tool reads these braces";
+    if let Some(help) = words.far(word) {
+        let is_template = source.text.contains(['{', '}']);
+        return issue.help(if is_template { format!("{help}; {escape}") } else { help.to_owned() });
+    }
+    if let Some(key) = dashed_key(source.text, &name.range) {
+        let message = "a key with a dash is read in brackets: `-` means minus";
+        return issue.help(format!("{message}; write {key}"));
+    }
     if name.called {
         return issue.help(format!("the functions are {}", list(FUNCTIONS.into_iter())));
     }
@@ -339,8 +365,17 @@ fn suggest(
     if let Some(near) = nearest(word, names.iter().copied()) {
         return issue.help(format!("did you mean `{near}`?")).fix(name.range.clone(), near);
     }
-    let escape = "or put the text into {% raw %} ... {% endraw %} if another tool reads these braces";
     issue.help(format!("the names here are {}; {escape}", list(names.into_iter())))
+}
+
+/// `contributions.api-routes` is `contributions.api` minus `routes`: how to write the key of which `range` is the end.
+fn dashed_key(text: &str, range: &std::ops::Range<usize>) -> Option<String> {
+    let is_part = |c: char| c == '-' || c == '.' || lexer::is_name_part(c);
+    let start = text[..range.start].char_indices().rev().take_while(|(_, c)| is_part(*c)).last()?.0;
+    let end = text[range.end..].find(|c: char| !is_part(c)).map_or(text.len(), |end| range.end + end);
+    let (above, key) = text[start..end].rsplit_once('.')?;
+    let is_dashed = key.contains('-') && !key.starts_with('-') && !key.ends_with('-') && !above.contains('-');
+    is_dashed.then(|| format!("`{above}[\"{key}\"]`"))
 }
 
 /// At most twelve names, for messages.

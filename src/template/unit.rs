@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use minijinja::syntax::SyntaxConfig;
+use minijinja::value::ValueKind;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
 use super::compile::{self, Body, Choice, Compiled, Segment, Source};
@@ -16,7 +17,7 @@ use super::lexer::{self, TokenKind};
 use super::scan::{Scan, Syntax};
 use super::scope::Scope;
 use super::value::{Mapping, Unprintable, print};
-use super::vocabulary::Vocabulary;
+use super::vocabulary::{Change, Vocabulary, Word};
 use super::{filters, random, tags};
 use crate::diagnostic::{Code, nearest};
 
@@ -208,6 +209,17 @@ impl Unit {
             .map_err(|error| Issue { code: Code::TemplateSyntax, ..explain(&error, original, text) })?;
         let value = expression.eval(Value::from_dyn_object(Arc::clone(scope)));
         value.map_err(|error| with_slip(explain(&error, original, text), text, scope))
+    }
+
+    /// Whether a text is one placeholder without filters whose value is true or false: printed, it would be a text that
+    /// every condition takes for true.
+    #[must_use]
+    pub fn is_true_or_false(&self, text: &str, scope: &Arc<Scope>) -> bool {
+        let Some(path) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else { return false };
+        let is_path = path.chars().all(|c| c == '_' || c == '.' || c.is_alphanumeric());
+        let root = path.split('.').next().unwrap_or_default();
+        let is_known = matches!(self.words().word(root), Some(Word::Value(_, Change::None) | Word::Dotted));
+        is_path && is_known && self.evaluate(path, scope).is_ok_and(|value| value.kind() == ValueKind::Bool)
     }
 
     fn failure(&self, name: &str, error: &Error) -> Failure {

@@ -55,6 +55,7 @@ pub struct Vocabulary {
     known: BTreeSet<String>,
     mappings: BTreeSet<String>,
     hints: BTreeMap<String, String>,
+    far: BTreeMap<String, String>,
     plurals: BTreeMap<String, String>,
 }
 
@@ -95,6 +96,17 @@ impl Vocabulary {
     #[must_use]
     pub fn hint(&self, name: &str) -> Option<&str> {
         self.hints.get(name).map(String::as_str)
+    }
+
+    /// Names something that exists elsewhere in the mega-file but not here, with what to do; an earlier one wins.
+    pub fn add_far(&mut self, name: impl Into<String>, help: impl Into<String>) {
+        self.far.entry(name.into()).or_insert_with(|| help.into());
+    }
+
+    /// What to do about a name that exists elsewhere in the mega-file but not here.
+    #[must_use]
+    pub fn far(&self, name: &str) -> Option<&str> {
+        if self.jinja_knows(name) { None } else { self.far.get(name).map(String::as_str) }
     }
 
     /// Gives plurals where the English rules fail, by the singular in lower case; an earlier one wins.
@@ -162,7 +174,10 @@ impl Vocabulary {
     /// Whether `{name}` would be replaced, warned about or refused: then `{\name}` is worth an escape.
     #[must_use]
     pub fn would_notice(&self, name: &str) -> bool {
-        self.words.contains_key(name) || self.fields.contains(name) || self.near_miss(name).is_some()
+        self.words.contains_key(name)
+            || self.fields.contains(name)
+            || self.far.contains_key(name)
+            || self.near_miss(name).is_some()
     }
 
     /// The word of which `name` is a near miss: five letters or more, one edit or transposition away.

@@ -115,6 +115,9 @@ const FOREIGN_KEYS: [(&str, &str); 12] = [
     ("keys", "properties"),
 ];
 
+/// Keywords whose value is never a mapping, and that are also common names of properties.
+const ALSO_NAMES: [&str; 5] = ["title", "description", "type", "format", "pattern"];
+
 /// Which value a part of a schema judges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edge {
@@ -197,7 +200,9 @@ impl Slips<'_> {
         let span = self.tree.span(node);
         match self.tree.kind(node) {
             Kind::Map(entries) => {
-                for &(key, value) in entries {
+                let strays = self.strays(entries);
+                self.below_properties(node, &strays);
+                for &(key, value) in entries.iter().filter(|(key, _)| !strays.contains(key)) {
                     self.keyword(node, key, value, name);
                 }
             }
@@ -220,6 +225,51 @@ impl Slips<'_> {
                 self.push(bad(span, message).help("write a mapping such as `{type: string}`"));
             }
         }
+    }
+
+    /// The keys of a schema that are no keywords but names with schemas: `{name: {type: string}}`, `{name: string}`.
+    fn strays(&self, entries: &[(NodeId, NodeId)]) -> Vec<NodeId> {
+        let is_stray = |key: NodeId, value: NodeId| {
+            let word = self.tree.text(key).unwrap_or_default();
+            match self.tree.kind(value) {
+                Kind::Map(inner) => {
+                    (ALSO_NAMES.contains(&word) || !is_keyword(word)) && self.is_like_a_schema(word, inner)
+                }
+                Kind::Text(text, _) => {
+                    let is_type =
+                        TYPES.contains(&&**text) || FOREIGN_TYPES.iter().any(|(foreign, _)| *foreign == &**text);
+                    !is_keyword(word) && is_type
+                }
+                _ => false,
+            }
+        };
+        entries.iter().filter(|&&(key, value)| is_stray(key, value)).map(|&(key, _)| key).collect()
+    }
+
+    /// Whether a mapping under `word` has a keyword with a value that fits it.
+    fn is_like_a_schema(&self, word: &str, entries: &[(NodeId, NodeId)]) -> bool {
+        let fits = |&(key, value): &(NodeId, NodeId)| {
+            let key = self.tree.text(key).unwrap_or_default();
+            is_keyword(key) && !(ALSO_NAMES.contains(&key) && self.tree.map(value).is_some())
+        };
+        !word.starts_with("x-") && entries.iter().any(fits)
+    }
+
+    /// JSON Schema would ignore these names, and with them all that they demand.
+    fn below_properties(&mut self, schema: NodeId, strays: &[NodeId]) {
+        let names: Vec<&str> = strays.iter().filter_map(|&key| self.tree.text(key)).collect();
+        let Some(&first) = strays.first() else { return };
+        let listed = names.join("`, `");
+        let message = match strays.len() {
+            1 => format!("`{listed}` is no keyword of JSON Schema here and would be ignored"),
+            _ => format!("`{listed}` are no keywords of JSON Schema here and would be ignored"),
+        };
+        let help = if self.tree.get(schema, "properties").is_some() {
+            format!("names stand below `properties`: move `{listed}` there")
+        } else {
+            format!("names stand below `properties`: write `properties: {{{}: ...}}`", names.join(": ..., "))
+        };
+        self.push(bad(self.tree.span(first), message).help(help));
     }
 
     fn keyword(&mut self, schema: NodeId, key: NodeId, value: NodeId, name: Option<NodeId>) {
@@ -270,13 +320,11 @@ impl Slips<'_> {
 
     /// A keyword that JSON Schema does not know and would ignore: an error if another was surely meant.
     fn unknown(&mut self, schema: NodeId, key: NodeId, word: &str) {
-        let rest = ["prefixItems", "dependentSchemas"];
-        let known = || PLAIN.iter().chain(&SAME).chain(&SAME_LISTS).chain(&BELOW).chain(&NAMED).chain(&rest).copied();
-        if known().any(|one| one == word) || word.starts_with("x-") {
+        if is_keyword(word) || word.starts_with("x-") {
             return;
         }
         let foreign = FOREIGN_KEYS.iter().find(|(foreign, _)| *foreign == word).map(|&(_, ours)| ours);
-        let near = (word.len() > 3).then(|| nearest(word, known())).flatten();
+        let near = (word.len() > 3).then(|| nearest(word, keywords())).flatten();
         let Some(meant) = foreign.or(near).filter(|meant| self.tree.get(schema, meant).is_none()) else { return };
         let span = self.tree.span(key);
         let finding = bad(span, format!("`{word}` is no keyword of JSON Schema and would be ignored"));
@@ -379,6 +427,16 @@ impl Slips<'_> {
         let finding = bad(self.tree.span(value), format!("`{word}` is a mapping of names to schemas"));
         self.push(finding.help(format!("write `{word}: {{ {first}: {{type: string}} }}`")));
     }
+}
+
+/// Every keyword of JSON Schema.
+fn keywords() -> impl Iterator<Item = &'static str> {
+    let groups = PLAIN.iter().chain(&SAME).chain(&SAME_LISTS).chain(&BELOW).chain(&NAMED);
+    groups.copied().chain(["prefixItems", "dependentSchemas", "nullable"])
+}
+
+fn is_keyword(word: &str) -> bool {
+    keywords().any(|one| one == word)
 }
 
 /// The type that a word of another language means, or that was misspelt.

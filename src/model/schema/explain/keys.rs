@@ -78,6 +78,9 @@ impl Explainer<'_> {
 
         let span =
             self.tree.entry(place.node, key).map_or(self.tree.span(place.node), |(node, _)| self.tree.span(node));
+        if meant.is_none() && known == ["for_each", "as", "when", "value"] && free.contains(&"value") {
+            return self.value_not_named(place, path);
+        }
         let inside = if place.path.is_empty() { String::new() } else { format!(" in {}", self.name(place)) };
         let message = format!("unknown key `{key}`{inside}");
         let mut diagnostic = Diagnostic::new(Code::UnknownKey, message).at(span).label("not a key of the format");
@@ -85,6 +88,9 @@ impl Explainer<'_> {
             || properties(place.rule).find(|(_, part)| properties(self.resolve(part)).any(|(name, _)| name == key));
         diagnostic = match meant.ok_or_else(below) {
             Ok(name) => diagnostic.help(format!("did you mean `{name}`?")),
+            Err(None) if known.contains(&"with") && self.tree.entry(place.node, "factory").is_some() => {
+                diagnostic.help(format!("the arguments of a factory stand below `with`: `with: {{{key}: ...}}`"))
+            }
             Err(Some((above, _))) => diagnostic.help(format!("put it below `{above}:`")),
             Err(None) if known.is_empty() => diagnostic.help("remove it; no key is allowed here"),
             Err(None) => diagnostic.help(format!("remove it, or use one of the keys {}", list_words(known))),
@@ -94,6 +100,18 @@ impl Explainer<'_> {
         }
         let aspect = Aspect::Key { unknown: key.to_owned(), meant: meant.map(str::to_owned) };
         Problem { path: path.to_owned(), aspect, diagnostic }
+    }
+
+    /// A contribution whose keys are the value itself.
+    fn value_not_named(&self, place: &Place<'_>, path: &str) -> Problem {
+        let message = format!("{} does not say what it gives: `value` is missing", self.name(place));
+        let keys = self.tree.map(place.node).unwrap_or_default().iter().filter_map(|&(key, _)| self.tree.text(key));
+        let known = |key: &str| properties(place.rule).any(|(name, _)| name == key);
+        let own: Vec<String> = keys.filter(|key| !known(key)).map(|key| format!("{key}: ...")).collect();
+        let help = format!("put the keys below `value`: `value: {{{}}}`", own.join(", "));
+        let span = self.heading(place);
+        let diagnostic = Diagnostic::new(Code::MissingKey, message).at(span).label("`value` is missing").help(help);
+        Problem { path: path.to_owned(), aspect: Aspect::Shape, diagnostic }
     }
 
     pub(super) fn missing_key(&self, place: &Place<'_>, key: &str) -> Diagnostic {

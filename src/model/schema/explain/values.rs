@@ -38,6 +38,9 @@ impl Explainer<'_> {
         let sample = example(place.rule).map(|sample| format!(", for example `{key}{sample}`")).unwrap_or_default();
         match self.tree.kind(place.node) {
             Kind::Null => self.null_help(place, &sample),
+            _ if properties(place.rule).map(|(name, _)| name).eq(["for_each", "as", "when", "value"]) => {
+                "write `- value: ...`".to_owned()
+            }
             Kind::Map(_) if allows(place.rule, "array") => format!("begin every entry with `- `{sample}"),
             Kind::Text(text, _) if allows(place.rule, "array") && text.len() < 60 && !text.contains('\n') => {
                 let items = place.rule.get("items").map_or(&Value::Null, |items| self.resolve(items));
