@@ -13,6 +13,7 @@ mod frame;
 mod items;
 mod near;
 mod slot_checks;
+mod unused;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
