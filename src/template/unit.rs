@@ -303,7 +303,7 @@ fn environment() -> Environment<'static> {
     env.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     env.set_debug(true);
     env.set_fuel(Some(MAX_STEPS));
-    env.set_recursion_limit(64);
+    env.set_recursion_limit(400);
     env.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
     env.set_formatter(|out, _, value| {
         if value.is_undefined() {
