@@ -119,6 +119,14 @@ pub struct Scan {
     pub kept: Vec<Range<usize>>,
 }
 
+/// Whether the path is one of what a `for` tells about itself; a bare `{loop}` and any other stay text.
+fn is_of_loop(path: &str) -> bool {
+    matches!(
+        path,
+        ".index" | ".index0" | ".revindex" | ".revindex0" | ".first" | ".last" | ".length" | ".depth" | ".depth0"
+    )
+}
+
 impl Scan {
     /// The tags.
     pub fn tags(&self) -> impl Iterator<Item = &Tag> {
@@ -473,7 +481,7 @@ impl<'a> Scanner<'a> {
         const BOUND: &Word = &Word::Bound;
         let words = self.rules.placeholders?;
         let root = &self.text[shape.root.clone()];
-        if words.is_literal(root) {
+        if words.is_literal(root) || (root == "loop" && !is_of_loop(&self.text[shape.path.clone()])) {
             return None;
         }
         if self.bound.contains(root) { Some(BOUND) } else { words.word(root) }

@@ -111,7 +111,11 @@ pub fn bound_names<'a>(text: &'a str, tag: &Tag) -> Vec<&'a str> {
     }
     let tokens = &tag.tokens;
     match word(text, tokens, 0) {
-        "for" => names_in(text, &tokens[1..position(text, tokens, "in").unwrap_or(tokens.len()).max(1)]),
+        "for" => {
+            let mut names = names_in(text, &tokens[1..position(text, tokens, "in").unwrap_or(tokens.len()).max(1)]);
+            names.push("loop");
+            names
+        }
         "set" => {
             let end = tokens.iter().position(|token| matches!(&text[token.range.clone()], "=" | "|" | "."));
             names_in(text, &tokens[1..end.unwrap_or(tokens.len()).max(1)])

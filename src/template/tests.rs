@@ -87,6 +87,20 @@ fn render_with(template: &str, syntax: Syntax, literal: &[String], placeholders:
     }
 }
 
+/// Macros call one another as deep as data is nested, and one without an end is an error, not the end of the process.
+#[test]
+fn macros_have_depth_and_an_end() {
+    let deep = "{% macro down(n) %}{{ n }}{% if n %}{{ down(n - 1) }}{% endif %}{% endmacro %}{{ down(N) }}";
+    let render_deep = |depth: &str| {
+        let text = deep.replace('N', depth);
+        // As large as the stack of the main thread; those that render have more.
+        let run = std::thread::Builder::new().stack_size(8 << 20).spawn(move || render(&text, Syntax::Jinja));
+        run.expect("a thread").join().expect("the stack is large enough")
+    };
+    assert!(render_deep("60").ends_with("3210"));
+    assert_eq!(render_deep("1000000"), "!!MX409");
+}
+
 /// Input and expectation; `=` as expectation means that the text stays to the letter.
 const AUTO: &[(&str, &str)] = &[
     // placeholders and their forms
@@ -208,6 +222,11 @@ const AUTO: &[(&str, &str)] = &[
     ),
     ("a{# a comment {entity} #}b", "ab"),
     ("{% macro m(label) %}<{label}|{Entity}>{% endmacro %}{{ m('q') }}", "<q|OrderItem>"),
+    (
+        "{% for f in fields %}{loop.index}{loop.index0|zfill(2)}{loop}{loop.x} {% endfor %}",
+        "100{loop}{loop.x} 201{loop}{loop.x} ",
+    ),
+    ("{loop.index}", "="),
     ("{% for k, v in data|items %}{k} {% endfor %}", "version tags "),
     ("{% if entity.missing %}a{% else %}b{% endif %}", "b"),
     ("{{ '{{' }} {{ kind }} {{ '}}' }}", "{{ widget }}"),

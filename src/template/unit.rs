@@ -26,6 +26,8 @@ pub(super) const FUNCTIONS: [&str; 6] = ["range", "dict", "namespace", "random_i
 
 /// Steps of the engine that one render may take.
 pub const MAX_STEPS: u64 = 20_000_000;
+/// How deep macros, includes and loops may lie in one another.
+const MAX_DEPTH: usize = 400;
 /// Most bytes that one file may have.
 pub const MAX_FILE_BYTES: usize = 64 << 20;
 
@@ -323,7 +325,8 @@ fn environment() -> Environment<'static> {
     env.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     env.set_debug(true);
     env.set_fuel(Some(MAX_STEPS));
-    env.set_recursion_limit(64);
+    // A macro within a macro costs four, an included template ten.
+    env.set_recursion_limit(MAX_DEPTH);
     env.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
     env.set_formatter(|out, _, value| {
         if value.is_undefined() {
