@@ -93,7 +93,7 @@ fn expressions() -> Vec<String> {
 
 #[test]
 fn a_template_that_depends_on_a_slot_reads_it() {
-    let none = std::collections::BTreeSet::new();
+    let none = BTreeSet::new();
     let words = Arc::new(words::of_data(&base(&[]), &[]));
     let mut depending = 0;
     for read in expressions() {
