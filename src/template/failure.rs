@@ -8,7 +8,7 @@ use minijinja::{Error, ErrorKind};
 use super::compile;
 use super::issue::Issue;
 use super::scope::Scope;
-use super::unit::{MAX_FILE_BYTES, MAX_STEPS};
+use super::unit::{MAX_DEPTH, MAX_FILE_BYTES, MAX_STEPS};
 use super::value::{Unprintable, as_mapping};
 use crate::diagnostic::{Code, nearest};
 
@@ -133,6 +133,11 @@ pub(super) fn explain(error: &Error, original: impl Fn(Range<usize>) -> Range<us
         ErrorKind::TemplateNotFound => Issue::new(Code::UnknownInclude, range, said),
         ErrorKind::SyntaxError | ErrorKind::BadEscape => Issue::new(Code::TemplateSyntax, range, said)
             .help("if another tool reads these braces, put them into {% raw %} ... {% endraw %}"),
+        _ if said.contains("recursion limit") => {
+            let message = format!("macros, includes and blocks call one another more than {MAX_DEPTH} deep");
+            let help = "let the macro end (`{% if items %}`), or nest the data less deeply";
+            Issue::new(Code::TemplateLimit, range, message).help(help)
+        }
         _ => Issue::new(Code::TemplateFailed, range, said),
     }
 }

@@ -27,7 +27,7 @@ pub(super) const FUNCTIONS: [&str; 6] = ["range", "dict", "namespace", "random_i
 /// Steps of the engine that one render may take.
 pub const MAX_STEPS: u64 = 20_000_000;
 /// How deep macros, includes and loops may lie in one another.
-const MAX_DEPTH: usize = 400;
+pub(super) const MAX_DEPTH: usize = 400;
 /// Most bytes that one file may have.
 pub const MAX_FILE_BYTES: usize = 64 << 20;
 

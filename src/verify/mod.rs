@@ -1,7 +1,7 @@
 //! Findings over what was rendered: whether it is what the mega-file declares, and what the manifest expects of teams and
 //! of the artefacts between them.
 //!
-//! [`Inspector`] sees each body once, from many threads, and keeps only what failed; [`judge`] and [`inspect`] make
+//! [`Inspector`] sees each body once, from many threads, and keeps only what failed; [`judge()`] and [`inspect`] make
 //! findings of that and of the facts. Touches nothing, and no answer depends on the order of the threads.
 
 mod declared;
