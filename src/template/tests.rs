@@ -98,7 +98,7 @@ fn macros_have_depth_and_an_end() {
         run.expect("a thread").join().expect("the stack is large enough")
     };
     assert!(render_deep("60").ends_with("3210"));
-    assert_eq!(render_deep("1000000"), "!!MX409");
+    assert_eq!(render_deep("1000000"), "!!MX410");
 }
 
 /// Input and expectation; `=` as expectation means that the text stays to the letter.
