@@ -92,6 +92,9 @@ impl Explainer<'_> {
                 diagnostic.help(format!("the arguments of a factory stand below `with`: `with: {{{key}: ...}}`"))
             }
             Err(Some((above, _))) => diagnostic.help(format!("put it below `{above}:`")),
+            Err(None) if !place.path.is_empty() && properties(self.schema).any(|(name, _)| name == key) => {
+                diagnostic.help(format!("`{key}` stands at the top level of {}", self.noun))
+            }
             Err(None) if known.is_empty() => diagnostic.help("remove it; no key is allowed here"),
             Err(None) => diagnostic.help(format!("remove it, or use one of the keys {}", list_words(known))),
         };
@@ -174,6 +177,13 @@ impl Explainer<'_> {
             None if keys.is_empty() => Diagnostic::new(Code::BadValue, format!("{name} is empty"))
                 .at(self.tree.span(place.node))
                 .help("write `- template: \"path\"`, or a mapping with `path`"),
+            None if keys.contains(&"factory") => {
+                let span = self.tree.entry(place.node, "factory").map_or(place.node, |(key, _)| key);
+                Diagnostic::new(Code::UnknownKey, format!("{name} calls a factory, which a rule does, not a file of it"))
+                    .at(self.tree.span(span))
+                    .label("a key of a rule")
+                    .help("make it a rule of its own: `- factory: NAME`, with `for_each` and `with` beside it")
+            }
             None => {
                 let message = format!("{name} has the keys {} but no `path`", list_words(keys.iter().copied()));
                 let help = "add `path: \"...\"`; or, if every key is a template, begin every line with `- `: \

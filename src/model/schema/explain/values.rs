@@ -46,6 +46,8 @@ impl Explainer<'_> {
                 let items = place.rule.get("items").map_or(&Value::Null, |items| self.resolve(items));
                 if allows(items, "string") {
                     format!("write a list: `{key}[\"{text}\"]`")
+                } else if properties(items).any(|(name, _)| name == "value") {
+                    format!("write a list: `{key}[{{ value: {text} }}]`")
                 } else if key == "generate: " {
                     let is_path = text.contains(['/', '.']);
                     let (template, path) = if is_path { ("TEMPLATE", &**text) } else { (&**text, "path") };
@@ -58,6 +60,9 @@ impl Explainer<'_> {
                 if allows(place.rule, "string") && !allows(place.rule, "array") =>
             {
                 "put it in quotes if it is meant as text".to_owned()
+            }
+            Kind::List(_) if properties(place.rule).any(|(name, _)| name == "write_paths" || name == "output") => {
+                format!("if these are the folders that it may write: `{key}{{ output: [...] }}`")
             }
             _ if allows(place.rule, "object") && properties(place.rule).next().is_some() => {
                 let keys = list_words(properties(place.rule).map(|(name, _)| name));
