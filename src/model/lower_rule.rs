@@ -111,6 +111,7 @@ impl Lowering<'_> {
         }
         self.defaults(schema.as_ref(), &params);
         self.shadowed(&rules, &params);
+        self.defaults_are_values(&params, schema.as_ref(), span);
         Factory { name: key.value.clone(), span, params, schema, rules }
     }
 
@@ -153,6 +154,22 @@ impl Lowering<'_> {
             let message = format!("the parameters of the factory `{}` stand below `properties`", key.value);
             let help = format!("write `params: {{properties: {{{name}: ...}}, required: [{name}]}}`");
             self.error(Code::BadSchema, self.tree.span(first), &message, &help);
+        }
+    }
+
+    /// A default with a placeholder would come out as it is written.
+    fn defaults_are_values(&mut self, params: &[Param], schema: Option<&UserSchema>, span: Span) {
+        for param in params {
+            let text = param.default.as_ref().and_then(|value| value.as_str()).unwrap_or_default();
+            let names = params.iter().map(|other| other.name.as_str());
+            let mut starts = names.flat_map(|name| [format!("{{{name}}}"), format!("{{{name}|"), format!("{{{name}.")]);
+            if text.contains("{{") || starts.any(|start| text.contains(&start)) {
+                let at = schema.and_then(|schema| schema.place_of(&param.name)).unwrap_or(span);
+                let message =
+                    format!("the default of `{}` is a value, not a template: its braces would stay", param.name);
+                let help = "let the template say it (`{{ x or 'src/' ~ name }}`), or give the argument at every call";
+                self.error(Code::BadSchema, at, &message, help);
+            }
         }
     }
 

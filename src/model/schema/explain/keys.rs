@@ -179,10 +179,13 @@ impl Explainer<'_> {
                 .help("write `- template: \"path\"`, or a mapping with `path`"),
             None if keys.contains(&"factory") => {
                 let span = self.tree.entry(place.node, "factory").map_or(place.node, |(key, _)| key);
-                Diagnostic::new(Code::UnknownKey, format!("{name} calls a factory, which a rule does, not a file of it"))
-                    .at(self.tree.span(span))
-                    .label("a key of a rule")
-                    .help("make it a rule of its own: `- factory: NAME`, with `for_each` and `with` beside it")
+                Diagnostic::new(
+                    Code::UnknownKey,
+                    format!("{name} calls a factory, which a rule does, not a file of it"),
+                )
+                .at(self.tree.span(span))
+                .label("a key of a rule")
+                .help("make it a rule of its own: `- factory: NAME`, with `for_each` and `with` beside it")
             }
             None => {
                 let message = format!("{name} has the keys {} but no `path`", list_words(keys.iter().copied()));
