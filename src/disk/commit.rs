@@ -1,8 +1,16 @@
 //! The commit: a staged change set becomes the tree, or the tree stays as it was.
 
+use std::collections::BTreeSet;
+use std::os::fd::AsFd as _;
+
 use super::error::{CommitError, DiskError};
-use super::publish::Publisher;
-use super::stage::{Slot, Staging};
+use super::journal::{Journal, Step};
+use super::kept::keep;
+use super::look::buffer;
+use super::root::Durability;
+use super::stage::{COPY, Slot, Staging};
+use super::steps::Steps;
+use super::walk::{Reached, Walker, parts};
 use crate::change::{ChangeSet, Counts, FileChange, Kind, LockfileChange};
 use crate::event::{Event, Watcher};
 use crate::lockfile::is_name;
@@ -60,78 +68,189 @@ impl Staged {
     }
 
     /// Publishes: removed files first (they may make way for folders), then the others in the order of their paths, the
-    /// shards last. All of it, or none: after a failure every step is taken back.
+    /// shards last. All of it, or none: after a failure every step is taken back, and what a killed process began the
+    /// next one finishes ([`super::recover()`]).
     ///
     /// # Errors
-    /// What failed first. Unless it is [`CommitError::NotRolledBack`], the tree is as before.
-    pub fn commit(mut self, watcher: &dyn Watcher) -> Result<Applied, CommitError> {
+    /// What failed first. Unless it is [`CommitError::Interrupted`], the tree is as before.
+    pub fn commit(mut self, durability: Durability, watcher: &dyn Watcher) -> Result<Applied, CommitError> {
         let files = self.changes.files.iter().filter(|file| file.writes()).count();
         watcher.on_event(Event::Writing { files });
         if self.changes.is_empty() {
             return Ok(Applied { counts: self.changes.counts(), ..Applied::default() });
         }
-        self.staging.start_publishing()?;
-        // Durability: here everything staged, and the journal, must reach the disk.
-        let mut publisher = Publisher::new(&self.staging)?;
-        match self.publish(&mut publisher, watcher) {
-            Ok(kept) => {
-                publisher.prune(removed(&self.changes));
-                // Durability: here everything published must reach the disk, before the folder goes.
-                self.staging.finish_publishing();
+        let kept = self.keep()?;
+        let journal = self.journal()?;
+        self.staging.commit(&journal, durability)?;
+        match self.publish(&journal, durability, watcher) {
+            Ok(()) => {
+                self.staging.retire();
                 Ok(Applied { counts: self.changes.counts(), shards: self.changes.lockfiles.len(), kept })
             }
-            Err(cause) => {
-                let left = publisher.roll_back();
-                if left.is_empty() {
-                    self.staging.finish_publishing();
-                    return Err(cause.into());
-                }
-                Err(CommitError::NotRolledBack { cause, left, folder: self.staging.shown() })
-            }
+            Err(cause) => Err(self.take_back(&journal, durability, cause)),
         }
     }
 
-    fn publish(
-        &self,
-        publisher: &mut Publisher<'_>,
-        watcher: &dyn Watcher,
-    ) -> Result<Vec<(OutputPath, String)>, DiskError> {
-        let mut kept = Vec::new();
-        for file in self.changes.files.iter().filter(|file| file.kind == Kind::Delete) {
-            if let Some(before) = file.before {
-                publisher.remove(file.path.as_str(), before)?;
+    fn publish(&self, journal: &Journal, durability: Durability, watcher: &dyn Watcher) -> Result<(), DiskError> {
+        let mut steps = self.steps()?;
+        for step in &journal.steps {
+            steps.carry_out(step)?;
+            if !matches!(step, Step::Folder { .. }) && !step.path().starts_with(".megax/") {
                 watcher.on_event(Event::Published);
             }
         }
-        for (file, slot) in self.changes.files.iter().zip(&self.bodies) {
-            let path = file.path.as_str();
-            match (&file.kind, slot, file.before) {
-                (Kind::Create, Some(slot), _) => publisher.create(path, slot)?,
-                (Kind::Update, Some(slot), Some(before)) => publisher.replace(path, slot, before)?,
-                (Kind::Update, None, Some(before)) => publisher.set_mode(path, before, file.mode)?,
-                (Kind::Replaced, Some(slot), Some(before)) => {
-                    kept.push((file.path.clone(), publisher.keep(path, before)?));
-                    publisher.replace(path, slot, before)?;
-                }
-                _ => continue,
-            }
-            watcher.on_event(Event::Published);
+        steps.prune(journal);
+        self.staging.barrier(durability)
+    }
+
+    fn steps(&self) -> Result<Steps<'_>, DiskError> {
+        #[cfg_attr(not(test), expect(unused_mut, reason = "tests say where it fails"))]
+        let mut steps = Steps::new(&self.staging.root, self.staging.folder(), self.staging.renaming)?;
+        #[cfg(test)]
+        {
+            steps.fail_at = self.staging.fail_at;
         }
-        for (shard, slot) in self.changes.lockfiles.iter().zip(&self.texts) {
-            match (slot, shard.before) {
-                (Some(slot), None) => publisher.create(&shard.path, slot)?,
-                (Some(slot), Some(before)) => publisher.replace(&shard.path, slot, before)?,
-                (None, Some(before)) => publisher.remove(&shard.path, before)?,
-                (None, None) => {}
+        Ok(steps)
+    }
+
+    fn take_back(&mut self, journal: &Journal, durability: Durability, cause: DiskError) -> CommitError {
+        let taken = Steps::new(&self.staging.root, self.staging.folder(), self.staging.renaming)
+            .and_then(|mut steps| steps.take_back(journal));
+        match taken.and_then(|kept| self.staging.barrier(durability).map(|()| kept)) {
+            Ok(kept) => {
+                self.staging.retire();
+                match kept.into_iter().next() {
+                    None => cause.into(),
+                    Some((path, place)) => CommitError::EditedMeanwhile { cause, path, place },
+                }
             }
+            Err(_) => CommitError::Interrupted { cause, folder: self.staging.shown() },
+        }
+    }
+
+    /// Saves copies of the contents that are overwritten on request; where they lie.
+    fn keep(&self) -> Result<Vec<(OutputPath, String)>, DiskError> {
+        let mut kept = Vec::new();
+        let mut buffer = buffer();
+        let mut walker = Walker::new(self.staging.root.make()?);
+        for file in self.changes.files.iter().filter(|file| file.kind == Kind::Replaced) {
+            let (folder, name) = parts(file.path.as_str());
+            if walker.enter(folder)? != Reached::Folder {
+                return Err(DiskError::changed(file.path.as_str()));
+            }
+            let scratch = (self.staging.folder(), COPY);
+            let from = (walker.folder(), name);
+            let (digest, place) = keep(&self.staging.root, from, scratch, file.path.as_str(), &mut buffer)?;
+            if Some(digest) != file.before {
+                return Err(DiskError::changed(file.path.as_str()));
+            }
+            kept.push((file.path.clone(), place));
         }
         Ok(kept)
     }
+
+    /// The steps, in their order, with the folders that are missing now.
+    fn journal(&self) -> Result<Journal, DiskError> {
+        let mut steps = Vec::new();
+        for file in self.changes.files.iter().filter(|file| file.kind == Kind::Delete) {
+            if let Some(before) = file.before {
+                steps.push(Step::Remove { path: file.path.to_string(), aside: self.staging.aside(), before });
+            }
+        }
+        let leaving: BTreeSet<&str> = steps.iter().map(Step::path).collect();
+        let mut folders = Folders { walker: Walker::new(self.staging.root.make()?), known: BTreeSet::new() };
+        let mut rest = Vec::new();
+        for (file, slot) in self.changes.files.iter().zip(&self.bodies) {
+            let path = file.path.to_string();
+            match (&file.kind, slot, file.before, file.after) {
+                (Kind::Create, Some(slot), _, _) => {
+                    folders.make(&path, &leaving, &mut rest)?;
+                    rest.push(Step::Create { path, slot: slot.name.clone(), after: slot.digest });
+                }
+                (Kind::Update | Kind::Replaced, Some(slot), Some(before), _) => {
+                    rest.push(self.replace(path, slot, before));
+                }
+                (Kind::Update, None, Some(digest), _) => {
+                    let old = if file.mode == FileMode::Executable { 0o644 } else { 0o755 };
+                    let old = folders.mode(&path).unwrap_or(old);
+                    rest.push(Step::Mode { path, digest, old, mode: file.mode });
+                }
+                _ => {}
+            }
+        }
+        for (shard, slot) in self.changes.lockfiles.iter().zip(&self.texts) {
+            let path = shard.path.clone();
+            match (slot, shard.before) {
+                (Some(slot), None) => {
+                    folders.make(&path, &leaving, &mut rest)?;
+                    rest.push(Step::Create { path, slot: slot.name.clone(), after: slot.digest });
+                }
+                (Some(slot), Some(before)) => rest.push(self.replace(path, slot, before)),
+                (None, Some(before)) => rest.push(Step::Remove { path, aside: self.staging.aside(), before }),
+                (None, None) => {}
+            }
+        }
+        steps.extend(rest);
+        Ok(Journal { steps })
+    }
+
+    fn replace(&self, path: String, slot: &Slot, before: crate::digest::Digest) -> Step {
+        let (slot, after, aside) = (slot.name.clone(), slot.digest, self.staging.aside());
+        Step::Replace { path, slot, aside, before, after }
+    }
 }
 
-/// The paths below which a folder may have become empty.
-fn removed(changes: &ChangeSet) -> impl Iterator<Item = &str> {
-    changes.files.iter().filter(|file| file.kind == Kind::Delete).map(|file| file.path.as_str())
+/// The folders that a commit makes.
+struct Folders<'r> {
+    walker: Walker<'r>,
+    /// Those that are there, or are made by an earlier step.
+    known: BTreeSet<String>,
+}
+
+impl Folders<'_> {
+    /// Adds a step for every folder above `path` that is missing. One that is a file now is missing if that file leaves
+    /// the tree before.
+    fn make(&mut self, path: &str, leaving: &BTreeSet<&str>, steps: &mut Vec<Step>) -> Result<(), DiskError> {
+        let ends = path.match_indices('/').map(|(at, _)| at);
+        for folder in ends.map(|at| &path[..at]) {
+            if self.known.contains(folder) {
+                continue;
+            }
+            let missing = match self.walker.enter(folder)? {
+                Reached::Folder => false,
+                Reached::Absent => true,
+                Reached::Blocked(at) if leaving.contains(at.as_str()) => true,
+                Reached::Blocked(at) => {
+                    let what = self.what_blocks(&at);
+                    return Err(DiskError::NotAFile { path: at, what });
+                }
+            };
+            // `.megax` itself is there since staging began.
+            if missing && folder != ".megax" {
+                steps.push(Step::Folder { path: folder.to_owned() });
+            }
+            self.known.insert(folder.to_owned());
+        }
+        Ok(())
+    }
+
+    fn what_blocks(&mut self, path: &str) -> &'static str {
+        let (folder, name) = parts(path);
+        let found = match self.walker.enter(folder) {
+            Ok(Reached::Folder) => super::sys::stat(self.walker.folder(), name).ok(),
+            _ => None,
+        };
+        found.and_then(|(kind, _)| super::sys::describe(kind)).unwrap_or("a file")
+    }
+
+    /// The permission bits of a file, as far as they can be had.
+    fn mode(&mut self, path: &str) -> Option<u32> {
+        let (folder, name) = parts(path);
+        match self.walker.enter(folder) {
+            Ok(Reached::Folder) => super::sys::stat(self.walker.folder().as_fd(), name).ok().map(|(_, mode)| mode),
+            _ => None,
+        }
+    }
 }
 
 /// A shard lies at `.megax/lock/<team>/<mega-file id>.lock` and nowhere else, whoever says otherwise.

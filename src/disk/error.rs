@@ -91,15 +91,25 @@ pub enum CommitError {
     /// A step failed, and every step before it was taken back.
     #[error(transparent)]
     Disk(#[from] DiskError),
-    /// A step failed, and some steps before it could not be taken back.
-    #[error("{cause}; not put back: {}; displaced files lie in `{folder}`", left.join(", "))]
-    NotRolledBack {
+    /// A step failed, and every step before it was taken back but one, because somebody edited that file after it was
+    /// published: the edit stays.
+    #[error("{cause}; `{path}` was edited after it was written and stays as it is; the content before is in `{place}`")]
+    EditedMeanwhile {
         /// The step that failed.
         #[source]
         cause: DiskError,
-        /// The paths that are not as before.
-        left: Vec<String>,
-        /// Where the files that were displaced lie.
+        /// The path.
+        path: String,
+        /// Where its old content lies.
+        place: String,
+    },
+    /// A step failed, and so did taking the others back: the next run does that first.
+    #[error("{cause}; the next run takes back what was begun (`megax recover` does only that); its journal is in `{folder}`")]
+    Interrupted {
+        /// The step that failed.
+        #[source]
+        cause: DiskError,
+        /// Where the journal lies.
         folder: String,
     },
 }

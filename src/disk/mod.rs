@@ -2,15 +2,24 @@
 //!
 //! ```text
 //! Root::open -> survey, read_shards          looking; makes nothing
+//!            -> recover                      first in every run that writes: finishes what a killed one committed
 //!            -> TeamGuard, ProjectGuard      one run at a time
 //!            -> Staging::begin -> put -> Staged::new -> commit -> Applied
 //!            -> plant                        a few new files, no plan: for `init` and `new`
 //! ```
 //!
 //! Everything below the output root is reached from a handle of the root, folder by folder, and no symlink is followed
-//! on the way. A commit is all or nothing as far as a process that survives can make it so: every step notes how to
-//! take itself back. It is not yet durable: there is no sync, and no journal with which a later run would finish what a
-//! killed one began (its displaced files are saved to `.megax/kept`, and expanding again heals the tree).
+//! on the way.
+//!
+//! # The protocol
+//!
+//! Bodies are staged in a transaction folder; one `syncfs` brings them to the disk; the journal names every step with
+//! the digests before and after, and its rename into place is the commit point. Then the steps are carried out: create
+//! by a rename that replaces nothing, update by exchanging two names (the old file lands in the transaction folder, so
+//! that an edit made in that very moment is found after the exchange and goes back), delete by moving aside; the
+//! lockfile's shards come last. A second `syncfs`, and the journal goes. Every step is decided by what lies on disk, so
+//! that the same code finishes what a killed process began, and takes back what cannot be finished. A reader who looks
+//! at the tree while it is published may see some files old and some new.
 //!
 //! This module must never follow a symlink, never write over bytes that it did not look at, never unlink what it did
 //! not write, and never decide *what* to change: that is `change`. It is written for Unix.
@@ -21,14 +30,16 @@ compile_error!("megax writes through folder handles (openat, renameat) and is no
 mod commit;
 mod error;
 mod guard;
+mod journal;
 mod kept;
 mod look;
 mod plant;
-mod publish;
+mod recover;
 mod root;
 mod shards;
 mod snapshots;
 mod stage;
+mod steps;
 mod survey;
 mod sys;
 #[cfg(test)]
@@ -39,7 +50,8 @@ pub use commit::{Applied, Staged};
 pub use error::{CommitError, DiskError, GuardError};
 pub use guard::{ProjectGuard, TeamGuard};
 pub use plant::plant;
-pub use root::Root;
+pub use recover::{Recovered, is_interrupted, recover};
+pub use root::{Durability, Root};
 pub use shards::read_shards;
 pub use snapshots::{read_snapshots, remove_snapshot, write_snapshot};
 pub use stage::Staging;

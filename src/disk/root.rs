@@ -21,6 +21,16 @@ struct Inner {
     folder: OnceLock<OwnedFd>,
 }
 
+/// What a commit must survive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// A loss of power: everything reaches the disk before and after the commit point.
+    #[default]
+    Full,
+    /// The death of the process; after a loss of power the tree may be a mix.
+    Process,
+}
+
 impl Root {
     /// Opens the root if it exists; makes nothing. Symlinks *to* the root are followed: where it lies is the user's own
     /// choice.

@@ -1,7 +1,8 @@
 //! Staging: bodies wait under `.megax/txn/<id>/`, on the file system of the tree, where no tool sees them.
 //!
-//! The folder is flat: `guard` (locked while its process lives), `publishing` (made when a commit begins), `n<number>`
-//! (staged), `o<number>` (displaced), `copy` (on its way to `.megax/kept`).
+//! The folder is flat: `guard` (locked while its process lives), `journal` (what is published; its appearance is the
+//! commit point), `n<number>` (staged), `o<number>` (displaced), `copy` (on its way to `.megax/kept`). A folder without a
+//! journal has touched nothing outside itself.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -15,17 +16,18 @@ use rustix::io::Errno;
 
 use super::error::DiskError;
 use super::guard;
-use super::kept::keep;
-use super::look::buffer;
-use super::root::Root;
+use super::journal::Journal;
+use super::root::{Durability, Root};
 use super::shards::names;
 use super::sys::{self, Renaming};
 use crate::digest::Digest;
 use crate::path::{FileMode, OutputPath};
 
-const TRANSACTIONS: &str = ".megax/txn";
-const GUARD: &str = "guard";
-const PUBLISHING: &str = "publishing";
+pub(super) const TRANSACTIONS: &str = ".megax/txn";
+pub(super) const GUARD: &str = "guard";
+pub(super) const JOURNAL: &str = "journal";
+/// The journal while it is written.
+const UNFINISHED: &str = "journal.new";
 pub(super) const COPY: &str = "copy";
 /// Only the lockfile is committed.
 const IGNORE: &str = "# written by megax: only the lockfile is committed\n/*\n!/.gitignore\n!/lock/\n";
@@ -45,8 +47,8 @@ pub struct Staging {
     _guard: File,
     next: AtomicU64,
     slots: Mutex<BTreeMap<OutputPath, Slot>>,
-    /// Set while files are displaced: then the folder must outlive even a panic.
-    publishing: bool,
+    /// Set while there is a journal: then the folder must outlive even a panic.
+    committed: bool,
 }
 
 /// A staged body.
@@ -58,8 +60,8 @@ pub(super) struct Slot {
 }
 
 impl Staging {
-    /// Makes `.megax/` and a new transaction folder, and clears away what dead processes left. What such a process may
-    /// have displaced is first saved to `.megax/kept`.
+    /// Makes `.megax/` and a new transaction folder, and clears away what dead processes staged but never committed.
+    /// What such a process committed is for [`super::recover()`].
     ///
     /// # Errors
     /// A folder or file cannot be made, or `.megax` is no folder.
@@ -67,7 +69,7 @@ impl Staging {
         let transactions = root.make_below(TRANSACTIONS)?;
         // Without this a folder whose guard is not yet locked would look like a dead process's.
         let making = guard::wait_for_transactions(root)?;
-        clear_leftovers(root, transactions.as_fd())?;
+        clear_leftovers(transactions.as_fd())?;
         let (id, folder) = new_folder(transactions.as_fd())?;
         let failed = |verb, error| DiskError::io(verb, format!("{TRANSACTIONS}/{id}/{GUARD}"), error);
         let own = sys::create_file(folder.as_fd(), GUARD, 0o666).map_err(|error| failed("create", error.into()))?;
@@ -83,7 +85,7 @@ impl Staging {
             _guard: own,
             next: AtomicU64::new(0),
             slots: Mutex::default(),
-            publishing: false,
+            committed: false,
         };
         staging.write_ignore_file()?;
         Ok(staging)
@@ -131,17 +133,39 @@ impl Staging {
         Ok(Slot { name, digest: Digest::of(body), mode })
     }
 
-    /// Notes, for a later run as well, that this folder may hold displaced files from now on.
-    pub(super) fn start_publishing(&mut self) -> Result<(), DiskError> {
-        sys::create_file(self.folder(), PUBLISHING, 0o666)
-            .map_err(|error| DiskError::io("create", format!("{}/{PUBLISHING}", self.shown()), error))?;
-        self.publishing = true;
+    /// Brings everything that was staged to the disk, and then the journal: once this returns, the commit will happen,
+    /// whatever becomes of this process.
+    pub(super) fn commit(&mut self, journal: &Journal, durability: Durability) -> Result<(), DiskError> {
+        self.barrier(durability)?;
+        let shown = format!("{}/{JOURNAL}", self.shown());
+        let failed = |error: std::io::Error| DiskError::io("write", shown.as_str(), error);
+        let mut file = sys::create_file(self.folder(), UNFINISHED, 0o666).map_err(|error| failed(error.into()))?;
+        file.write_all(journal.to_text().as_bytes()).map_err(failed)?;
+        if durability == Durability::Full {
+            file.sync_data().map_err(failed)?;
+        }
+        drop(file);
+        sys::move_over((self.folder(), UNFINISHED), (self.folder(), JOURNAL)).map_err(|error| failed(error.into()))?;
+        // From here on nobody else may clear the folder away, not even this run.
+        self.committed = true;
+        if durability == Durability::Full {
+            sys::sync_folder(self.folder()).map_err(|error| failed(error.into()))?;
+        }
         Ok(())
     }
 
-    /// The folder holds nothing any more that somebody may miss.
-    pub(super) fn finish_publishing(&mut self) {
-        self.publishing = false;
+    /// Everything written so far reaches the disk.
+    pub(super) fn barrier(&self, durability: Durability) -> Result<(), DiskError> {
+        if durability == Durability::Full {
+            sys::sync_all(self.folder()).map_err(|error| DiskError::io("sync", self.shown(), error))?;
+        }
+        Ok(())
+    }
+
+    /// The commit is over, either way: without its journal the folder holds nothing that somebody may miss.
+    pub(super) fn retire(&mut self) {
+        // A journal that stays is found all done by the next run.
+        self.committed = sys::remove_file(self.folder(), JOURNAL).is_err();
     }
 
     /// Never over one that is there: the user may have changed it.
@@ -162,8 +186,8 @@ impl Staging {
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        // Displaced files that could not be put back stay; the next run saves them.
-        if !self.publishing
+        // What is committed and not over is for the next run to recover.
+        if !self.committed
             && let Ok(transactions) = self.root.make_below(TRANSACTIONS)
         {
             // A folder that stays is cleared away by the next run.
@@ -188,35 +212,35 @@ fn new_folder(transactions: BorrowedFd<'_>) -> Result<(String, OwnedFd), DiskErr
     }
 }
 
-/// Clears away the folders whose guard nobody holds. A folder that holds what megax does not put there is left alone.
-fn clear_leftovers(root: &Root, transactions: BorrowedFd<'_>) -> Result<(), DiskError> {
-    for id in names(transactions, TRANSACTIONS)? {
-        let Ok(folder) = sys::open_folder(transactions, &id) else { continue };
-        let dead = match sys::open_or_none(folder.as_fd(), GUARD) {
-            Ok(Some(file)) => guard::try_lock(&file).unwrap_or(false).then_some(Some(file)),
-            Ok(None) => Some(None),
-            Err(_) => None,
-        };
-        let Some(_held) = dead else { continue };
-        let shown = format!("{TRANSACTIONS}/{id}");
-        // What cannot be saved is neither removed, nor may it stop this run.
-        let displaced = sys::stat(folder.as_fd(), PUBLISHING).is_ok();
-        if displaced && save_displaced(root, folder.as_fd(), &shown).is_err() {
-            continue;
-        }
-        let _ = remove_flat(transactions, &id, folder.as_fd());
-    }
-    Ok(())
+/// A transaction folder of a dead process; its guard is held while this lives.
+pub(super) struct Dead {
+    pub(super) id: String,
+    pub(super) folder: OwnedFd,
+    _guard: Option<File>,
 }
 
-fn save_displaced(root: &Root, folder: BorrowedFd<'_>, shown: &str) -> Result<(), DiskError> {
-    // A copy that was cut off; its original is still here.
-    let _ = sys::remove_file(folder, COPY);
-    let mut buffer = buffer();
-    for name in names(folder, shown)? {
-        let is_file = sys::stat(folder, &name).is_ok_and(|(kind, _)| kind == FileType::RegularFile);
-        if is_file && name.starts_with(['n', 'o']) {
-            keep(root, (folder, &name), (folder, COPY), &format!("{shown}/{name}"), &mut buffer)?;
+/// The folders whose guard nobody holds, in the order of their names.
+pub(super) fn dead(transactions: BorrowedFd<'_>) -> Result<Vec<Dead>, DiskError> {
+    let mut found = Vec::new();
+    for id in names(transactions, TRANSACTIONS)? {
+        let Ok(folder) = sys::open_folder(transactions, &id) else { continue };
+        match sys::open_or_none(folder.as_fd(), GUARD) {
+            Ok(Some(file)) if guard::try_lock(&file).unwrap_or(false) => {
+                found.push(Dead { id, folder, _guard: Some(file) });
+            }
+            Ok(None) => found.push(Dead { id, folder, _guard: None }),
+            Ok(Some(_)) | Err(_) => {}
+        }
+    }
+    Ok(found)
+}
+
+/// Clears away what dead processes staged and never committed. A folder that holds what megax does not put there is
+/// left alone.
+fn clear_leftovers(transactions: BorrowedFd<'_>) -> Result<(), DiskError> {
+    for one in dead(transactions)? {
+        if sys::stat(one.folder.as_fd(), JOURNAL) == Err(Errno::NOENT) {
+            let _ = remove_flat(transactions, &one.id, one.folder.as_fd());
         }
     }
     Ok(())
@@ -224,7 +248,7 @@ fn save_displaced(root: &Root, folder: BorrowedFd<'_>, shown: &str) -> Result<()
 
 /// Removes a flat folder of files; the guard last but the folder itself, so that a half-removed one is still guarded.
 /// Never goes deeper: what is no file was put there by somebody else.
-fn remove_flat(transactions: BorrowedFd<'_>, id: &str, folder: BorrowedFd<'_>) -> Result<(), Errno> {
+pub(super) fn remove_flat(transactions: BorrowedFd<'_>, id: &str, folder: BorrowedFd<'_>) -> Result<(), Errno> {
     let names = names(folder, id).map_err(|_| Errno::IO)?;
     for name in &names {
         if sys::stat(folder, name)?.0 != FileType::RegularFile {
@@ -232,8 +256,8 @@ fn remove_flat(transactions: BorrowedFd<'_>, id: &str, folder: BorrowedFd<'_>) -
         }
     }
     let (last, bodies): (Vec<&String>, Vec<&String>) =
-        names.iter().partition(|name| [GUARD, PUBLISHING].contains(&name.as_str()));
-    for name in bodies.into_iter().chain(last.into_iter().rev()) {
+        names.iter().partition(|name| name.as_str() == GUARD);
+    for name in bodies.into_iter().chain(last) {
         sys::remove_file(folder, name)?;
     }
     sys::remove_folder(transactions, id)

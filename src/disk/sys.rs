@@ -125,6 +125,25 @@ pub(super) fn exchange(how: Renaming, one: (BorrowedFd<'_>, &str), other: (Borro
     }
 }
 
+/// Brings a folder's own entries to the disk.
+pub(super) fn sync_folder(folder: BorrowedFd<'_>) -> Result<()> {
+    rustix::fs::fsync(folder)
+}
+
+/// Brings everything that was written to the file system of a folder to the disk: one call for a whole transaction. An
+/// error of a write since the folder was opened is reported here, and must never be answered by trying again.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn sync_all(folder: BorrowedFd<'_>) -> Result<()> {
+    rustix::fs::syncfs(folder)
+}
+
+/// Brings everything that was written to the disk.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) fn sync_all(folder: BorrowedFd<'_>) -> Result<()> {
+    rustix::fs::sync();
+    rustix::fs::fsync(folder)
+}
+
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
 fn rename_no_replace(from: (BorrowedFd<'_>, &str), to: (BorrowedFd<'_>, &str)) -> Result<()> {
     rustix::fs::renameat_with(from.0, from.1, to.0, to.1, rustix::fs::RenameFlags::NOREPLACE)

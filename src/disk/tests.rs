@@ -68,7 +68,7 @@ fn stage(root: &Root, wants: &[Want<'_>]) -> Staging {
 fn apply(folder: &Path, wants: &[Want<'_>], policy: Policy) -> Result<Applied, CommitError> {
     let root = Root::open(folder).unwrap();
     let changes = difference(&root, wants, policy);
-    Staged::new(stage(&root, wants), changes)?.commit(&Silent)
+    Staged::new(stage(&root, wants), changes)?.commit(Durability::Process, &Silent)
 }
 
 /// Everything a person could miss: names, bytes, modes, link targets, times. Of `.megax` only the lockfile.
@@ -161,7 +161,7 @@ fn a_failure_at_any_step_leaves_the_tree_as_it_was() {
             let changes = difference(&root, SECOND, Policy::Overwrite);
             let mut staging = stage(&root, SECOND);
             (staging.renaming, staging.fail_at) = (renaming, Some(step));
-            match Staged::new(staging, changes).unwrap().commit(&Silent) {
+            match Staged::new(staging, changes).unwrap().commit(Durability::Process, &Silent) {
                 Err(CommitError::Disk(_)) => fails += 1,
                 Err(other) => panic!("{other}"),
                 Ok(_) => break,
@@ -191,7 +191,7 @@ fn meddle(renaming: Renaming, at: usize, meddling: impl Fn(&Path) + Sync) -> (te
     let mut staging = stage(&root, SECOND);
     staging.renaming = renaming;
     let watcher = Meddler(at, AtomicUsize::new(0), || meddling(folder.path()));
-    let error = Staged::new(staging, changes).unwrap().commit(&watcher).unwrap_err();
+    let error = Staged::new(staging, changes).unwrap().commit(Durability::Process, &watcher).unwrap_err();
     (folder, error)
 }
 
@@ -232,11 +232,8 @@ fn an_edit_of_a_published_file_survives_the_rollback() {
         fs::write(folder.join("a"), "already").unwrap();
         fs::write(folder.join("d/e/x"), "meanwhile").unwrap();
     });
-    assert!(matches!(&error, CommitError::NotRolledBack { left, .. } if left == &["a"]), "{error}");
+    assert!(matches!(&error, CommitError::EditedMeanwhile { path, .. } if path == "a"), "{error}");
     assert_eq!(fs::read(folder.path().join("a")).unwrap(), b"already");
-    assert_eq!(transactions(folder.path()), 1, "what was displaced still lies there");
-    // The next run saves it.
-    drop(Staging::begin(&Root::open(folder.path()).unwrap()).unwrap());
     assert_eq!(transactions(folder.path()), 0);
     let kept = folder.path().join(".megax/kept").join(Digest::of(b"one").to_string());
     assert_eq!(fs::read(kept).unwrap(), b"one");
@@ -249,14 +246,16 @@ fn a_panic_in_the_middle_loses_nothing() {
     let changes = difference(&root, SECOND, Policy::Overwrite);
     let staged = Staged::new(stage(&root, SECOND), changes).unwrap();
     let watcher = Meddler(3, AtomicUsize::new(0), || panic!("on purpose"));
-    let run = std::panic::AssertUnwindSafe(|| staged.commit(&watcher));
+    let run = std::panic::AssertUnwindSafe(|| staged.commit(Durability::Process, &watcher));
     assert!(std::panic::catch_unwind(run).is_err());
     assert_eq!(transactions(folder.path()), 1);
+    assert!(is_interrupted(&root).unwrap());
     drop(Staging::begin(&root).unwrap());
-    assert!(folder.path().join(".megax/kept").join(Digest::of(b"one").to_string()).exists());
-    // Expanding again heals the tree.
-    apply(folder.path(), SECOND, Policy::Overwrite).unwrap();
-    assert!(difference(&root, SECOND, Policy::Fail).is_empty());
+    assert_eq!(transactions(folder.path()), 1, "what is committed is nobody's leftover");
+    let recovered = recover(&root, Durability::Process).unwrap();
+    assert!(recovered.iter().all(|one| one.finished), "{recovered:?}");
+    assert!(difference(&root, SECOND, Policy::Fail).is_empty(), "the next run finishes it");
+    assert_eq!((transactions(folder.path()), is_interrupted(&root).unwrap()), (0, false));
 }
 
 #[test]
@@ -302,7 +301,7 @@ fn symlinks_put_there_meanwhile_are_not_followed_either() {
         symlink(outside.path().join("d"), folder.join("d")).unwrap();
     });
     // The handle of `d` is the folder itself, so its files may be reached, but never through the link.
-    assert!(matches!(error, CommitError::Disk(_) | CommitError::NotRolledBack { .. }), "{error}");
+    assert!(matches!(error, CommitError::Disk(_) | CommitError::EditedMeanwhile { .. }), "{error}");
     assert_eq!(fs::read(folder.path().join("a")).unwrap(), b"one");
     let linked = tempfile::tempdir().unwrap();
     symlink(outside.path(), linked.path().join(".megax")).unwrap();

@@ -389,7 +389,7 @@ fn commit(
         None => restage(state, root, &set).map_err(|error| disk_finding(&error))?,
     };
     let staged = Staged::new(staging, set).map_err(|error| commit_finding(&error))?;
-    let applied = staged.commit(watcher).map_err(|error| commit_finding(&error))?;
+    let applied = staged.commit(state.request.durability, watcher).map_err(|error| commit_finding(&error))?;
     let kept = applied.kept.into_iter().map(|(path, place)| {
         let message =
             format!("`{path}` was made or edited by somebody else and is overwritten; the old content is in `{place}`");

@@ -72,6 +72,8 @@ pub struct Request {
     pub expect_tree: Option<Digest>,
     /// Who runs, for the team guard: process and command.
     pub holder: String,
+    /// What a commit must survive.
+    pub durability: disk::Durability,
 }
 
 impl Request {
@@ -91,6 +93,7 @@ impl Request {
             on_edit: None,
             expect_tree: None,
             holder: String::new(),
+            durability: disk::Durability::default(),
         }
     }
 }

@@ -33,24 +33,16 @@ impl Project {
     }
 
     fn request(&self, paths: &[&str]) -> Request {
+        let inputs = source::Request {
+            paths: paths.iter().map(|path| (*path).to_owned()).collect(),
+            current: self.0.path().to_path_buf(),
+            ..source::Request::default()
+        };
         Request {
-            command: Command::Expand,
-            inputs: source::Request {
-                paths: paths.iter().map(|path| (*path).to_owned()).collect(),
-                current: self.0.path().to_path_buf(),
-                manifest: None,
-                out: None,
-            },
-            mode: Mode::Write,
-            diff: false,
-            teams: Vec::new(),
-            only: Vec::new(),
             jobs: Some(1),
-            strict: false,
-            all_or_nothing: false,
-            on_edit: None,
-            expect_tree: None,
             holder: "test".into(),
+            durability: disk::Durability::Process,
+            ..Request::new(Command::Expand, Mode::Write, inputs)
         }
     }
 

@@ -1,0 +1,109 @@
+//! Recovery: what a killed process committed is finished, or, where somebody changed what it needs, taken back. Runs
+//! before anything else, in every run that writes.
+
+use std::io::Read as _;
+use std::os::fd::{AsFd as _, BorrowedFd};
+
+use rustix::io::Errno;
+
+use super::error::DiskError;
+use super::guard::{ProjectGuard, wait_for_transactions};
+use super::journal::{Journal, MAX_BYTES};
+use super::root::{Durability, Root};
+use super::stage::{JOURNAL, TRANSACTIONS, dead, remove_flat};
+use super::steps::Steps;
+use super::sys::{self, Renaming};
+use super::walk::{Reached, Walker};
+
+/// What became of an interrupted commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recovered {
+    /// How many files it concerned.
+    pub files: usize,
+    /// Whether it was finished; else the tree is as before it.
+    pub finished: bool,
+    /// Files that somebody edited meanwhile, and where the content that megax replaced lies.
+    pub kept: Vec<(String, String)>,
+}
+
+/// Whether a process died while it published. Looks only.
+///
+/// # Errors
+/// A folder cannot be read.
+pub fn is_interrupted(root: &Root) -> Result<bool, DiskError> {
+    let Some(top) = root.existing()? else { return Ok(false) };
+    let mut walker = Walker::new(top);
+    if walker.enter(TRANSACTIONS)? != Reached::Folder {
+        return Ok(false);
+    }
+    Ok(dead(walker.folder())?.iter().any(|one| sys::stat(one.folder.as_fd(), JOURNAL).is_ok()))
+}
+
+/// Finishes or takes back what dead processes committed, oldest name first. Without such, nothing is made and nothing is
+/// waited for.
+///
+/// # Errors
+/// A call failed: the journal stays, and the next run tries again. A journal that cannot be read is an error as well,
+/// and is left for a person to look at.
+pub fn recover(root: &Root, durability: Durability) -> Result<Vec<Recovered>, DiskError> {
+    if !is_interrupted(root)? {
+        return Ok(Vec::new());
+    }
+    // Nobody else publishes, and nobody makes or clears a transaction folder.
+    let _project = ProjectGuard::wait(root)?;
+    let _making = wait_for_transactions(root)?;
+    let transactions = root.make_below(TRANSACTIONS)?;
+    let mut done = Vec::new();
+    for one in dead(transactions.as_fd())? {
+        let shown = format!("{TRANSACTIONS}/{}/{JOURNAL}", one.id);
+        let Some(journal) = read(one.folder.as_fd(), &shown)? else { continue };
+        done.push(recover_one(root, one.folder.as_fd(), &journal, durability)?);
+        // Without its journal the folder holds nothing that somebody may miss.
+        sys::remove_file(one.folder.as_fd(), JOURNAL).map_err(|error| DiskError::io("remove", shown, error))?;
+        let _ = remove_flat(transactions.as_fd(), &one.id, one.folder.as_fd());
+    }
+    Ok(done)
+}
+
+fn recover_one(
+    root: &Root,
+    folder: BorrowedFd<'_>,
+    journal: &Journal,
+    durability: Durability,
+) -> Result<Recovered, DiskError> {
+    let files = journal.steps.iter().filter(|step| !step.path().starts_with(".megax/")).count();
+    let barrier = || match durability {
+        Durability::Full => sys::sync_all(folder).map_err(|error| DiskError::io("sync", TRANSACTIONS, error)),
+        Durability::Process => Ok(()),
+    };
+    let resumed = Steps::new(root, folder, Renaming::Full)?.resume(journal);
+    match resumed {
+        Ok(()) => {
+            barrier()?;
+            Ok(Recovered { files, finished: true, kept: Vec::new() })
+        }
+        Err(_) => {
+            let kept = Steps::new(root, folder, Renaming::Full)?.take_back(journal)?;
+            barrier()?;
+            Ok(Recovered { files, finished: false, kept })
+        }
+    }
+}
+
+/// The journal of a transaction folder; `None` if there is none.
+fn read(folder: BorrowedFd<'_>, shown: &str) -> Result<Option<Journal>, DiskError> {
+    let failed = |error: std::io::Error| DiskError::io("read", shown, error);
+    match sys::stat(folder, JOURNAL) {
+        Err(Errno::NOENT) => return Ok(None),
+        Err(error) => return Err(failed(error.into())),
+        Ok((kind, _)) => {
+            if let Some(what) = sys::describe(kind) {
+                return Err(DiskError::NotAFile { path: shown.to_owned(), what });
+            }
+        }
+    }
+    let mut text = String::new();
+    let file = sys::open_file(folder, JOURNAL).map_err(|error| failed(error.into()))?;
+    file.take(MAX_BYTES).read_to_string(&mut text).map_err(failed)?;
+    Journal::parse(&text).map(Some).map_err(|error| failed(std::io::Error::other(error)))
+}
