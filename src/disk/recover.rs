@@ -76,7 +76,12 @@ fn recover_one(
         Durability::Full => sys::sync_all(folder).map_err(|error| DiskError::io("sync", TRANSACTIONS, error)),
         Durability::Process => Ok(()),
     };
-    let resumed = Steps::new(root, folder, Renaming::Full)?.resume(journal);
+    let mut steps = Steps::new(root, folder, Renaming::Full)?;
+    #[cfg(test)]
+    {
+        steps.fail_at = tests::fail_at();
+    }
+    let resumed = steps.resume(journal);
     match resumed {
         Ok(()) => {
             barrier()?;
@@ -106,4 +111,25 @@ fn read(folder: BorrowedFd<'_>, shown: &str) -> Result<Option<Journal>, DiskErro
     let file = sys::open_file(folder, JOURNAL).map_err(|error| failed(error.into()))?;
     file.take(MAX_BYTES).read_to_string(&mut text).map_err(failed)?;
     Journal::parse(&text).map(Some).map_err(|error| failed(std::io::Error::other(error)))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::cell::Cell;
+
+    use crate::disk::steps::Fail;
+
+    thread_local! {
+        /// Where the recoveries of this thread fail.
+        static FAIL: Cell<Option<Fail>> = const { Cell::new(None) };
+    }
+
+    pub(super) fn fail_at() -> Option<Fail> {
+        FAIL.get()
+    }
+
+    /// Lets the recoveries of this thread fail, or not any more.
+    pub(in crate::disk) fn fail(at: Option<Fail>) {
+        FAIL.set(at);
+    }
 }

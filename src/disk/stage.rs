@@ -41,7 +41,7 @@ pub struct Staging {
     pub(super) root: Root,
     pub(super) renaming: Renaming,
     #[cfg(test)]
-    pub(super) fail_at: Option<usize>,
+    pub(super) fail_at: Option<super::steps::Fail>,
     id: String,
     folder: OwnedFd,
     _guard: File,

@@ -33,6 +33,16 @@ enum State {
     Blocked,
 }
 
+/// What a test lets happen at a call.
+#[cfg(test)]
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Fail {
+    /// A call fails.
+    Error(usize),
+    /// The process dies: nothing is taken back.
+    Crash(usize),
+}
+
 /// Carries the steps of one commit out, or takes them back.
 pub(super) struct Steps<'a> {
     root: &'a Root,
@@ -43,7 +53,7 @@ pub(super) struct Steps<'a> {
     buffer: Vec<u8>,
     /// The call that pretends to fail; for tests.
     #[cfg(test)]
-    pub(super) fail_at: Option<usize>,
+    pub(super) fail_at: Option<Fail>,
     #[cfg(test)]
     calls: usize,
 }
@@ -446,8 +456,12 @@ impl<'a> Steps<'a> {
         #[cfg(test)]
         {
             self.calls += 1;
-            if Some(self.calls) == self.fail_at {
-                return Err(DiskError::io("pretend to write", path, Errno::NOSPC));
+            match self.fail_at {
+                Some(Fail::Error(at)) if at == self.calls => {
+                    return Err(DiskError::io("pretend to write", path, Errno::NOSPC));
+                }
+                Some(Fail::Crash(at)) if at == self.calls => std::panic::resume_unwind(Box::new("crash")),
+                _ => {}
             }
         }
         let _ = path;
