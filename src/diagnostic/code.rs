@@ -150,6 +150,8 @@ codes! {
     TeamBound "MX812" "team-bound" Error "a team takes over a path from a team that is held";
     OwnerOutdated "MX813" "owner-outdated" Warning "a file is made from contributions that changed, but was not selected";
     ContributorHeld "MX814" "contributor-held" Error "a team's files are made from contributions of a team that is held";
+    InterruptedRun "MX815" "interrupted-run" Warning "a run was interrupted while it wrote";
+    Recovered "MX816" "recovered" Note "an interrupted run was finished or taken back";
 
     SnapshotDiffers "MX901" "snapshot-differs" Error "a mega-file expands to something else than its snapshot says";
     SnapshotUnreadable "MX902" "snapshot-unreadable" Error "a file where a snapshot belongs is none";

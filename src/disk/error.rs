@@ -104,7 +104,9 @@ pub enum CommitError {
         place: String,
     },
     /// A step failed, and so did taking the others back: the next run does that first.
-    #[error("{cause}; the next run takes back what was begun (`megax recover` does only that); its journal is in `{folder}`")]
+    #[error(
+        "{cause}; the next run takes back what was begun (`megax recover` does only that); its journal is in `{folder}`"
+    )]
     Interrupted {
         /// The step that failed.
         #[source]

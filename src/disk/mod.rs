@@ -28,6 +28,8 @@
 compile_error!("megax writes through folder handles (openat, renameat) and is not ported to this platform");
 
 mod commit;
+#[cfg(test)]
+mod crash_tests;
 mod error;
 mod guard;
 mod journal;

@@ -82,17 +82,11 @@ fn recover_one(
         steps.fail_at = tests::fail_at();
     }
     let resumed = steps.resume(journal);
-    match resumed {
-        Ok(()) => {
-            barrier()?;
-            Ok(Recovered { files, finished: true, kept: Vec::new() })
-        }
-        Err(_) => {
-            let kept = Steps::new(root, folder, Renaming::Full)?.take_back(journal)?;
-            barrier()?;
-            Ok(Recovered { files, finished: false, kept })
-        }
-    }
+    // What cannot go on goes back: somebody changed what it needs, or a call fails.
+    let finished = resumed.is_ok();
+    let kept = if finished { Vec::new() } else { Steps::new(root, folder, Renaming::Full)?.take_back(journal)? };
+    barrier()?;
+    Ok(Recovered { files, finished, kept })
 }
 
 /// The journal of a transaction folder; `None` if there is none.

@@ -255,8 +255,7 @@ pub(super) fn remove_flat(transactions: BorrowedFd<'_>, id: &str, folder: Borrow
             return Err(Errno::NOTEMPTY);
         }
     }
-    let (last, bodies): (Vec<&String>, Vec<&String>) =
-        names.iter().partition(|name| name.as_str() == GUARD);
+    let (last, bodies): (Vec<&String>, Vec<&String>) = names.iter().partition(|name| name.as_str() == GUARD);
     for name in bodies.into_iter().chain(last) {
         sys::remove_file(folder, name)?;
     }

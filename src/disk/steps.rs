@@ -173,7 +173,9 @@ impl<'a> Steps<'a> {
                     }
                 }
             }
-            Step::Replace { slot, aside, before, after, .. } => self.state_of_replace(path, slot, aside, *before, *after)?,
+            Step::Replace { slot, aside, before, after, .. } => {
+                self.state_of_replace(path, slot, aside, *before, *after)?
+            }
             Step::Remove { aside, before, .. } => match (self.look_aside(aside, path)?, self.look(path)?) {
                 (OnDisk::File { digest, .. }, _) if digest == *before => State::Done,
                 (OnDisk::Absent, OnDisk::File { digest, .. }) if digest == *before => State::Open,
@@ -325,13 +327,7 @@ impl<'a> Steps<'a> {
     }
 
     /// Puts the replaced file back. Where the new one was edited since, it stays, and the old content is kept.
-    fn unreplace(
-        &mut self,
-        path: &str,
-        slot: &str,
-        aside: &str,
-        after: Digest,
-    ) -> Result<Option<String>, DiskError> {
+    fn unreplace(&mut self, path: &str, slot: &str, aside: &str, after: Digest) -> Result<Option<String>, DiskError> {
         let failed = |error| DiskError::io("take back", path, error);
         let staged = digest_of(&self.look_aside(slot, path)?);
         let by_link = self.look_aside(aside, path)? != OnDisk::Absent;
@@ -412,8 +408,9 @@ impl<'a> Steps<'a> {
     fn look(&mut self, path: &str) -> Result<OnDisk, DiskError> {
         let (folder, name) = parts(path);
         match self.walker.enter(folder)? {
-            Reached::Folder => look(self.walker.folder(), name, &mut self.buffer)
-                .map_err(|error| DiskError::io("read", path, error)),
+            Reached::Folder => {
+                look(self.walker.folder(), name, &mut self.buffer).map_err(|error| DiskError::io("read", path, error))
+            }
             Reached::Absent => Ok(OnDisk::Absent),
             Reached::Blocked(parent) => Ok(OnDisk::Below(parent)),
         }

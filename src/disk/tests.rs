@@ -17,14 +17,14 @@ use crate::event::{Event, Silent, Watcher};
 use crate::path::{FileMode, OutputPath};
 
 /// path, body, executable
-type Want<'a> = (&'a str, &'a str, bool);
+pub(super) type Want<'a> = (&'a str, &'a str, bool);
 
 fn path(text: &str) -> OutputPath {
     OutputPath::parse(text).unwrap()
 }
 
 /// The first half of a run: what would change.
-fn difference(root: &Root, wants: &[Want<'_>], policy: Policy) -> ChangeSet {
+pub(super) fn difference(root: &Root, wants: &[Want<'_>], policy: Policy) -> ChangeSet {
     let mut desired: Vec<Desired> = wants
         .iter()
         .map(|(at, body, executable)| Desired {
@@ -57,7 +57,7 @@ fn difference(root: &Root, wants: &[Want<'_>], policy: Policy) -> ChangeSet {
     })
 }
 
-fn stage(root: &Root, wants: &[Want<'_>]) -> Staging {
+pub(super) fn stage(root: &Root, wants: &[Want<'_>]) -> Staging {
     let staging = Staging::begin(root).unwrap();
     for (at, body, executable) in wants {
         let mode = if *executable { FileMode::Executable } else { FileMode::Regular };
@@ -66,14 +66,14 @@ fn stage(root: &Root, wants: &[Want<'_>]) -> Staging {
     staging
 }
 
-fn apply(folder: &Path, wants: &[Want<'_>], policy: Policy) -> Result<Applied, CommitError> {
+pub(super) fn apply(folder: &Path, wants: &[Want<'_>], policy: Policy) -> Result<Applied, CommitError> {
     let root = Root::open(folder).unwrap();
     let changes = difference(&root, wants, policy);
     Staged::new(stage(&root, wants), changes)?.commit(Durability::Process, &Silent)
 }
 
 /// Everything a person could miss: names, bytes, modes, link targets, times. Of `.megax` only the lockfile.
-fn picture(folder: &Path) -> BTreeMap<String, (u32, i64, Vec<u8>)> {
+pub(super) fn picture(folder: &Path) -> BTreeMap<String, (u32, i64, Vec<u8>)> {
     let mut found = BTreeMap::new();
     for entry in walkdir::WalkDir::new(folder).min_depth(1) {
         let entry = entry.unwrap();
@@ -94,7 +94,7 @@ fn picture(folder: &Path) -> BTreeMap<String, (u32, i64, Vec<u8>)> {
     found
 }
 
-fn transactions(folder: &Path) -> usize {
+pub(super) fn transactions(folder: &Path) -> usize {
     fs::read_dir(folder.join(".megax/txn")).map_or(0, Iterator::count)
 }
 
@@ -105,7 +105,7 @@ const FIRST: &[Want<'_>] = &[
     ("mode", "one", false),
     ("q/edit", "one", false),
 ];
-const SECOND: &[Want<'_>] = &[
+pub(super) const SECOND: &[Want<'_>] = &[
     ("a", "two", false),
     ("d/e/x", "two", true),
     ("mode", "one", true),
@@ -114,7 +114,7 @@ const SECOND: &[Want<'_>] = &[
 ];
 
 /// A tree after [`FIRST`] and an edit; every kind of step takes it to [`SECOND`].
-fn prepared() -> tempfile::TempDir {
+pub(super) fn prepared() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     apply(folder.path(), FIRST, Policy::Fail).unwrap();
     fs::write(folder.path().join("q/edit"), "by hand").unwrap();
@@ -171,105 +171,6 @@ fn a_failure_at_any_step_leaves_the_tree_as_it_was() {
             assert_eq!(transactions(folder.path()), 0);
         }
         assert!(fails >= 13, "only {fails} steps failed");
-    }
-}
-
-/// Runs something that may crash; whether it did.
-fn crashes(run: impl FnOnce()) -> bool {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err()
-}
-
-/// A commit of [`SECOND`] that dies at a call; whether it did.
-fn crash(folder: &Path, renaming: Renaming, call: usize) -> bool {
-    let root = Root::open(folder).unwrap();
-    let changes = difference(&root, SECOND, Policy::Overwrite);
-    let mut staging = stage(&root, SECOND);
-    (staging.renaming, staging.fail_at) = (renaming, Some(Fail::Crash(call)));
-    let staged = Staged::new(staging, changes).unwrap();
-    crashes(|| drop(staged.commit(Durability::Process, &Silent)))
-}
-
-/// Names and bytes.
-fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    picture(folder).into_iter().map(|(at, all)| (at, all.2)).collect()
-}
-
-#[test]
-fn a_death_at_any_call_and_at_any_call_of_its_recovery_ends_all_new() {
-    let expected = prepared();
-    apply(expected.path(), SECOND, Policy::Overwrite).unwrap();
-    let expected = contents(expected.path());
-    for renaming in [Renaming::Full, Renaming::Plain] {
-        let mut deaths = 0;
-        for call in 1.. {
-            let folder = prepared();
-            if !crash(folder.path(), renaming, call) {
-                break;
-            }
-            // Recovery dies as well, each time one call later, until it comes through.
-            let root = Root::open(folder.path()).unwrap();
-            for again in 1.. {
-                deaths += 1;
-                super::recover::tests::fail(Some(Fail::Crash(again)));
-                if !crashes(|| drop(recover(&root, Durability::Process).unwrap())) {
-                    break;
-                }
-            }
-            super::recover::tests::fail(None);
-            assert_eq!(contents(folder.path()), expected, "{renaming:?}, call {call}");
-            assert_eq!(transactions(folder.path()), 0);
-        }
-        assert!(deaths > 40, "only {deaths} deaths");
-    }
-}
-
-#[test]
-fn a_recovery_that_fails_at_any_call_ends_all_old_and_a_blocked_one_too() {
-    let mut fails = 0;
-    for call in 1.. {
-        let folder = prepared();
-        let before = contents(folder.path());
-        if !crash(folder.path(), Renaming::Full, call) {
-            break;
-        }
-        let root = Root::open(folder.path()).unwrap();
-        super::recover::tests::fail(Some(Fail::Error(1)));
-        let recovered = recover(&root, Durability::Process).unwrap();
-        super::recover::tests::fail(None);
-        // A recovery with nothing left to do has no call that could fail.
-        if recovered.iter().all(|one| one.finished) {
-            continue;
-        }
-        fails += 1;
-        assert_eq!(contents(folder.path()), before, "call {call}");
-        assert_eq!(transactions(folder.path()), 0);
-    }
-    assert!(fails > 8, "only {fails} failed");
-}
-
-#[test]
-fn an_edit_between_a_death_and_its_recovery_is_never_lost() {
-    for call in 1.. {
-        let folder = prepared();
-        if !crash(folder.path(), Renaming::Full, call) {
-            break;
-        }
-        for (at, _, _) in SECOND {
-            let target = folder.path().join(at);
-            if target.parent().unwrap().is_dir() {
-                fs::write(&target, format!("edited {at}")).unwrap();
-            }
-        }
-        let root = Root::open(folder.path()).unwrap();
-        recover(&root, Durability::Process).unwrap();
-        for (at, _, _) in SECOND {
-            let target = folder.path().join(at);
-            if target.exists() {
-                let found = fs::read_to_string(&target).unwrap();
-                assert!(found == format!("edited {at}") || *at == "n/e/w", "call {call}: {at}: {found}");
-            }
-        }
-        assert_eq!(transactions(folder.path()), 0);
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::shards::{self, Shards};
 use super::{State, sink};
 use crate::change::{self, ChangeSet, Desired, FileChange, Kind, LockfileChange, Reason, Survey};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::digest::{Digest, DigestBuilder, with_lf};
 use crate::disk::{self, CommitError, DiskError, GuardError, ProjectGuard, Root, Staged, Staging, TeamGuard};
 use crate::event::{Event, Watcher};
@@ -477,8 +477,13 @@ fn commit_finding(error: &CommitError) -> Diagnostic {
         CommitError::Disk(error) => {
             disk_finding(error).help("the team's files are as before; mend the cause and run again")
         }
+        CommitError::Interrupted { .. } => Diagnostic::new(Code::InterruptedRun, error.to_string())
+            .severity(Severity::Error)
+            .help("mend the cause; the next run, or `megax recover`, takes back what was begun"),
+        CommitError::EditedMeanwhile { .. } => Diagnostic::new(Code::ChangedMeanwhile, error.to_string())
+            .help("everything else is as before; look at the two contents, then run again"),
         other => {
-            Diagnostic::new(Code::DiskFailed, other.to_string()).help("run again: the next run finishes or repairs it")
+            Diagnostic::new(Code::DiskFailed, other.to_string()).help("this is a bug in megax; nothing was written")
         }
     }
 }

@@ -111,6 +111,7 @@ pub fn outcome_of(code: Code) -> Outcome {
     match code {
         Code::TreeDiffers | Code::SnapshotDiffers | Code::SnapshotStale => Outcome::Differences,
         Code::DiskFailed => Outcome::DiskFailed,
+        Code::InterruptedRun => Outcome::Interrupted,
         Code::EditedFile
         | Code::ForeignFile
         | Code::NotAFile

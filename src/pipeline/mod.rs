@@ -8,6 +8,7 @@ mod facts;
 mod goals;
 mod hold;
 mod only;
+mod recovery;
 mod shards;
 mod sink;
 mod slots;
@@ -36,6 +37,7 @@ use crate::template::forms;
 use crate::{disk, model, plan, verify};
 
 pub use explain::{Explanation, explain};
+pub use recovery::recover;
 pub use snapshot::{SnapshotRequest, snapshot};
 pub use status::status;
 
@@ -185,6 +187,9 @@ fn resolve<'r>(
     let assets = assets(&model, &set);
     // A snapshot is about mega-files alone.
     let looks = request.command != Command::Snapshot;
+    if looks {
+        findings.extend(recovery::first(request, &set.out));
+    }
     let (root, shards) = if looks { shards::read(&set.out, &mut findings) } else { (None, Vec::new()) };
     let teams = selected_teams(&set, &model);
     let shards = shards::classify(shards, &set, &model, &teams, &mut findings);

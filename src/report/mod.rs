@@ -30,6 +30,7 @@ pub mod human;
 pub mod json;
 pub mod made;
 mod paint;
+pub mod recovery;
 pub mod sarif;
 pub mod snapshot;
 pub mod status;

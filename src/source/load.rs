@@ -281,6 +281,18 @@ pub(super) fn project_of(request: &Request, selection: &Selection) -> Result<Pro
     Ok(Project { folder: folder.is_dir().then_some(folder), root, manifest })
 }
 
+/// The output root that a request means, without reading a mega-file.
+///
+/// # Errors
+/// Selectors that match nothing, mega-files of two projects.
+pub fn out_of(request: &Request) -> Result<PathBuf, Diagnostics> {
+    if let Some(out) = &request.out {
+        return Ok(normal(&request.current.join(out)));
+    }
+    let selection = find::select(&request.paths, &request.current)?;
+    Ok(project_of(request, &selection)?.root)
+}
+
 /// The nearest manifest in a folder or above it.
 #[must_use]
 pub fn manifest_above(folder: &Path) -> Option<PathBuf> {

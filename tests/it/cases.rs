@@ -154,6 +154,7 @@ fn schemas_are_printed_as_they_are_committed() {
         ("made", "made"),
         ("snapshot", "snapshot"),
         ("status", "status"),
+        ("recovery", "recovery"),
     ];
     for (name, file) in files {
         let printed = crate::steps::megax(&stage.project(), &stage.project()).args(["schema", name]).output().unwrap();

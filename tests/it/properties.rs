@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use megax::disk::Durability;
 use megax::event::Silent;
 use megax::pipeline::{self, Request};
 use megax::report::{Change, Command, Mode, Outcome, Report, json};
@@ -23,19 +24,12 @@ pub fn config(cases: u32) -> Config {
 }
 
 pub fn request(current: &Path, mode: Mode) -> Request {
+    let inputs = source::Request { current: current.to_owned(), ..source::Request::default() };
     Request {
-        command: Command::Expand,
-        inputs: source::Request { paths: Vec::new(), current: current.to_owned(), manifest: None, out: None },
-        mode,
-        diff: false,
-        teams: Vec::new(),
-        only: Vec::new(),
         jobs: Some(2),
-        strict: false,
-        all_or_nothing: false,
-        on_edit: None,
-        expect_tree: None,
         holder: "a test".to_owned(),
+        durability: Durability::Process,
+        ..Request::new(Command::Expand, mode, inputs)
     }
 }
 

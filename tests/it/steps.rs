@@ -107,6 +107,8 @@ fn words(line: &str) -> Option<Vec<String>> {
 pub fn megax(current: &Path, home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_megax"));
     command.env_clear().env("HOME", home).env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
+    // The machine does not lose its power during a test.
+    command.env("MEGAX_DURABILITY", "process");
     if let Some(path) = std::env::var_os("PATH") {
         command.env("PATH", path);
     }

@@ -169,8 +169,10 @@ fn forbidden(path: &str, text: &str) -> Vec<String> {
 
 /// The command sees the public API: `megax::`, other crates, and its own modules.
 fn command(path: &str, text: &str) -> Vec<String> {
-    let own =
-        ["args", "exit", "expand", "explain", "manual", "progress", "request", "schema", "start", "terminal", "views"];
+    let own = [
+        "args", "exit", "expand", "explain", "manual", "progress", "recover", "request", "schema", "start", "terminal",
+        "views",
+    ];
     let mut found = Vec::new();
     for (number, line) in code(text) {
         for import in imports(line) {

@@ -14,7 +14,7 @@ pub struct Megax {
 
 const AFTER: &str = "Exit codes: 0 done or nothing to do, 1 there are differences (--check, --diff, --expect-tree, \
 snapshot, status), 2 wrong usage, 3 the mega-files or the manifest are wrong, 4 a file was made or edited by somebody \
-else or another run holds the team, 5 the disk failed, 70 a bug in megax.\n\nStart with `megax init`, then `megax expand \
+else or another run holds the team, 5 the disk failed, 6 interrupted after deciding (the next run finishes it), 70 a bug in megax.\n\nStart with `megax init`, then `megax expand \
 --dry-run`; `megax explain CODE` explains any finding, `megax schema mega-file` prints the format.";
 
 #[derive(Debug, Subcommand)]
@@ -42,6 +42,8 @@ pub enum Command {
     Init(Init),
     /// Add a mega-file of a kind to a team, valid at once and ready to edit
     New(New),
+    /// Finish, or take back, what a killed run began to write; every run that writes does it first
+    Recover(Recover),
     /// Print the completions of a shell
     Completions(Completions),
     /// Print the manual page, or write one page per command
@@ -107,6 +109,30 @@ pub struct Expand {
     /// The tree digest that must come out; another one writes nothing and exits 1
     #[arg(long, value_name = "DIGEST")]
     pub expect_tree: Option<String>,
+    /// What a written tree must survive; by default MEGAX_DURABILITY, else full
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub durability: Option<Durability>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Durability {
+    /// A loss of power
+    Full,
+    /// The death of the process
+    Process,
+}
+
+#[derive(Debug, Args)]
+pub struct Recover {
+    /// The project manifest
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
+    /// The output root; by default the project root
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = Form::Human)]
+    pub format: Form,
 }
 
 #[derive(Debug, Args)]
@@ -306,6 +332,8 @@ pub enum SchemaName {
     Snapshot,
     /// The document that `status --format json` prints
     Status,
+    /// The document that `recover --format json` prints
+    Recovery,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -6,6 +6,7 @@ mod expand;
 mod explain;
 mod manual;
 mod progress;
+mod recover;
 mod request;
 mod schema;
 mod start;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         Command::Snapshot(args) => views::snapshot(args),
         Command::Status(args) => views::status(args),
         Command::Explain(args) => explain::explain(args),
+        Command::Recover(args) => recover::recover(args),
         Command::Schema(args) => schema::schema(args),
         Command::Init(args) => start::init(args),
         Command::New(args) => start::new(args),

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use megax::change::Policy;
 use megax::digest::Digest;
+use megax::disk::Durability;
 use megax::pipeline::{Request, SnapshotRequest};
 use megax::report::snapshot::Action;
 use megax::report::{Command, Mode};
 use megax::snapshot::Texts;
 use megax::source;
 
-use crate::args::{Expand, Inputs, OnEdit, Selection, Snapshot, Status};
+use crate::args::{self, Expand, Inputs, OnEdit, Selection, Snapshot, Status};
 
 /// The request of `expand`, or what is wrong with the arguments.
 pub fn expand(args: &Expand) -> Result<Request, String> {
@@ -36,6 +37,7 @@ pub fn expand(args: &Expand) -> Result<Request, String> {
                 .to_owned());
         }
     };
+    request.durability = durability(args.durability)?;
     request.expect_tree = args.expect_tree.as_deref().map(digest).transpose()?;
     Ok(request)
 }
@@ -91,6 +93,18 @@ fn common(selection: &Selection, out: Option<&PathBuf>, command: Command, mode: 
         strict: selection.strict,
         holder: holder(),
         ..Request::new(command, mode, inputs)
+    })
+}
+
+/// The level that was typed, else that of the environment, else full.
+pub fn durability(typed: Option<args::Durability>) -> Result<Durability, String> {
+    let named = std::env::var("MEGAX_DURABILITY").ok().filter(|named| !named.is_empty());
+    Ok(match (typed, named.as_deref()) {
+        (Some(args::Durability::Full), _) | (None, None | Some("full")) => Durability::Full,
+        (Some(args::Durability::Process), _) | (None, Some("process")) => Durability::Process,
+        (None, Some(other)) => {
+            return Err(format!("MEGAX_DURABILITY is `{other}`; the levels are `full` and `process`"));
+        }
     })
 }
 

@@ -1,0 +1,112 @@
+//! Deaths at every call of a commit and of its recovery.
+#![expect(clippy::disallowed_methods, reason = "the tests prepare real folders and look at them by path")]
+
+use std::fs;
+use std::path::Path;
+
+use super::recover::tests as recovery;
+use super::steps::Fail;
+use super::sys::Renaming;
+use super::tests::{SECOND, apply, difference, picture, prepared, stage, transactions};
+use super::*;
+use crate::change::Policy;
+use crate::event::Silent;
+
+/// Runs something that may crash; whether it did.
+fn crashes(run: impl FnOnce()) -> bool {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err()
+}
+
+/// A commit of [`SECOND`] that dies at a call; whether it did.
+fn crash(folder: &Path, renaming: Renaming, call: usize) -> bool {
+    let root = Root::open(folder).unwrap();
+    let changes = difference(&root, SECOND, Policy::Overwrite);
+    let mut staging = stage(&root, SECOND);
+    (staging.renaming, staging.fail_at) = (renaming, Some(Fail::Crash(call)));
+    let staged = Staged::new(staging, changes).unwrap();
+    crashes(|| drop(staged.commit(Durability::Process, &Silent)))
+}
+
+/// Names and bytes.
+fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    picture(folder).into_iter().map(|(at, all)| (at, all.2)).collect()
+}
+
+#[test]
+fn a_death_at_any_call_and_at_any_call_of_its_recovery_ends_all_new() {
+    let expected = prepared();
+    apply(expected.path(), SECOND, Policy::Overwrite).unwrap();
+    let expected = contents(expected.path());
+    for renaming in [Renaming::Full, Renaming::Plain] {
+        let mut deaths = 0;
+        for call in 1.. {
+            let folder = prepared();
+            if !crash(folder.path(), renaming, call) {
+                break;
+            }
+            // Recovery dies as well, each time one call later, until it comes through.
+            let root = Root::open(folder.path()).unwrap();
+            for again in 1.. {
+                deaths += 1;
+                recovery::fail(Some(Fail::Crash(again)));
+                if !crashes(|| drop(recover(&root, Durability::Process).unwrap())) {
+                    break;
+                }
+            }
+            recovery::fail(None);
+            assert_eq!(contents(folder.path()), expected, "{renaming:?}, call {call}");
+            assert_eq!(transactions(folder.path()), 0);
+        }
+        assert!(deaths > 40, "only {deaths} deaths");
+    }
+}
+
+#[test]
+fn a_recovery_that_fails_at_any_call_ends_all_old_and_a_blocked_one_too() {
+    let mut fails = 0;
+    for call in 1.. {
+        let folder = prepared();
+        let before = contents(folder.path());
+        if !crash(folder.path(), Renaming::Full, call) {
+            break;
+        }
+        let root = Root::open(folder.path()).unwrap();
+        recovery::fail(Some(Fail::Error(1)));
+        let recovered = recover(&root, Durability::Process).unwrap();
+        recovery::fail(None);
+        // A recovery with nothing left to do has no call that could fail.
+        if recovered.iter().all(|one| one.finished) {
+            continue;
+        }
+        fails += 1;
+        assert_eq!(contents(folder.path()), before, "call {call}");
+        assert_eq!(transactions(folder.path()), 0);
+    }
+    assert!(fails > 8, "only {fails} failed");
+}
+
+#[test]
+fn an_edit_between_a_death_and_its_recovery_is_never_lost() {
+    for call in 1.. {
+        let folder = prepared();
+        if !crash(folder.path(), Renaming::Full, call) {
+            break;
+        }
+        for (at, _, _) in SECOND {
+            let target = folder.path().join(at);
+            if target.parent().unwrap().is_dir() {
+                fs::write(&target, format!("edited {at}")).unwrap();
+            }
+        }
+        let root = Root::open(folder.path()).unwrap();
+        recover(&root, Durability::Process).unwrap();
+        for (at, _, _) in SECOND {
+            let target = folder.path().join(at);
+            if target.exists() {
+                let found = fs::read_to_string(&target).unwrap();
+                assert!(found == format!("edited {at}") || *at == "n/e/w", "call {call}: {at}: {found}");
+            }
+        }
+        assert_eq!(transactions(folder.path()), 0);
+    }
+}

@@ -1,0 +1,82 @@
+//! What an interrupted run left: a run that writes finishes it first, one that only looks says so.
+
+use std::path::Path;
+
+use super::Request;
+use super::apply::disk_finding;
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::disk::{self, Durability, Recovered, Root};
+use crate::report::Mode;
+use crate::report::recovery::RecoveryReport;
+use crate::source;
+use crate::source::load::display;
+
+/// Recovers before a run that writes; what was found is said. An error holds all teams: nobody can tell what their files
+/// are.
+pub fn first(request: &Request, out: &Path) -> Vec<Diagnostic> {
+    // What cannot be opened is reported by those who need it.
+    let Ok(root) = Root::open(out) else { return Vec::new() };
+    match request.mode {
+        Mode::Write => match disk::recover(&root, request.durability) {
+            Ok(recovered) => recovered.iter().map(finding).collect(),
+            Err(error) => vec![failed(&error)],
+        },
+        Mode::DryRun | Mode::Check => match disk::is_interrupted(&root) {
+            Ok(true) => vec![interrupted()],
+            _ => Vec::new(),
+        },
+        Mode::Validate => Vec::new(),
+    }
+}
+
+fn interrupted() -> Diagnostic {
+    let message = "an earlier run was interrupted while it wrote: some files are new and some are old";
+    let help = "the next run that writes finishes it first; `megax recover` does only that";
+    Diagnostic::new(Code::InterruptedRun, message).help(help)
+}
+
+fn failed(error: &disk::DiskError) -> Diagnostic {
+    let finding = disk_finding(error);
+    finding.help(
+        "an earlier run was interrupted while it wrote, and cannot be finished yet: mend the cause, then run again",
+    )
+}
+
+fn finding(recovered: &Recovered) -> Diagnostic {
+    let files = match recovered.files {
+        1 => "1 file".to_owned(),
+        files => format!("{files} files"),
+    };
+    let message = if recovered.finished {
+        format!("an interrupted run was finished first: {files}")
+    } else {
+        format!(
+            "an interrupted run was taken back, because files that it needed were changed meanwhile: {files} are as before it"
+        )
+    };
+    let finding = Diagnostic::new(Code::Recovered, message);
+    recovered.kept.iter().fold(finding, |finding, (path, place)| {
+        finding
+            .related(None, format!("`{path}` was edited meanwhile and stays; what megax had replaced is in `{place}`"))
+    })
+}
+
+/// Recovers, and does nothing else. Never fails: what goes wrong is a finding.
+#[must_use]
+pub fn recover(inputs: &source::Request, durability: Durability) -> RecoveryReport {
+    let out = match source::load::out_of(inputs) {
+        Ok(out) => out,
+        Err(findings) => return RecoveryReport { out: String::new(), recovered: Vec::new(), findings },
+    };
+    let recovered = Root::open(&out).and_then(|root| disk::recover(&root, durability));
+    let shown = display(&out, &inputs.current);
+    match recovered {
+        Ok(recovered) => {
+            let findings = recovered.iter().map(|one| finding(one).severity(Severity::Note)).collect();
+            RecoveryReport { out: shown, recovered, findings }
+        }
+        Err(error) => {
+            RecoveryReport { out: shown, recovered: Vec::new(), findings: std::iter::once(failed(&error)).collect() }
+        }
+    }
+}
