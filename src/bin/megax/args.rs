@@ -109,14 +109,14 @@ pub struct Expand {
     /// The tree digest that must come out; another one writes nothing and exits 1
     #[arg(long, value_name = "DIGEST")]
     pub expect_tree: Option<String>,
-    /// What a written tree must survive; by default MEGAX_DURABILITY, else full
+    /// What a written tree must survive; by default that of the environment, else full
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub durability: Option<Durability>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Durability {
-    /// A loss of power
+    /// A loss of power (in the environment: `MEGAX_DURABILITY=full`)
     Full,
     /// The death of the process
     Process,

@@ -97,6 +97,7 @@ fn common(selection: &Selection, out: Option<&PathBuf>, command: Command, mode: 
 }
 
 /// The level that was typed, else that of the environment, else full.
+#[expect(clippy::disallowed_methods, reason = "the command is where the environment is read")]
 pub fn durability(typed: Option<args::Durability>) -> Result<Durability, String> {
     let named = std::env::var("MEGAX_DURABILITY").ok().filter(|named| !named.is_empty());
     Ok(match (typed, named.as_deref()) {
