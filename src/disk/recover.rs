@@ -10,7 +10,7 @@ use super::error::DiskError;
 use super::guard::{ProjectGuard, wait_for_transactions};
 use super::journal::{Journal, MAX_BYTES};
 use super::root::{Durability, Root};
-use super::stage::{JOURNAL, TRANSACTIONS, dead, remove_flat};
+use super::stage::{JOURNAL, TRANSACTIONS, Which, dead, remove_flat};
 use super::steps::Steps;
 use super::sys::{self, Renaming};
 use super::walk::{Reached, Walker};
@@ -36,7 +36,7 @@ pub fn is_interrupted(root: &Root) -> Result<bool, DiskError> {
     if walker.enter(TRANSACTIONS)? != Reached::Folder {
         return Ok(false);
     }
-    Ok(dead(walker.folder())?.iter().any(|one| sys::stat(one.folder.as_fd(), JOURNAL).is_ok()))
+    Ok(!dead(walker.folder(), Which::Committed)?.is_empty())
 }
 
 /// Finishes or takes back what dead processes committed, oldest name first. Without such, nothing is made and nothing is
@@ -54,7 +54,7 @@ pub fn recover(root: &Root, durability: Durability) -> Result<Vec<Recovered>, Di
     let _making = wait_for_transactions(root)?;
     let transactions = root.make_below(TRANSACTIONS)?;
     let mut done = Vec::new();
-    for one in dead(transactions.as_fd())? {
+    for one in dead(transactions.as_fd(), Which::Committed)? {
         let shown = format!("{TRANSACTIONS}/{}/{JOURNAL}", one.id);
         let Some(journal) = read(one.folder.as_fd(), &shown)? else { continue };
         done.push(recover_one(root, one.folder.as_fd(), &journal, durability)?);

@@ -219,11 +219,25 @@ pub(super) struct Dead {
     _guard: Option<File>,
 }
 
+/// Which folders of dead processes are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    /// Those that were committed. May be asked at any time: whoever has a journal has locked its guard long before.
+    Committed,
+    /// The others. Only for the holder of the guard under which folders are made: one that is just being made looks
+    /// dead.
+    Staged,
+}
+
 /// The folders whose guard nobody holds, in the order of their names.
-pub(super) fn dead(transactions: BorrowedFd<'_>) -> Result<Vec<Dead>, DiskError> {
+pub(super) fn dead(transactions: BorrowedFd<'_>, which: Which) -> Result<Vec<Dead>, DiskError> {
     let mut found = Vec::new();
     for id in names(transactions, TRANSACTIONS)? {
         let Ok(folder) = sys::open_folder(transactions, &id) else { continue };
+        let is_committed = sys::stat(folder.as_fd(), JOURNAL) != Err(Errno::NOENT);
+        if is_committed != (which == Which::Committed) {
+            continue;
+        }
         match sys::open_or_none(folder.as_fd(), GUARD) {
             Ok(Some(file)) if guard::try_lock(&file).unwrap_or(false) => {
                 found.push(Dead { id, folder, _guard: Some(file) });
@@ -238,10 +252,8 @@ pub(super) fn dead(transactions: BorrowedFd<'_>) -> Result<Vec<Dead>, DiskError>
 /// Clears away what dead processes staged and never committed. A folder that holds what megax does not put there is
 /// left alone.
 fn clear_leftovers(transactions: BorrowedFd<'_>) -> Result<(), DiskError> {
-    for one in dead(transactions)? {
-        if sys::stat(one.folder.as_fd(), JOURNAL) == Err(Errno::NOENT) {
-            let _ = remove_flat(transactions, &one.id, one.folder.as_fd());
-        }
+    for one in dead(transactions, Which::Staged)? {
+        let _ = remove_flat(transactions, &one.id, one.folder.as_fd());
     }
     Ok(())
 }
