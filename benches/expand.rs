@@ -117,16 +117,27 @@ impl Bench {
 
     /// mkdir, open, write, close; one thread.
     fn write_floor(&self, out: &Path) -> Cost {
+        floor(|| self.write(out))
+    }
+
+    /// The same, and everything brought to the disk.
+    fn synced_floor(&self, out: &Path) -> Cost {
         floor(|| {
-            fs::create_dir(out).expect("a folder");
-            for folder in &self.folders {
-                fs::create_dir(out.join(folder)).expect("a folder");
-            }
-            for (path, body) in &self.files {
-                let mut file = fs::File::create_new(out.join(path)).expect("a file");
-                file.write_all(body).expect("its bytes");
-            }
+            self.write(out);
+            let folder = fs::File::open(out).expect("the folder can be opened");
+            rustix::fs::syncfs(&folder).expect("the file system can be synced");
         })
+    }
+
+    fn write(&self, out: &Path) {
+        fs::create_dir(out).expect("a folder");
+        for folder in &self.folders {
+            fs::create_dir(out.join(folder)).expect("a folder");
+        }
+        for (path, body) in &self.files {
+            let mut file = fs::File::create_new(out.join(path)).expect("a file");
+            file.write_all(body).expect("its bytes");
+        }
     }
 
     /// lstat of every file; one thread.
@@ -163,28 +174,33 @@ fn read(out: &Path, below: &Path, folders: &mut Vec<PathBuf>, files: &mut Vec<(P
 }
 
 /// What is measured, in the order of a round, and which of them is its floor.
-const STEPS: [(&str, Option<usize>); 7] = [
+const STEPS: [(&str, Option<usize>); 9] = [
     ("floor: mkdir, open, write, close", None),
-    ("cold expand", Some(0)),
+    ("cold expand, durability process", Some(0)),
     ("floor: lstat", None),
     ("no-op", Some(2)),
     ("dry-run", Some(0)),
     ("validate", Some(0)),
     ("start (--version)", Some(0)),
+    ("floor: the same and one syncfs", None),
+    ("cold expand, durability full", Some(7)),
 ];
 
 impl Bench {
     fn round(&self, round: usize) -> [Cost; STEPS.len()] {
         let (floor, out) = (self.fresh(&format!("floor-{round}")), self.fresh(&format!("out-{round}")));
+        let (synced, full) = (self.fresh(&format!("synced-{round}")), self.fresh(&format!("full-{round}")));
         // Arrays are made from left to right.
         [
             self.write_floor(&floor),
-            self.megax(&["expand", "--out"], Some(&out)),
+            self.megax(&["expand", "--durability", "process", "--out"], Some(&out)),
             self.lstat_floor(&out),
             self.megax(&["expand", "--out"], Some(&out)),
             self.megax(&["expand", "--dry-run", "--out"], Some(&self.fresh("never"))),
             self.megax(&["validate", "--out"], Some(&self.fresh("never"))),
             self.megax(&["--version"], None),
+            self.synced_floor(&synced),
+            self.megax(&["expand", "--durability", "full", "--out"], Some(&full)),
         ]
     }
 
