@@ -38,8 +38,10 @@
 //!   after NFC and full case folding, and file against folder.
 //! - **Boundary**: a team writes only inside its write paths and never in its forbidden paths; nothing is written
 //!   outside the output root, through a symlink, or into `.git` and `.megax`.
-//! - **Atomic per team**: a process that survives leaves a team's files all new or all old. (A kill in the middle of
-//!   publishing is healed by the next run; a journal that also covers power loss comes later.)
+//! - **Atomic per team**: a team's files are all new or all old, also after a kill, a full disk or an I/O error at any
+//!   point, and with full durability (the default) after a loss of power: the next run that writes finishes what was
+//!   committed, or takes it back ([`disk`], "The protocol"). Somebody who reads the tree while it is published may see a
+//!   mix.
 //! - **Idempotence**: a second run changes no byte and no timestamp, and says so.
 //! - **Nothing lost**: a file that megax did not write, or that was edited since, is never overwritten or deleted
 //!   without an explicit choice, and then its old content is in `.megax/kept`.
