@@ -110,3 +110,23 @@ fn an_edit_between_a_death_and_its_recovery_is_never_lost() {
         assert_eq!(transactions(folder.path()), 0);
     }
 }
+
+#[test]
+fn a_journal_that_came_with_a_copy_of_the_tree_moves_nothing() {
+    let folder = prepared();
+    assert!(crash(folder.path(), Renaming::Full, 3));
+    let copy = tempfile::tempdir().unwrap();
+    for entry in walkdir::WalkDir::new(folder.path()).min_depth(1) {
+        let entry = entry.unwrap();
+        let to = copy.path().join(entry.path().strip_prefix(folder.path()).unwrap());
+        if entry.file_type().is_dir() {
+            fs::create_dir(to).unwrap();
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+    let before = contents(copy.path());
+    let root = Root::open(copy.path()).unwrap();
+    assert!(matches!(recover(&root, Durability::Process), Err(DiskError::Foreign { .. })));
+    assert_eq!((contents(copy.path()), transactions(copy.path())), (before, 1));
+}

@@ -39,6 +39,15 @@ pub enum DiskError {
         /// The limit.
         limit: u64,
     },
+    /// A journal that was not written here.
+    #[error(
+        "`{path}` was not written in this tree (it came with a copy or a repository), so nothing is done with it; remove \
+         its folder"
+    )]
+    Foreign {
+        /// Relative to the output root.
+        path: String,
+    },
     /// A text that cannot name a guard or a shard.
     #[error("`{name}` cannot be the name of a team or a shard")]
     Name {

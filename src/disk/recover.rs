@@ -10,7 +10,7 @@ use super::error::DiskError;
 use super::guard::{ProjectGuard, wait_for_transactions};
 use super::journal::{Journal, MAX_BYTES};
 use super::root::{Durability, Root};
-use super::stage::{JOURNAL, TRANSACTIONS, Which, dead, remove_flat};
+use super::stage::{JOURNAL, TRANSACTIONS, Which, dead, is_from_here, remove_flat};
 use super::steps::Steps;
 use super::sys::{self, Renaming};
 use super::walk::{Reached, Walker};
@@ -57,6 +57,9 @@ pub fn recover(root: &Root, durability: Durability) -> Result<Vec<Recovered>, Di
     for one in dead(transactions.as_fd(), Which::Committed)? {
         let shown = format!("{TRANSACTIONS}/{}/{JOURNAL}", one.id);
         let Some(journal) = read(one.folder.as_fd(), &shown)? else { continue };
+        if !is_from_here(one.folder.as_fd()) {
+            return Err(DiskError::Foreign { path: shown });
+        }
         done.push(recover_one(root, one.folder.as_fd(), &journal, durability)?);
         // Without its journal the folder holds nothing that somebody may miss.
         sys::remove_file(one.folder.as_fd(), JOURNAL).map_err(|error| DiskError::io("remove", shown, error))?;

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -72,7 +72,9 @@ impl Staging {
         clear_leftovers(transactions.as_fd())?;
         let (id, folder) = new_folder(transactions.as_fd())?;
         let failed = |verb, error| DiskError::io(verb, format!("{TRANSACTIONS}/{id}/{GUARD}"), error);
-        let own = sys::create_file(folder.as_fd(), GUARD, 0o666).map_err(|error| failed("create", error.into()))?;
+        let mut own = sys::create_file(folder.as_fd(), GUARD, 0o666).map_err(|error| failed("create", error.into()))?;
+        let number = sys::number(folder.as_fd()).map_err(|error| failed("create", error.into()))?;
+        own.write_all(number.to_string().as_bytes()).map_err(|error| failed("write", error))?;
         guard::try_lock(&own).map_err(|error| failed("lock", error))?;
         drop(making);
         let staging = Self {
@@ -217,6 +219,17 @@ pub(super) struct Dead {
     pub(super) id: String,
     pub(super) folder: OwnedFd,
     _guard: Option<File>,
+}
+
+/// Whether a transaction folder was made here. One that came with a repository, or in a copy of the tree, has another
+/// number: its journal would move files that nobody here asked to be moved.
+pub(super) fn is_from_here(folder: BorrowedFd<'_>) -> bool {
+    let noted = sys::open_file(folder, GUARD).ok().and_then(|file| {
+        let mut text = String::new();
+        file.take(32).read_to_string(&mut text).ok()?;
+        text.parse::<u64>().ok()
+    });
+    noted.is_some() && noted == sys::number(folder).ok()
 }
 
 /// Which folders of dead processes are meant.

@@ -97,6 +97,12 @@ pub(super) fn is_same(one: (BorrowedFd<'_>, &str), other: (BorrowedFd<'_>, &str)
     Ok((one.st_dev, one.st_ino) == (other.st_dev, other.st_ino))
 }
 
+/// The number of an open folder on its file system.
+#[cfg_attr(target_os = "linux", expect(clippy::useless_conversion, reason = "narrower on other systems"))]
+pub(super) fn number(folder: BorrowedFd<'_>) -> Result<u64> {
+    Ok(u64::from(rustix::fs::fstat(folder)?.st_ino))
+}
+
 /// Moves a file to a name that must be free.
 pub(super) fn move_to_free(how: Renaming, from: (BorrowedFd<'_>, &str), to: (BorrowedFd<'_>, &str)) -> Result<()> {
     match if how == Renaming::Full { rename_no_replace(from, to) } else { Err(Errno::NOSYS) } {

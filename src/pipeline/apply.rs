@@ -466,7 +466,7 @@ fn conflict(change: &FileChange, reason: &Reason) -> Diagnostic {
 pub fn disk_finding(error: &DiskError) -> Diagnostic {
     let code = match error {
         DiskError::ChangedMeanwhile { .. } => Code::ChangedMeanwhile,
-        DiskError::NotAFile { .. } => Code::NotAFile,
+        DiskError::NotAFile { .. } | DiskError::Foreign { .. } => Code::NotAFile,
         _ => Code::DiskFailed,
     };
     Diagnostic::new(code, error.to_string())
