@@ -99,7 +99,7 @@ impl Staged {
                 watcher.on_event(Event::Published);
             }
         }
-        steps.prune(journal);
+        steps.prune(journal)?;
         self.staging.barrier(durability)
     }
 

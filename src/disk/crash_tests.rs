@@ -130,3 +130,59 @@ fn a_journal_that_came_with_a_copy_of_the_tree_moves_nothing() {
     assert!(matches!(recover(&root, Durability::Process), Err(DiskError::Foreign { .. })));
     assert_eq!((contents(copy.path()), transactions(copy.path())), (before, 1));
 }
+
+#[test]
+fn what_was_only_staged_is_cleared_away_by_recovery_too() {
+    let folder = prepared();
+    let root = Root::open(folder.path()).unwrap();
+    let before = contents(folder.path());
+    std::mem::forget(stage(&root, SECOND));
+    // A living process holds its folder.
+    recover(&root, Durability::Process).unwrap();
+    assert_eq!(transactions(folder.path()), 1);
+    for one in fs::read_dir(folder.path().join(".megax/txn")).unwrap() {
+        let guard = one.unwrap().path().join("guard");
+        fs::remove_file(&guard).unwrap();
+        fs::write(&guard, "").unwrap();
+    }
+    assert!(!is_interrupted(&root).unwrap());
+    assert!(recover(&root, Durability::Process).unwrap().is_empty());
+    assert_eq!(transactions(folder.path()), 0);
+    assert_eq!(contents(folder.path()), before);
+}
+
+#[test]
+fn recovery_waits_for_somebody_who_only_looks() {
+    let folder = prepared();
+    assert!(crash(folder.path(), Renaming::Full, 9));
+    let one = fs::read_dir(folder.path().join(".megax/txn")).unwrap().next().unwrap().unwrap();
+    let guard = fs::File::open(one.path().join("guard")).unwrap();
+    let looks = guard.try_clone().unwrap();
+    looks.lock().unwrap();
+    let root = Root::open(folder.path()).unwrap();
+    // The staged leftover makes this recovery look at all.
+    let other = folder.path().join(".megax/txn/0-0");
+    fs::create_dir(&other).unwrap();
+    let ends = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        drop((guard, looks));
+    });
+    let recovered = recover(&root, Durability::Process).unwrap();
+    ends.join().unwrap();
+    assert_eq!(recovered.len(), 1);
+    assert_eq!(transactions(folder.path()), 0);
+}
+
+#[test]
+fn a_guard_that_cannot_be_judged_stops_recovery() {
+    let folder = prepared();
+    assert!(crash(folder.path(), Renaming::Full, 9));
+    let one = fs::read_dir(folder.path().join(".megax/txn")).unwrap().next().unwrap().unwrap();
+    let guard = one.path().join("guard");
+    fs::remove_file(&guard).unwrap();
+    // What cannot be opened even by root.
+    let _socket = std::os::unix::net::UnixListener::bind(&guard).unwrap();
+    let root = Root::open(folder.path()).unwrap();
+    assert!(is_interrupted(&root).is_err());
+    assert!(recover(&root, Durability::Process).is_err());
+}

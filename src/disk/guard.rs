@@ -83,15 +83,20 @@ pub(super) fn try_lock(file: &File) -> io::Result<bool> {
     }
 }
 
-fn wait(root: &Root, name: &str) -> Result<File, DiskError> {
-    let file = open(root, name)?;
+/// Waits until the lock is free, and holds it.
+pub(super) fn lock(file: &File) -> io::Result<()> {
     loop {
         match file.lock() {
-            Ok(()) => return Ok(file),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(DiskError::io("lock", format!("{FOLDER}/{name}"), error)),
+            done => return done,
         }
     }
+}
+
+fn wait(root: &Root, name: &str) -> Result<File, DiskError> {
+    let file = open(root, name)?;
+    lock(&file).map_err(|error| DiskError::io("lock", format!("{FOLDER}/{name}"), error))?;
+    Ok(file)
 }
 
 fn open(root: &Root, name: &str) -> Result<File, DiskError> {

@@ -4,13 +4,11 @@
 use std::io::Read as _;
 use std::os::fd::{AsFd as _, BorrowedFd};
 
-use rustix::io::Errno;
-
 use super::error::DiskError;
 use super::guard::{ProjectGuard, wait_for_transactions};
 use super::journal::{Journal, MAX_BYTES};
 use super::root::{Durability, Root};
-use super::stage::{JOURNAL, TRANSACTIONS, Which, dead, is_from_here, remove_flat};
+use super::stage::{Dead, JOURNAL, TRANSACTIONS, dead, is_from_here, remove_flat};
 use super::steps::Steps;
 use super::sys::{self, Renaming};
 use super::walk::{Reached, Walker};
@@ -31,22 +29,26 @@ pub struct Recovered {
 /// # Errors
 /// A folder cannot be read.
 pub fn is_interrupted(root: &Root) -> Result<bool, DiskError> {
+    has_dead(root, |one| one.committed)
+}
+
+fn has_dead(root: &Root, wanted: impl Fn(&Dead) -> bool) -> Result<bool, DiskError> {
     let Some(top) = root.existing()? else { return Ok(false) };
     let mut walker = Walker::new(top);
     if walker.enter(TRANSACTIONS)? != Reached::Folder {
         return Ok(false);
     }
-    Ok(!dead(walker.folder(), Which::Committed)?.is_empty())
+    Ok(dead(walker.folder(), false)?.iter().any(wanted))
 }
 
-/// Finishes or takes back what dead processes committed, oldest name first. Without such, nothing is made and nothing is
-/// waited for.
+/// Finishes or takes back what dead processes committed, oldest name first, and clears away what they only staged.
+/// Without such, nothing is made and nothing is waited for.
 ///
 /// # Errors
 /// A call failed: the journal stays, and the next run tries again. A journal that cannot be read is an error as well,
 /// and is left for a person to look at.
 pub fn recover(root: &Root, durability: Durability) -> Result<Vec<Recovered>, DiskError> {
-    if !is_interrupted(root)? {
+    if !has_dead(root, |_| true)? {
         return Ok(Vec::new());
     }
     // Nobody else publishes, and nobody makes or clears a transaction folder.
@@ -54,15 +56,17 @@ pub fn recover(root: &Root, durability: Durability) -> Result<Vec<Recovered>, Di
     let _making = wait_for_transactions(root)?;
     let transactions = root.make_below(TRANSACTIONS)?;
     let mut done = Vec::new();
-    for one in dead(transactions.as_fd(), Which::Committed)? {
+    for one in dead(transactions.as_fd(), true)? {
         let shown = format!("{TRANSACTIONS}/{}/{JOURNAL}", one.id);
-        let Some(journal) = read(one.folder.as_fd(), &shown)? else { continue };
-        if !is_from_here(one.folder.as_fd()) {
-            return Err(DiskError::Foreign { path: shown });
+        if one.committed {
+            let journal = read(one.folder.as_fd(), &shown)?;
+            if !is_from_here(one.folder.as_fd()) {
+                return Err(DiskError::Foreign { path: shown });
+            }
+            done.push(recover_one(root, one.folder.as_fd(), &journal, durability)?);
+            // Without its journal the folder holds nothing that somebody may miss.
+            sys::remove_file(one.folder.as_fd(), JOURNAL).map_err(|error| DiskError::io("remove", shown, error))?;
         }
-        done.push(recover_one(root, one.folder.as_fd(), &journal, durability)?);
-        // Without its journal the folder holds nothing that somebody may miss.
-        sys::remove_file(one.folder.as_fd(), JOURNAL).map_err(|error| DiskError::io("remove", shown, error))?;
         let _ = remove_flat(transactions.as_fd(), &one.id, one.folder.as_fd());
     }
     Ok(done)
@@ -92,22 +96,17 @@ fn recover_one(
     Ok(Recovered { files, finished, kept })
 }
 
-/// The journal of a transaction folder; `None` if there is none.
-fn read(folder: BorrowedFd<'_>, shown: &str) -> Result<Option<Journal>, DiskError> {
+/// The journal of a transaction folder that has one.
+fn read(folder: BorrowedFd<'_>, shown: &str) -> Result<Journal, DiskError> {
     let failed = |error: std::io::Error| DiskError::io("read", shown, error);
-    match sys::stat(folder, JOURNAL) {
-        Err(Errno::NOENT) => return Ok(None),
-        Err(error) => return Err(failed(error.into())),
-        Ok((kind, _)) => {
-            if let Some(what) = sys::describe(kind) {
-                return Err(DiskError::NotAFile { path: shown.to_owned(), what });
-            }
-        }
+    let (kind, _) = sys::stat(folder, JOURNAL).map_err(|error| failed(error.into()))?;
+    if let Some(what) = sys::describe(kind) {
+        return Err(DiskError::NotAFile { path: shown.to_owned(), what });
     }
     let mut text = String::new();
     let file = sys::open_file(folder, JOURNAL).map_err(|error| failed(error.into()))?;
     file.take(MAX_BYTES).read_to_string(&mut text).map_err(failed)?;
-    Journal::parse(&text).map(Some).map_err(|error| failed(std::io::Error::other(error)))
+    Journal::parse(&text).map_err(|error| failed(std::io::Error::other(error)))
 }
 
 #[cfg(test)]

@@ -75,7 +75,8 @@ impl Staging {
         let mut own = sys::create_file(folder.as_fd(), GUARD, 0o666).map_err(|error| failed("create", error.into()))?;
         let number = sys::number(folder.as_fd()).map_err(|error| failed("create", error.into()))?;
         own.write_all(number.to_string().as_bytes()).map_err(|error| failed("write", error))?;
-        guard::try_lock(&own).map_err(|error| failed("lock", error))?;
+        // Whoever looks for dead folders in this moment holds it, but not for long.
+        guard::lock(&own).map_err(|error| failed("lock", error))?;
         drop(making);
         let staging = Self {
             root: root.clone(),
@@ -218,6 +219,8 @@ fn new_folder(transactions: BorrowedFd<'_>) -> Result<(String, OwnedFd), DiskErr
 pub(super) struct Dead {
     pub(super) id: String,
     pub(super) folder: OwnedFd,
+    /// Whether there is a journal.
+    pub(super) committed: bool,
     _guard: Option<File>,
 }
 
@@ -232,32 +235,39 @@ pub(super) fn is_from_here(folder: BorrowedFd<'_>) -> bool {
     noted.is_some() && noted == sys::number(folder).ok()
 }
 
-/// Which folders of dead processes are meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Which {
-    /// Those that were committed. May be asked at any time: whoever has a journal has locked its guard long before.
-    Committed,
-    /// The others. Only for the holder of the guard under which folders are made: one that is just being made looks
-    /// dead.
-    Staged,
-}
-
-/// The folders whose guard nobody holds, in the order of their names.
-pub(super) fn dead(transactions: BorrowedFd<'_>, which: Which) -> Result<Vec<Dead>, DiskError> {
+/// The folders whose guard nobody holds, in the order of their names. A folder that cannot be judged is an error: to take
+/// it for a living one would be to go on beside a commit that is half done.
+///
+/// `alone`: the caller holds the project, so that no living process has a journal. Then a guard beside one is held only by
+/// somebody who looks, and is waited for.
+pub(super) fn dead(transactions: BorrowedFd<'_>, alone: bool) -> Result<Vec<Dead>, DiskError> {
     let mut found = Vec::new();
     for id in names(transactions, TRANSACTIONS)? {
-        let Ok(folder) = sys::open_folder(transactions, &id) else { continue };
-        let is_committed = sys::stat(folder.as_fd(), JOURNAL) != Err(Errno::NOENT);
-        if is_committed != (which == Which::Committed) {
-            continue;
-        }
-        match sys::open_or_none(folder.as_fd(), GUARD) {
-            Ok(Some(file)) if guard::try_lock(&file).unwrap_or(false) => {
-                found.push(Dead { id, folder, _guard: Some(file) });
+        let failed = |verb, error: std::io::Error| DiskError::io(verb, format!("{TRANSACTIONS}/{id}"), error);
+        let folder = match sys::open_folder(transactions, &id) {
+            Ok(folder) => folder,
+            // Gone by now, or nothing of megax.
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => continue,
+            Err(error) => return Err(failed("open", error.into())),
+        };
+        let committed = || match sys::stat(folder.as_fd(), JOURNAL) {
+            Err(Errno::NOENT) => Ok(false),
+            done => done.map(|_| true).map_err(|error| failed("read", error.into())),
+        };
+        let guard = match sys::open_or_none(folder.as_fd(), GUARD) {
+            Err(Errno::LOOP) => continue,
+            done => done.map_err(|error| failed("open", error.into()))?,
+        };
+        if let Some(file) = &guard
+            && !guard::try_lock(file).map_err(|error| failed("lock", error))?
+        {
+            if !alone || !committed()? {
+                continue;
             }
-            Ok(None) => found.push(Dead { id, folder, _guard: None }),
-            Ok(Some(_)) | Err(_) => {}
+            guard::lock(file).map_err(|error| failed("lock", error))?;
         }
+        let committed = committed()?;
+        found.push(Dead { id, folder, committed, _guard: guard });
     }
     Ok(found)
 }
@@ -265,7 +275,7 @@ pub(super) fn dead(transactions: BorrowedFd<'_>, which: Which) -> Result<Vec<Dea
 /// Clears away what dead processes staged and never committed. A folder that holds what megax does not put there is
 /// left alone.
 fn clear_leftovers(transactions: BorrowedFd<'_>) -> Result<(), DiskError> {
-    for one in dead(transactions, Which::Staged)? {
+    for one in dead(transactions, false)?.iter().filter(|one| !one.committed) {
         let _ = remove_flat(transactions, &one.id, one.folder.as_fd());
     }
     Ok(())

@@ -98,13 +98,14 @@ impl<'a> Steps<'a> {
                 State::Blocked => return Err(DiskError::changed(step.path())),
             }
         }
-        self.prune(journal);
-        Ok(())
+        self.prune(journal)
     }
 
-    /// Removes the folders of removed files, upwards, as long as they are empty. Never fails: a folder that stays is
-    /// no harm, so this comes after the last step that may.
-    pub(super) fn prune(&mut self, journal: &Journal) {
+    /// Removes the folders of removed files, upwards, as long as they are empty.
+    ///
+    /// # Errors
+    /// A call failed. Nobody would remove the folder later, so the commit is to be taken back.
+    pub(super) fn prune(&mut self, journal: &Journal) -> Result<(), DiskError> {
         self.walker.reset();
         let removed = journal.steps.iter().filter_map(|step| match step {
             Step::Remove { path, .. } => Some(path.as_str()),
@@ -114,15 +115,20 @@ impl<'a> Steps<'a> {
             let mut folder = parts(path).0;
             while !folder.is_empty() {
                 let (above, name) = parts(folder);
-                let gone = matches!(self.walker.enter(above), Ok(Reached::Folder))
-                    && matches!(sys::remove_folder(self.walker.folder(), name), Ok(()) | Err(Errno::NOENT));
-                if !gone {
-                    break;
+                self.point(folder)?;
+                if self.walker.enter(above)? == Reached::Folder {
+                    match sys::remove_folder(self.walker.folder(), name) {
+                        Ok(()) | Err(Errno::NOENT) => {}
+                        // Somebody needs it: there is more in it, it is no folder any more, or another disk is there.
+                        Err(Errno::NOTEMPTY | Errno::EXIST | Errno::NOTDIR | Errno::BUSY) => break,
+                        Err(error) => return Err(DiskError::io("remove", folder, error)),
+                    }
                 }
                 folder = above;
             }
         }
         self.walker.reset();
+        Ok(())
     }
 
     /// Takes every step back, the last one first. What somebody edited after it was published stays as it is, and the
@@ -245,7 +251,7 @@ impl<'a> Steps<'a> {
         // A file that was made private stays private.
         let (_, new_mode) = sys::stat(self.folder, slot).map_err(failed)?;
         let mode = if new_mode & 0o100 == 0 { FileMode::Regular } else { FileMode::Executable };
-        sys::set_mode(staged.0, staged.1, with_mode(old_mode, mode)).map_err(failed)?;
+        sys::set_mode(staged.0, staged.1, sys::with_mode(old_mode, mode)).map_err(failed)?;
         let target = (self.walker.folder(), name);
         if sys::exchange(self.renaming, staged, target).map_err(failed)? {
             self.point(path)?;
@@ -284,7 +290,7 @@ impl<'a> Steps<'a> {
         let failed = |error| DiskError::io("change the mode of", path, error);
         let file = sys::open_file(self.walker.folder(), name).map_err(|error| failed(error.into()))?;
         let old = file.metadata().map_err(failed)?.mode() & 0o777;
-        file.set_permissions(Permissions::from_mode(with_mode(old, mode))).map_err(failed)
+        file.set_permissions(Permissions::from_mode(sys::with_mode(old, mode))).map_err(failed)
     }
 
     fn remove_folder(&mut self, path: &str) -> Result<(), DiskError> {
@@ -487,13 +493,5 @@ fn check(at: (BorrowedFd<'_>, &str), wanted: Digest, path: &str, buffer: &mut [u
         OnDisk::File { digest, .. } if digest == wanted => Ok(()),
         OnDisk::Other(what) => Err(DiskError::NotAFile { path: path.to_owned(), what }),
         _ => Err(DiskError::changed(path)),
-    }
-}
-
-/// Permission bits with the executable ones as wanted: whoever may read may execute, or nobody.
-fn with_mode(old: u32, mode: FileMode) -> u32 {
-    match mode {
-        FileMode::Regular => old & !0o111,
-        FileMode::Executable => old | (old & 0o444) >> 2,
     }
 }

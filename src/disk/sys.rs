@@ -6,6 +6,8 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
 
+use crate::path::FileMode;
+
 /// How much of the system's renaming may be used; `Plain` is for file systems without `renameat2`, and for tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Renaming {
@@ -168,4 +170,12 @@ fn rename_no_replace(_from: (BorrowedFd<'_>, &str), _to: (BorrowedFd<'_>, &str))
 #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
 fn rename_exchange(_one: (BorrowedFd<'_>, &str), _other: (BorrowedFd<'_>, &str)) -> Result<()> {
     Err(Errno::NOSYS)
+}
+
+/// Permission bits with the executable ones as wanted: whoever may read may execute, or nobody.
+pub(super) fn with_mode(old: u32, mode: FileMode) -> u32 {
+    match mode {
+        FileMode::Regular => old & !0o111,
+        FileMode::Executable => old | (old & 0o444) >> 2,
+    }
 }

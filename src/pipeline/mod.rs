@@ -187,10 +187,14 @@ fn resolve<'r>(
     let assets = assets(&model, &set);
     // A snapshot is about mega-files alone.
     let looks = request.command != Command::Snapshot;
-    if looks {
-        findings.extend(recovery::first(request, &set.out));
-    }
-    let (root, shards) = if looks { shards::read(&set.out, &mut findings) } else { (None, Vec::new()) };
+    let (root, shards) = if looks {
+        // Opened once: a root that only the second attempt opened would be written without its recovery.
+        let opened = disk::Root::open(&set.out);
+        findings.extend(opened.iter().flat_map(|root| recovery::first(request, root)));
+        shards::read(opened, &mut findings)
+    } else {
+        (None, Vec::new())
+    };
     let teams = selected_teams(&set, &model);
     let shards = shards::classify(shards, &set, &model, &teams, &mut findings);
     let seed = model.manifest.as_ref().map_or("", |manifest| &manifest.seed);

@@ -1,7 +1,5 @@
 //! What an interrupted run left: a run that writes finishes it first, one that only looks says so.
 
-use std::path::Path;
-
 use super::Request;
 use super::apply::disk_finding;
 use crate::diagnostic::{Code, Diagnostic, Severity};
@@ -13,15 +11,13 @@ use crate::source::load::display;
 
 /// Recovers before a run that writes; what was found is said. An error holds all teams: nobody can tell what their files
 /// are.
-pub fn first(request: &Request, out: &Path) -> Vec<Diagnostic> {
-    // What cannot be opened is reported by those who need it.
-    let Ok(root) = Root::open(out) else { return Vec::new() };
+pub fn first(request: &Request, root: &Root) -> Vec<Diagnostic> {
     match request.mode {
-        Mode::Write => match disk::recover(&root, request.durability) {
+        Mode::Write => match disk::recover(root, request.durability) {
             Ok(recovered) => recovered.iter().map(finding).collect(),
             Err(error) => vec![failed(&error)],
         },
-        Mode::DryRun | Mode::Check => match disk::is_interrupted(&root) {
+        Mode::DryRun | Mode::Check => match disk::is_interrupted(root) {
             Ok(true) => vec![interrupted()],
             _ => Vec::new(),
         },

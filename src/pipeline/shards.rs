@@ -2,11 +2,10 @@
 //! claim, and those whose files may go.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use crate::change::Shard;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
-use crate::disk::{self, Root};
+use crate::disk::{self, DiskError, Root};
 use crate::model::Model;
 use crate::name::id_key;
 use crate::plan::ShardClaims;
@@ -27,9 +26,9 @@ pub struct Shards {
     pub gone: BTreeSet<(String, String)>,
 }
 
-/// Opens the output root and reads its shards.
-pub fn read(out: &Path, findings: &mut Diagnostics) -> (Option<Root>, Vec<(String, String)>) {
-    let opened = Root::open(out).and_then(|root| Ok((disk::read_shards(&root)?, root)));
+/// Reads the shards of the output root, if that could be opened.
+pub fn read(opened: Result<Root, DiskError>, findings: &mut Diagnostics) -> (Option<Root>, Vec<(String, String)>) {
+    let opened = opened.and_then(|root| Ok((disk::read_shards(&root)?, root)));
     match opened {
         Ok((texts, root)) => (Some(root), texts),
         Err(error) => {

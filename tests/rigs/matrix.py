@@ -1,0 +1,187 @@
+"""Every system call that touches the output root fails, or kills, once and from then on.
+
+Of three runs: `expand` on a whole tree, `recover` on one whose commit was killed in the middle, and `resume`, an `expand`
+that finds such a tree.
+"""
+
+import collections
+import re
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+from rig import GRACEFUL, TIMEOUT, run
+
+ERRORS = ("ENOSPC", "EIO", "EROFS", "EACCES", "EMFILE")
+KINDS = (*(f"error={name}" for name in ERRORS), "signal=KILL")
+# No call of these is a fault that a disk can have: the first only sets a flag of a handle, the others map code.
+IGNORED = ("fcntl", "mmap", "execve", "readlink")
+# strace leaves out the call that it lets fail; the system closes a file even where it reports an error.
+ONLY_KILLS = ("close",)
+WORKERS = 2
+
+
+def works():
+    """Whether strace can be used here; else why not."""
+    if shutil.which("strace") is None:
+        return "there is no strace"
+    done = subprocess.run(["strace", "-f", "--seccomp-bpf", "-o", "/dev/null", "true"], capture_output=True, check=False)
+    return None if done.returncode == 0 else "strace may not trace here: " + done.stderr.decode().strip()[:200]
+
+
+def calls(log, out):
+    """Of a clean run: each call that touches `out`, as its name and its number within its thread (strace counts so); and
+    how many were left out, because another thread makes a call of that number as well."""
+    counts = collections.defaultdict(collections.Counter)
+    found = []
+    for line in log.read_text(errors="replace").splitlines():
+        begins = re.match(r"(\d+) +(\w+)\(", line)
+        if begins is None:
+            continue
+        thread, name = begins.groups()
+        counts[thread][name] += 1
+        if str(out) in line and name not in IGNORED:
+            found.append((thread, name, counts[thread][name], what(line, out)))
+    free = lambda thread, name, number: all(
+        other == thread or count[name] < number for other, count in counts.items())
+    clear = [(name, number, text) for thread, name, number, text in found if free(thread, name, number)]
+    return clear, len(found) - len(clear)
+
+
+def what(line, out):
+    """A traced call, short enough for a table."""
+    text = re.sub(r"^\d+ +", "", line).replace(str(out), "")
+    return text.split(" = ")[0][:110]
+
+
+class Case:
+    """One run with one fault, and what came of it."""
+
+    def __init__(self, stage, durability, call, number, text, kind, lasting):
+        self.stage, self.durability, self.call, self.number, self.text = stage, durability, call, number, text
+        self.kind, self.lasting = kind, lasting
+        self.version, self.wrong, self.hit, self.code = None, None, False, None
+
+    def __str__(self):
+        lasting = "+" if self.lasting else ""
+        return f"{self.stage} {self.durability} {self.call}:{self.kind}:when={self.number}{lasting}  {self.text}"
+
+
+def attempt(rig, case, prepared, number):
+    """Runs a case in a folder of its own."""
+    out = rig.at / f"case-{number}"
+    log = rig.at / f"case-{number}.log"
+    shutil.copytree(prepared, out, symlinks=True)
+    try:
+        trace(rig, case, out, log)
+        if case.wrong is None:
+            case.version, case.wrong = rig.after(out)
+    except subprocess.TimeoutExpired as error:
+        case.wrong = f"hangs: {error.cmd}"
+    if case.wrong is None:
+        shutil.rmtree(out)
+        log.unlink(missing_ok=True)
+
+
+def trace(rig, case, out, log):
+    when = f"{case.number}{'+' if case.lasting else ''}"
+    command = command_of(rig, case.stage, case.durability, out)
+    done = run(injecting(case.call, case.kind, when, log) + command)
+    case.code = done.returncode
+    seen = log.read_text(errors="replace")
+    case.hit = "(INJECTED)" in seen or "killed by SIGKILL" in seen
+    # A killed strace ends like its child: by the same signal.
+    killed = case.kind == "signal=KILL" and case.code in (-9, 137)
+    if not killed and case.code not in GRACEFUL:
+        case.wrong = f"exit code {case.code}: {done.stderr.strip()[-300:]}"
+
+
+def injecting(call, kind, when, log):
+    """The prefix of a command that lets a call fail, or kill. strace 6.1 sends no signal under its faster filter."""
+    faster = ["--seccomp-bpf"] if kind.startswith("error=") else []
+    return ["strace", "-f", *faster, "-o", str(log), "-e", f"trace={call}", "-e", f"inject={call}:{kind}:when={when}"]
+
+
+def command_of(rig, stage, durability, out):
+    if stage != "recover":
+        return rig.expand(2, out, durability=durability)
+    return ["env", f"MEGAX_DURABILITY={durability}", *rig.recover(out)]
+
+
+def clean_calls(rig, stage, durability, prepared):
+    """The calls of a run without faults, from a copy of `prepared`."""
+    out, log = rig.at / "clean", rig.at / "clean.log"
+    shutil.copytree(prepared, out, symlinks=True)
+    command = command_of(rig, stage, durability, out)
+    subprocess.run(["strace", "-f", "-y", "-s", "40", "-o", str(log), *command],
+                   capture_output=True, timeout=TIMEOUT, check=True)
+    found = calls(log, out)
+    shutil.rmtree(out)
+    return found
+
+
+def interrupted(rig, number, name):
+    """A tree whose commit was killed at its `number`-th rename in the tree."""
+    out = rig.copy(name)
+    run(injecting("renameat2", "signal=KILL", number, "/dev/null") + rig.expand(2, out))
+    assert list(out.glob(".megax/txn/*/journal")) and rig.which(out) not in (1, 2), "the kill came at no good moment"
+    return out
+
+
+def cases_of(stage, durability, found, every, start):
+    """Every `every`-th case of all calls."""
+    made = []
+    at = start
+    for call, number, text in found:
+        for kind in KINDS:
+            for lasting in (False, True):
+                if kind == "signal=KILL" and lasting or kind != "signal=KILL" and call in ONLY_KILLS:
+                    continue
+                at += 1
+                if at % every == 0:
+                    made.append(Case(stage, durability, call, number, text, kind, lasting))
+    return made
+
+
+def matrix(rig, every, report):
+    """Runs the matrix; whether all is well."""
+    why = works()
+    if why:
+        report.skip("fault matrix", why)
+        return True
+    middle = interrupted(rig, 10, "interrupted")
+    plans = [("expand", "full", rig.old, every), ("expand", "process", rig.old, every * 2),
+             ("recover", "full", middle, every), ("resume", "process", middle, every)]
+    work = []
+    for start, (stage, durability, prepared, each) in enumerate(plans):
+        found, shadowed = clean_calls(rig, stage, durability, prepared)
+        if len(found) < 60:
+            report.fail("fault matrix", f"only {len(found)} calls of {stage} touch the output root")
+        made = cases_of(stage, durability, found, each, start)
+        report.say(f"{stage} {durability}: {len(found)} calls touch the output root ({shadowed} more cannot be told "
+                   f"from another thread's), {len(made)} cases")
+        work += [(case, prepared) for case in made]
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(lambda item: attempt(rig, item[1][0], item[1][1], item[0]), enumerate(work)))
+    return table(report, [case for case, _ in work])
+
+
+def table(report, cases):
+    rows = collections.defaultdict(collections.Counter)
+    for case in cases:
+        row = rows[(case.stage, case.durability, case.kind)]
+        row["cases"] += 1
+        row["not reached"] += not case.hit
+        row["failed" if case.wrong else "old" if case.version == 1 else "new"] += 1
+    report.say(f"{'stage':8} {'durability':10} {'fault':13} {'cases':>6} {'old':>6} {'new':>6} {'failed':>6} {'not reached':>11}")
+    for key, row in sorted(rows.items()):
+        numbers = f"{row['cases']:6} {row['old']:6} {row['new']:6} {row['failed']:6} {row['not reached']:11}"
+        report.say(f"{key[0]:8} {key[1]:10} {key[2]:13} {numbers}")
+    missed = sum(not case.hit for case in cases)
+    if missed > len(cases) // 20:
+        report.fail("fault matrix", f"{missed} of {len(cases)} faults were never reached: the calls are not the same twice")
+    for case in (case for case in cases if case.wrong):
+        report.fail(str(case), case.wrong)
+    old, new = (sum(not case.wrong and case.version == version for case in cases) for version in (1, 2))
+    report.total("fault matrix", len(cases), old, new)
+    return not any(case.wrong for case in cases)
