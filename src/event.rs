@@ -8,6 +8,13 @@ pub enum Event {
         /// Mega-files read, selected or not.
         mega_files: usize,
     },
+    /// The run waits for another one.
+    Waiting {
+        /// The team that both want.
+        team: String,
+        /// Who holds it.
+        holder: String,
+    },
     /// The plan stands: how many files will be rendered.
     Planned {
         /// Files that the selected mega-files plan.

@@ -21,6 +21,7 @@
 //! | [`verify`] | findings | nothing | what was rendered is what the mega-file and the manifest declare |
 //! | [`snapshot`] | [`snapshot::Snapshot`] | nothing | the golden record of what a mega-file expands to, as text for a review |
 //! | [`change`] | [`change::ChangeSet`] | nothing | the difference of output, lockfile and disk, shared by dry run, check, diff and apply |
+//! | [`saved`] | [`saved::SavedPlan`] | nothing | a change set as text, to which a later run can be held |
 //! | [`disk`] | [`disk::Staged`], [`disk::Applied`] | the only writer | all or nothing per set of teams; a dropped staging leaves nothing |
 //! | [`report`] | text, JSON, GitHub, SARIF | nothing | one set of facts, several forms |
 //!
@@ -44,7 +45,8 @@
 //!   mix.
 //! - **Idempotence**: a second run changes no byte and no timestamp, and says so.
 //! - **Nothing lost**: a file that megax did not write, or that was edited since, is never overwritten or deleted
-//!   without an explicit choice, and then its old content is in `.megax/kept`.
+//!   without an explicit choice, and then its old content is in `.megax/kept`. A run that would delete most of a team's
+//!   files at once asks first.
 //! - **Confinement**: a mega-file runs no command, reads nothing outside the project, and every limit has a name.
 //! - **Honesty**: every number printed was measured in this run; what is unknown is absent.
 //!
@@ -53,7 +55,8 @@
 //!
 //! # Entry points
 //!
-//! [`pipeline::run`] does everything for a [`pipeline::Request`]; [`pipeline::explain`] answers where a file comes from;
+//! [`pipeline::run`] does everything for a [`pipeline::Request`]; [`pipeline::apply_plan`] does it for a saved plan;
+//! [`pipeline::explain`] answers where a file comes from;
 //! [`start::init`] and [`start::add`] make what a project starts from.
 
 pub mod change;
@@ -70,6 +73,7 @@ pub mod path;
 pub mod pipeline;
 pub mod plan;
 pub mod report;
+pub mod saved;
 pub mod snapshot;
 pub mod source;
 pub mod span;

@@ -330,7 +330,7 @@ fn parse_entry(line: &str, has_lf_digests: bool) -> Result<(OutputPath, LockEntr
 }
 
 /// A free text on one line: `-` for none, `\u{..}` for what would break or hide in a line.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     if text.is_empty() {
         return "-".to_owned();
     }
@@ -351,7 +351,7 @@ fn escape(text: &str) -> String {
     out
 }
 
-fn unescape(text: &str) -> Result<String, Flaw> {
+pub(crate) fn unescape(text: &str) -> Result<String, Flaw> {
     let wrong = || Flaw::Escape(text.to_owned());
     let mut out = String::with_capacity(text.len());
     let mut rest = if text == "-" { "" } else { text };

@@ -28,19 +28,33 @@ impl TeamGuard {
     /// # Errors
     /// Another run holds the team, or the guard's file cannot be had.
     pub fn acquire(root: &Root, team: &str, holder: &str) -> Result<Self, GuardError> {
-        if !is_name(team) {
-            return Err(DiskError::Name { name: team.to_owned() }.into());
-        }
-        let name = format!("{team}.guard");
-        let path = format!("{FOLDER}/{name}");
-        let mut file = open(root, &name)?;
+        let (file, name) = open_team(root, team)?;
         match try_lock(&file) {
-            Ok(true) => {}
-            Ok(false) => return Err(GuardError::Held { team: team.to_owned(), holder: read_holder(&file) }),
-            Err(error) => return Err(DiskError::io("lock", path, error).into()),
+            Ok(true) => Ok(Self::note(file, &name, holder)?),
+            Ok(false) => Err(GuardError::Held { team: team.to_owned(), holder: read_holder(&file) }),
+            Err(error) => Err(DiskError::io("lock", format!("{FOLDER}/{name}"), error).into()),
         }
-        let noted = file.set_len(0).and_then(|()| file.write_all(holder.as_bytes()));
-        noted.map_err(|error| DiskError::io("write", path, error))?;
+    }
+
+    /// Takes the guard of a team as soon as no other run holds it. `on_wait` is told who holds it, once, if somebody
+    /// does.
+    ///
+    /// # Errors
+    /// The guard's file cannot be had.
+    pub fn wait(root: &Root, team: &str, holder: &str, on_wait: &mut dyn FnMut(&str)) -> Result<Self, DiskError> {
+        let (file, name) = open_team(root, team)?;
+        let failed = |error| DiskError::io("lock", format!("{FOLDER}/{name}"), error);
+        if !try_lock(&file).map_err(failed)? {
+            on_wait(&read_holder(&file));
+            lock(&file).map_err(failed)?;
+        }
+        Self::note(file, &name, holder)
+    }
+
+    fn note(mut file: File, name: &str, holder: &str) -> Result<Self, DiskError> {
+        // Whoever waited may have read what the holder before wrote.
+        let noted = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(holder.as_bytes()));
+        noted.map_err(|error| DiskError::io("write", format!("{FOLDER}/{name}"), error))?;
         Ok(Self(file))
     }
 }
@@ -97,6 +111,15 @@ fn wait(root: &Root, name: &str) -> Result<File, DiskError> {
     let file = open(root, name)?;
     lock(&file).map_err(|error| DiskError::io("lock", format!("{FOLDER}/{name}"), error))?;
     Ok(file)
+}
+
+/// The file of a team's guard, and its name.
+fn open_team(root: &Root, team: &str) -> Result<(File, String), DiskError> {
+    if !is_name(team) {
+        return Err(DiskError::Name { name: team.to_owned() });
+    }
+    let name = format!("{team}.guard");
+    Ok((open(root, &name)?, name))
 }
 
 fn open(root: &Root, name: &str) -> Result<File, DiskError> {

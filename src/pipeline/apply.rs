@@ -2,19 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::guards::{self, Guards};
 use super::shards::{self, Shards};
-use super::{State, sink};
+use super::{State, fuse, saved, sink};
 use crate::change::{self, ChangeSet, Desired, FileChange, Kind, LockfileChange, Reason, Survey};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::digest::{Digest, DigestBuilder, with_lf};
-use crate::disk::{self, CommitError, DiskError, GuardError, ProjectGuard, Root, Staged, Staging, TeamGuard};
+use crate::disk::{self, CommitError, DiskError, ProjectGuard, Root, Staged, Staging};
 use crate::event::{Event, Watcher};
 use crate::lockfile;
 use crate::name::id_key;
 use crate::output::{self, Rendered};
 use crate::path::{OutputPath, PathKey};
 use crate::plan;
-use crate::report::Mode;
+use crate::report::{Command, Mode};
+use crate::saved::SavedPlan;
 
 /// What makes the bytes: recorded in the lockfile.
 pub const ENGINE: &str = concat!("megax ", env!("CARGO_PKG_VERSION"), " minijinja 3.0.5");
@@ -30,13 +32,17 @@ pub struct Changes {
     pub applied: bool,
     /// What lay on disk before.
     pub survey: Survey,
+    /// The changes as a plan to save, for [`Command::Plan`].
+    pub plan: Option<SavedPlan>,
 }
 
-/// Surveys, renders, compares and, in [`Mode::Write`], publishes.
-pub fn run(state: &mut State<'_>, watcher: &dyn Watcher) -> Changes {
+/// Surveys, renders, compares and, in [`Mode::Write`], publishes. Guards that are held already stay so until then.
+pub fn run(state: &mut State<'_>, mut guards: Guards, watcher: &dyn Watcher) -> Changes {
     let Some(root) = state.root.clone() else { return Changes::default() };
     let writes = state.request.mode == Mode::Write && !wrong_tree_is_known(state);
-    let guards = if writes { guard_teams(state, &root) } else { Vec::new() };
+    if writes {
+        guards::take(state, &root, &mut guards);
+    }
     let survey = match survey(state, &root) {
         Ok(survey) => survey,
         Err(error) => {
@@ -56,26 +62,6 @@ pub fn run(state: &mut State<'_>, watcher: &dyn Watcher) -> Changes {
 /// `--expect-tree` can only be judged after rendering; nothing is known before.
 fn wrong_tree_is_known(state: &State<'_>) -> bool {
     state.teams.iter().all(|team| state.is_held(team))
-}
-
-fn guard_teams(state: &mut State<'_>, root: &Root) -> Vec<TeamGuard> {
-    let mut guards = Vec::new();
-    for team in state.teams.clone() {
-        if state.is_held(&team) {
-            continue;
-        }
-        match TeamGuard::acquire(root, &team, &state.request.holder) {
-            Ok(guard) => guards.push(guard),
-            Err(GuardError::Held { team, holder }) => {
-                let message = format!("another run holds team {team}: {holder}");
-                let finding = Diagnostic::new(Code::GuardHeld, message).team(team);
-                state.findings.push(finding.help("wait until it is done, then run again"));
-            }
-            Err(GuardError::Disk(error)) => state.findings.push(disk_finding(&error).team(team)),
-        }
-    }
-    state.hold();
-    guards
 }
 
 /// The shards whose files go when nobody plans them any more.
@@ -171,7 +157,7 @@ fn desired(state: &State<'_>) -> Vec<Desired> {
 
 /// The digest of everything that a mega-file's files depend on. The line endings of texts are set aside; what is copied
 /// counts byte by byte.
-fn inputs_digest(state: &State<'_>, mega: &crate::model::MegaFile, copies: &Copies<'_>) -> Digest {
+pub fn inputs_digest(state: &State<'_>, mega: &crate::model::MegaFile, copies: &Copies<'_>) -> Digest {
     let text = |file| with_lf(state.set.sources.get(file).map_or("", crate::span::SourceFile::text));
     let mut builder = DigestBuilder::default();
     builder.part(b"megax inputs 1").part(text(mega.file()).as_bytes());
@@ -194,9 +180,10 @@ fn inputs_digest(state: &State<'_>, mega: &crate::model::MegaFile, copies: &Copi
 }
 
 /// The digests of what each mega-file copies, by its id, in the order of the paths.
-type Copies<'s> = BTreeMap<&'s str, Vec<Digest>>;
+pub type Copies<'s> = BTreeMap<&'s str, Vec<Digest>>;
 
-fn copies<'s>(state: &'s State<'_>) -> Copies<'s> {
+/// What each mega-file copies.
+pub fn copies<'s>(state: &'s State<'_>) -> Copies<'s> {
     let mut copies = Copies::new();
     for file in &state.plan.files {
         if let (plan::PlannedBody::Copy(bytes), Some(mega)) = (&file.body, state.model.mega_files.get(file.mega_file)) {
@@ -255,8 +242,8 @@ fn publish(
 ) -> Changes {
     let whole = compare(state, &state.shards, survey, &desired(state));
     let first = settle(state, survey, whole.clone());
-    if !writes || first.is_empty() {
-        return looked_only(first, whole);
+    if saved::is_stale(state, &first) || !writes || first.is_empty() {
+        return looked_only(state, first, whole);
     }
     // From here on no other run publishes; what another one published since the shards were read is looked at again.
     let guard = match ProjectGuard::wait(root) {
@@ -264,7 +251,7 @@ fn publish(
         Err(error) => {
             state.findings.push(disk_finding(&error));
             state.hold();
-            return looked_only(first, whole);
+            return looked_only(state, first, whole);
         }
     };
     let again = if refresh_shards(state, root) {
@@ -273,6 +260,9 @@ fn publish(
     } else {
         first
     };
+    if saved::is_stale(state, &again) {
+        return looked_only(state, again, whole);
+    }
     watcher.on_event(Event::Writing { files: again.files.iter().filter(|file| file.writes()).count() });
     let mut changes = Changes::default();
     for set in super::slots::in_order(state, again.split()) {
@@ -307,8 +297,9 @@ fn publish(
 }
 
 /// The changes of a run that writes nothing.
-fn looked_only(first: ChangeSet, whole: ChangeSet) -> Changes {
-    Changes { files: both(first.files, whole.files), lockfiles: first.lockfiles, ..Changes::default() }
+fn looked_only(state: &State<'_>, first: ChangeSet, whole: ChangeSet) -> Changes {
+    let plan = (state.request.command == Command::Plan).then(|| saved::plan_of(state, &first));
+    Changes { plan, files: both(first.files, whole.files), lockfiles: first.lockfiles, ..Changes::default() }
 }
 
 /// What happens, and what was found about the files of teams that were held by a conflict: still part of the picture.
@@ -325,6 +316,7 @@ fn both(files: Vec<FileChange>, found: Vec<FileChange>) -> Vec<FileChange> {
 fn settle(state: &mut State<'_>, survey: &Survey, mut changes: ChangeSet) -> ChangeSet {
     loop {
         let mut found = conflict_findings(state, &changes);
+        found.extend(fuse::findings(state, &changes));
         found.extend(bound_findings(state, &changes));
         found.retain(|finding| !state.findings.iter().any(|said| said == finding));
         if found.is_empty() {

@@ -46,6 +46,7 @@ pub fn without_inputs(request: &Request, (mut findings, set): (Diagnostics, Opti
         tree: None,
         manifest: None,
         out,
+        plan: None,
         summary: Summary::default(),
         lockfiles: None,
         teams: Vec::new(),
@@ -81,6 +82,7 @@ pub fn report(mut state: State<'_>, changes: Option<&Changes>) -> Report {
         tree,
         manifest: state.set.manifest.as_ref().map(|manifest| state.set.sources.name(manifest.file).to_owned()),
         out: display(&state.set.out, &state.request.inputs.current),
+        plan: None,
         summary: Summary::default(),
         lockfiles: changes.map(|changes| changes.lockfiles.len() as u64),
         teams: teams.collect(),
@@ -117,6 +119,8 @@ pub fn outcome_of(code: Code) -> Outcome {
         | Code::NotAFile
         | Code::GuardHeld
         | Code::ChangedMeanwhile
+        | Code::Fuse
+        | Code::StalePlan
         | Code::SnapshotUnreadable
         | Code::DamagedLockfile => Outcome::Conflict,
         _ => Outcome::Wrong,

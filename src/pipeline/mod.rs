@@ -5,10 +5,13 @@ mod apply;
 mod drift;
 mod explain;
 mod facts;
+mod fuse;
 mod goals;
+mod guards;
 mod hold;
 mod only;
 mod recovery;
+mod saved;
 mod shards;
 mod sink;
 mod slots;
@@ -19,6 +22,7 @@ mod tests;
 mod validity;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::change::{Policies, Policy};
@@ -32,12 +36,14 @@ use crate::output::Rendered;
 use crate::path::OutputPath;
 use crate::plan::{Assets, Plan, Reserved};
 use crate::report::{Command, Mode, Report};
+use crate::saved::SavedPlan;
 use crate::source::{self, Limits, SourceSet};
 use crate::template::forms;
 use crate::{disk, model, plan, verify};
 
 pub use explain::{Explanation, explain};
 pub use recovery::recover;
+pub use saved::{ApplyRequest, apply_plan};
 pub use snapshot::{SnapshotRequest, snapshot};
 pub use status::status;
 
@@ -48,6 +54,7 @@ const MAX_ASSET_BYTES: usize = 64 << 20;
 
 /// What a run is asked to do. Nothing is taken from the environment.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Request {
     /// For the report.
     pub command: Command,
@@ -76,6 +83,15 @@ pub struct Request {
     pub holder: String,
     /// What a commit must survive.
     pub durability: disk::Durability,
+    /// So many files may a team delete although the fuse would hold it; `None`: the fuse decides.
+    pub allow_deletes: Option<u64>,
+    /// Wait for another run that holds a team, instead of holding the team.
+    pub wait: bool,
+    /// The saved plan: where it is saved ([`Command::Plan`]), or where it came from; absolute or relative to the current
+    /// folder.
+    pub plan_file: Option<PathBuf>,
+    /// The changes that must come out; other ones write nothing.
+    pub must_equal: Option<Arc<SavedPlan>>,
 }
 
 impl Request {
@@ -96,6 +112,10 @@ impl Request {
             expect_tree: None,
             holder: String::new(),
             durability: disk::Durability::default(),
+            allow_deletes: None,
+            wait: false,
+            plan_file: None,
+            must_equal: None,
         }
     }
 }
@@ -148,28 +168,32 @@ fn on_threads<T: Send>(jobs: Option<usize>, work: impl FnOnce() -> T + Send) -> 
 fn run_here(request: &Request, watcher: &dyn Watcher) -> Run {
     // The inflector's many patterns are compiled at their first use; here that goes on while the inputs are read.
     rayon::spawn(|| drop(forms::plural("item")));
-    let mut state = match resolve(request, watcher) {
-        Ok(state) => state,
+    let (mut state, guards) = match guards::ready(request, watcher) {
+        Ok(ready) => ready,
         Err(findings) => return Run { report: facts::without_inputs(request, *findings), diff: None },
     };
-    state.hold();
     watcher.on_event(Event::Planned { files: state.plan.files.len() });
     let changes = if request.mode == Mode::Validate {
         (state.rendered, state.misses) = sink::render(&state, &sink::Discard::new(&state), watcher);
         state.inspect();
         None
     } else {
-        Some(apply::run(&mut state, watcher))
+        Some(apply::run(&mut state, guards, watcher))
     };
     let diff = changes.as_ref().filter(|_| request.diff).map(|changes| facts::diff(&state, changes));
-    Run { report: facts::report(state, changes.as_ref()), diff }
+    let plan = changes.as_ref().and_then(|changes| changes.plan.as_ref());
+    let is_saved = plan.is_some_and(|plan| saved::save(&mut state, plan));
+    let mut report = facts::report(state, changes.as_ref());
+    let plan_file = request.plan_file.as_ref().filter(|_| is_saved || request.must_equal.is_some());
+    report.plan = plan_file.map(|file| source::load::display(file, &request.inputs.current));
+    Run { report, diff }
 }
 
+/// Why the inputs could not be read, and what could be.
+type Unread = Box<(Diagnostics, Option<SourceSet>)>;
+
 /// Reads, understands and plans.
-fn resolve<'r>(
-    request: &'r Request,
-    watcher: &dyn Watcher,
-) -> Result<State<'r>, Box<(Diagnostics, Option<SourceSet>)>> {
+fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>, Unread> {
     let only = only::parse(&request.only).map_err(|findings| Box::new((findings, None)))?;
     let load = if request.command == Command::Status { source::load_or_none } else { source::load };
     let mut set = load(&request.inputs, &Limits::default()).map_err(|findings| Box::new((findings, None)))?;

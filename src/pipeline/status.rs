@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::apply::{self, Changes};
+use super::guards::Guards;
 use super::{Request, State, drift, facts, goals, hold, on_threads, resolve, shards, team_of_input, validity};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::event::{Event, Watcher};
@@ -32,7 +33,7 @@ fn status_here(request: &Request, team: Option<&str>, watcher: &dyn Watcher) -> 
     };
     state.hold();
     watcher.on_event(Event::Planned { files: state.plan.files.len() });
-    let changes = apply::run(&mut state, watcher);
+    let changes = apply::run(&mut state, Guards::new(), watcher);
     // Edited and foreign files are what the drift shows. Teams that are held with a wrong one are found again below.
     let shown = |finding: &Diagnostic| {
         use Code::{ContributorHeld, EditKept, EditedFile, ForeignFile, NotAFile, OrphanEdited, TeamBound};

@@ -44,6 +44,10 @@ words! {
         Snapshot "snapshot",
         /// `megax status`.
         Status "status",
+        /// `megax plan`.
+        Plan "plan",
+        /// `megax apply`.
+        Apply "apply",
     }
 }
 
@@ -313,6 +317,8 @@ pub struct Report {
     pub manifest: Option<String>,
     /// The output root, for display.
     pub out: String,
+    /// The saved plan that was written or applied, for display; `None` if there is none.
+    pub plan: Option<String>,
     /// The totals.
     pub summary: Summary,
     /// Lockfile shards that change although no file need do so (a comment in a mega-file); `None` if not compared.

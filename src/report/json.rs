@@ -59,6 +59,8 @@ struct Document<'a> {
     manifest: Option<&'a str>,
     /// The output root.
     out: &'a str,
+    /// The saved plan that was written (`plan`) or applied (`apply`); null if there is none.
+    plan: Option<&'a str>,
     /// The totals of the run.
     summary: SummaryWire,
     /// Lockfile shards that change; null if not compared.
@@ -267,6 +269,7 @@ impl<'a> Document<'a> {
             tree: report.tree.map(|digest| digest.to_string()),
             manifest: report.manifest.as_deref(),
             out: &report.out,
+            plan: report.plan.as_deref(),
             summary: SummaryWire::of(report.summary.mega_files, &report.summary.counts),
             lockfiles: report.lockfiles,
             teams: teams(report),

@@ -106,6 +106,7 @@ pub(super) fn report() -> Report {
         tree: Some(Digest::of(b"tree")),
         manifest: Some("megax.yaml".to_owned()),
         out: ".".to_owned(),
+        plan: None,
         lockfiles: Some(0),
         summary: Summary::default(),
         teams: vec![team("beta", None), team("gamma", Some("MX502 collision"))],

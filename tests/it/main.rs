@@ -14,6 +14,7 @@ mod cases;
 mod folder;
 mod looks;
 mod parts;
+mod processes;
 mod projects;
 mod properties;
 mod readme;

@@ -8,7 +8,7 @@ use std::path::Path;
 const MAX_LINES: usize = 500;
 
 /// Vocabulary first, then the stages; a module uses those before it only.
-const LAYERS: [&str; 20] = [
+const LAYERS: [&str; 21] = [
     "span",
     "path",
     "glob",
@@ -25,6 +25,7 @@ const LAYERS: [&str; 20] = [
     "verify",
     "snapshot",
     "change",
+    "saved",
     "disk",
     "report",
     "start",

@@ -14,13 +14,22 @@ pub struct Megax {
 
 const AFTER: &str = "Exit codes: 0 done or nothing to do, 1 there are differences (--check, --diff, --expect-tree, \
 snapshot, status), 2 wrong usage, 3 the mega-files or the manifest are wrong, 4 a file was made or edited by somebody \
-else or another run holds the team, 5 the disk failed, 6 interrupted after deciding (the next run finishes it), 70 a bug in megax.\n\nStart with `megax init`, then `megax expand \
+else, another run holds the team, or a plan is stale, 5 the disk failed, 6 interrupted after deciding (the next run finishes it), 70 a bug in megax.\n\nStart with `megax init`, then `megax expand \
 --dry-run`; `megax explain CODE` explains any finding, `megax schema mega-file` prints the format.";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Expand mega-files into the output tree: check everything, then write what differs
     Expand(Expand),
+    /// Save what `expand` would change, as a file to review and to apply
+    ///
+    /// Does everything of `expand` but the writing, shows the same preview as `expand --dry-run`, and writes FILE.
+    Plan(Plan),
+    /// Write what a saved plan holds, if exactly that would happen now
+    ///
+    /// Does the same request again, in the same folder. If an input, a file on disk or megax itself changed what comes
+    /// out, nothing is written (MX820).
+    Apply(Apply),
     /// Check everything short of the disk
     Validate(Validate),
     /// Compare what mega-files expand to with the golden record in snapshots/, for reviews and CI
@@ -106,12 +115,58 @@ pub struct Expand {
     /// What to do with files that somebody else made or edited; by default what the manifest says, else fail
     #[arg(long, value_enum, value_name = "POLICY")]
     pub on_edit: Option<OnEdit>,
+    /// Let a team delete up to N files at once, where more than 20 and more than half of its files would hold it
+    #[arg(long, value_name = "N")]
+    pub allow_deletes: Option<u64>,
     /// The tree digest that must come out; another one writes nothing and exits 1
     #[arg(long, value_name = "DIGEST")]
     pub expect_tree: Option<String>,
     /// What a written tree must survive; by default that of the environment, else full
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub durability: Option<Durability>,
+    /// Wait for another run that holds a team, instead of failing
+    #[arg(long)]
+    pub wait: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Plan {
+    #[command(flatten)]
+    pub inputs: Inputs,
+    /// The file to save the plan in: a new one, or an older plan
+    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    pub file: PathBuf,
+    /// Only output files that match this glob, relative to the output root (may be given several times)
+    #[arg(long, value_name = "GLOB")]
+    pub only: Vec<String>,
+    /// If one team may not write, none does
+    #[arg(long)]
+    pub all_or_nothing: bool,
+    /// What to do with files that somebody else made or edited; by default what the manifest says, else fail
+    #[arg(long, value_enum, value_name = "POLICY")]
+    pub on_edit: Option<OnEdit>,
+    /// Let a team delete up to N files at once, where more than 20 and more than half of its files would hold it
+    #[arg(long, value_name = "N")]
+    pub allow_deletes: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// The plan that `megax plan` saved
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Threads; by default as many as the machine has
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub jobs: Option<u16>,
+    /// What a written tree must survive; by default that of the environment, else full
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub durability: Option<Durability>,
+    /// Wait for another run that holds a team, instead of failing
+    #[arg(long)]
+    pub wait: bool,
+    /// The form of the report
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -322,7 +377,7 @@ pub enum SchemaName {
     Lbof,
     /// The project manifest
     Manifest,
-    /// The document of `expand` and `validate` with `--format json`
+    /// The document of `expand`, `plan`, `apply` and `validate` with `--format json`
     Report,
     /// The document of `explain` with `--format json`
     Explanation,

@@ -1,10 +1,11 @@
-//! `megax expand` and `megax validate`: run, then print the facts in the form that was asked for.
+//! `megax expand`, `plan`, `apply` and `validate`: run, then print the facts in the form that was asked for.
 
-use megax::pipeline::{self, Request};
+use megax::event::Watcher;
+use megax::pipeline::{self, Run};
 use megax::report::tree::TreeOptions;
-use megax::report::{Mode, Outcome, Report, github, human, json, sarif, tree};
+use megax::report::{Command, Mode, Outcome, Report, github, human, json, sarif, tree};
 
-use crate::args::{Expand, Format, Validate};
+use crate::args::{Apply, Expand, Format, Plan, Validate};
 use crate::progress::Progress;
 use crate::{request, terminal};
 
@@ -13,15 +14,25 @@ const SHOWN_FILES: usize = 200;
 
 /// Runs `megax expand`.
 pub fn expand(args: &Expand) -> Outcome {
-    run(request::expand(args), args.inputs.selection.format)
+    run(request::expand(args), args.inputs.selection.format, pipeline::run)
+}
+
+/// Runs `megax plan`.
+pub fn plan(args: &Plan) -> Outcome {
+    run(request::plan(args), args.inputs.selection.format, pipeline::run)
+}
+
+/// Runs `megax apply`.
+pub fn apply(args: &Apply) -> Outcome {
+    run(request::apply(args), args.format, pipeline::apply_plan)
 }
 
 /// Runs `megax validate`.
 pub fn validate(args: &Validate) -> Outcome {
-    run(request::validate(&args.inputs), args.inputs.selection.format)
+    run(request::validate(&args.inputs), args.inputs.selection.format, pipeline::run)
 }
 
-fn run(request: Result<Request, String>, format: Format) -> Outcome {
+fn run<R>(request: Result<R, String>, format: Format, work: impl Fn(&R, &dyn Watcher) -> Run) -> Outcome {
     let request = match request {
         Ok(request) => request,
         Err(message) => {
@@ -30,7 +41,7 @@ fn run(request: Result<Request, String>, format: Format) -> Outcome {
         }
     };
     let progress = Progress::new(terminal::is_watched() && format == Format::Human);
-    let run = pipeline::run(&request, &progress);
+    let run = work(&request, &progress);
     progress.finish();
     let printed = match format {
         Format::Human => people(&run.report, run.diff.as_deref()),
@@ -69,6 +80,11 @@ fn people(report: &Report, diff: Option<&str>) -> bool {
     }
     if let Some(manifest) = &report.manifest {
         terminal::say(&format!("manifest {manifest}, output root {}\n", report.out));
+    }
+    match (&report.plan, report.command) {
+        (Some(file), Command::Plan) => terminal::say(&format!("the plan is saved: `megax apply {file}` writes it\n")),
+        (None, Command::Plan) => terminal::say("no plan is saved\n"),
+        _ => {}
     }
     printed
 }

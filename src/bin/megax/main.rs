@@ -23,6 +23,8 @@ fn main() -> ExitCode {
     let megax = Megax::parse();
     let outcome = match &megax.command {
         Command::Expand(args) => expand::expand(args),
+        Command::Plan(args) => expand::plan(args),
+        Command::Apply(args) => expand::apply(args),
         Command::Validate(args) => expand::validate(args),
         Command::Snapshot(args) => views::snapshot(args),
         Command::Status(args) => views::status(args),

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use megax::event::{Event, Watcher};
 
+use crate::terminal;
+
 /// Runs shorter than this show nothing.
 const PATIENCE: Duration = Duration::from_millis(500);
 
@@ -59,6 +61,9 @@ impl Watcher for Progress {
     fn on_event(&self, event: Event) {
         match event {
             Event::Loaded { .. } => {}
+            Event::Waiting { team, holder } => {
+                terminal::say(&format!("waiting for team {team}, held by {holder}\n"));
+            }
             Event::Planned { files } => self.begin("rendering", files),
             Event::Writing { files } => self.begin("writing", files),
             Event::Rendered | Event::Published => self.count(),

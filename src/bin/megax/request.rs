@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use megax::change::Policy;
 use megax::digest::Digest;
 use megax::disk::Durability;
-use megax::pipeline::{Request, SnapshotRequest};
+use megax::pipeline::{ApplyRequest, Request, SnapshotRequest};
 use megax::report::snapshot::Action;
 use megax::report::{Command, Mode};
 use megax::snapshot::Texts;
 use megax::source;
 
-use crate::args::{self, Expand, Inputs, OnEdit, Selection, Snapshot, Status};
+use crate::args::{self, Apply, Expand, Inputs, OnEdit, Plan, Selection, Snapshot, Status};
 
 /// The request of `expand`, or what is wrong with the arguments.
 pub fn expand(args: &Expand) -> Result<Request, String> {
@@ -26,7 +26,39 @@ pub fn expand(args: &Expand) -> Result<Request, String> {
     request.diff = args.diff;
     request.only.clone_from(&args.only);
     request.all_or_nothing = args.all_or_nothing;
-    request.on_edit = match args.on_edit {
+    request.on_edit = policy(args.on_edit)?;
+    request.wait = args.wait;
+    request.durability = durability(args.durability)?;
+    request.allow_deletes = args.allow_deletes;
+    request.expect_tree = args.expect_tree.as_deref().map(digest).transpose()?;
+    Ok(request)
+}
+
+/// The request of `plan`, or what is wrong with the arguments.
+pub fn plan(args: &Plan) -> Result<Request, String> {
+    let mut request = common(&args.inputs.selection, args.inputs.out.as_ref(), Command::Plan, Mode::DryRun)?;
+    request.only.clone_from(&args.only);
+    request.all_or_nothing = args.all_or_nothing;
+    request.on_edit = policy(args.on_edit)?;
+    request.allow_deletes = args.allow_deletes;
+    request.plan_file = Some(args.file.clone());
+    Ok(request)
+}
+
+/// The request of `apply`.
+pub fn apply(args: &Apply) -> Result<ApplyRequest, String> {
+    Ok(ApplyRequest {
+        file: args.file.clone(),
+        current: current()?,
+        jobs: args.jobs.map(usize::from),
+        holder: holder(),
+        durability: durability(args.durability)?,
+        wait: args.wait,
+    })
+}
+
+fn policy(typed: Option<OnEdit>) -> Result<Option<Policy>, String> {
+    Ok(match typed {
         None => None,
         Some(OnEdit::Fail) => Some(Policy::Fail),
         Some(OnEdit::Keep) => Some(Policy::Keep),
@@ -36,10 +68,7 @@ pub fn expand(args: &Expand) -> Result<Request, String> {
                         (`megax explain MX811`)"
                 .to_owned());
         }
-    };
-    request.durability = durability(args.durability)?;
-    request.expect_tree = args.expect_tree.as_deref().map(digest).transpose()?;
-    Ok(request)
+    })
 }
 
 /// The request of `validate`.
