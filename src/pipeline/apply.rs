@@ -242,7 +242,10 @@ fn publish(
 ) -> Changes {
     let whole = compare(state, &state.shards, survey, &desired(state));
     let first = settle(state, survey, whole.clone());
-    if saved::is_stale(state, &first) || !writes || first.is_empty() {
+    if saved::is_stale(state, &first) {
+        return looked_only(state, ChangeSet::default(), whole);
+    }
+    if !writes || first.is_empty() {
         return looked_only(state, first, whole);
     }
     // From here on no other run publishes; what another one published since the shards were read is looked at again.
@@ -261,7 +264,7 @@ fn publish(
         first
     };
     if saved::is_stale(state, &again) {
-        return looked_only(state, again, whole);
+        return looked_only(state, ChangeSet::default(), whole);
     }
     watcher.on_event(Event::Writing { files: again.files.iter().filter(|file| file.writes()).count() });
     let mut changes = Changes::default();
@@ -291,7 +294,7 @@ fn publish(
         changes.files.extend(files);
         changes.lockfiles.extend(lockfiles);
     }
-    changes.files = both(changes.files, whole.files);
+    changes.files = both(state, changes.files, whole.files);
     drop(guard);
     changes
 }
@@ -299,14 +302,16 @@ fn publish(
 /// The changes of a run that writes nothing.
 fn looked_only(state: &State<'_>, first: ChangeSet, whole: ChangeSet) -> Changes {
     let plan = (state.request.command == Command::Plan).then(|| saved::plan_of(state, &first));
-    Changes { plan, files: both(first.files, whole.files), lockfiles: first.lockfiles, ..Changes::default() }
+    Changes { plan, files: both(state, first.files, whole.files), lockfiles: first.lockfiles, ..Changes::default() }
 }
 
-/// What happens, and what was found about the files of teams that were held by a conflict: still part of the picture.
-fn both(files: Vec<FileChange>, found: Vec<FileChange>) -> Vec<FileChange> {
+/// What happens, and what was found about the files of teams that were held by a conflict: still part of the picture. What
+/// was to happen to the files of a team that is not part of the run would look as if it did.
+fn both(state: &State<'_>, files: Vec<FileChange>, found: Vec<FileChange>) -> Vec<FileChange> {
     let seen: BTreeSet<OutputPath> = files.iter().map(|file| file.path.clone()).collect();
     let mut files = files;
-    files.extend(found.into_iter().filter(|file| !seen.contains(&file.path)));
+    let is_shown = |file: &FileChange| !file.writes() || state.teams.contains(&state.model.team_name(&file.team));
+    files.extend(found.into_iter().filter(|file| !seen.contains(&file.path) && is_shown(file)));
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files
 }
