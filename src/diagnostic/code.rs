@@ -152,6 +152,9 @@ codes! {
     ContributorHeld "MX814" "contributor-held" Error "a team's files are made from contributions of a team that is held";
     InterruptedRun "MX815" "interrupted-run" Warning "a run was interrupted while it wrote";
     Recovered "MX816" "recovered" Note "an interrupted run was finished or taken back";
+    BadLog "MX817" "bad-log" Error "an entry of the operation log cannot be read";
+    CannotUndo "MX818" "cannot-undo" Error "operations cannot be undone without touching what came after them";
+    NoOperation "MX819" "no-operation" Error "no such operation, checkpoint or team in the log";
     StalePlan "MX820" "stale-plan" Error "a saved plan is not what would happen now";
     BadPlan "MX821" "bad-plan" Error "a saved plan cannot be read, or not be saved at that place";
     Fuse "MX822" "fuse" Error "a run would delete more of a team's files than it may";

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::os::fd::AsFd as _;
 
+use super::entry::{Entry, OperationKind};
 use super::error::{CommitError, DiskError};
 use super::journal::{Journal, Step};
 use super::kept::keep;
+use super::log::write_entry;
 use super::look::buffer;
-use super::root::Durability;
+use super::root::{Durability, Root};
 use super::stage::{COPY, Slot, Staging};
 use super::steps::Steps;
 use super::walk::{Reached, Walker, parts};
@@ -30,6 +32,8 @@ pub struct Staged {
 /// What a commit did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Applied {
+    /// Its number in the operation log; none where nothing changed, or where the log cannot be written.
+    pub operation: Option<u64>,
     /// How many files of each kind.
     pub counts: Counts,
     /// How many shards of the lockfile were written or removed.
@@ -81,51 +85,17 @@ impl Staged {
         }
         let kept = self.keep()?;
         let journal = self.journal()?;
-        self.staging.commit(&journal, durability)?;
-        match self.publish(&journal, durability, watcher) {
-            Ok(()) => {
-                self.staging.retire();
-                Ok(Applied { counts: self.changes.counts(), shards: self.changes.lockfiles.len(), kept })
-            }
-            Err(cause) => Err(self.take_back(&journal, durability, cause)),
-        }
-    }
-
-    fn publish(&self, journal: &Journal, durability: Durability, watcher: &dyn Watcher) -> Result<(), DiskError> {
-        let mut steps = self.steps()?;
-        for step in &journal.steps {
-            steps.carry_out(step)?;
-            if !matches!(step, Step::Folder { .. }) && !step.path().starts_with(".megax/") {
-                watcher.on_event(Event::Published);
-            }
-        }
-        steps.prune(journal)?;
-        self.staging.barrier(durability)
-    }
-
-    fn steps(&self) -> Result<Steps<'_>, DiskError> {
-        #[cfg_attr(not(test), expect(unused_mut, reason = "tests say where it fails"))]
-        let mut steps = Steps::new(&self.staging.root, self.staging.folder(), self.staging.renaming)?;
-        #[cfg(test)]
-        {
-            steps.fail_at = self.staging.fail_at;
-        }
-        Ok(steps)
-    }
-
-    fn take_back(&mut self, journal: &Journal, durability: Durability, cause: DiskError) -> CommitError {
-        let taken = Steps::new(&self.staging.root, self.staging.folder(), self.staging.renaming)
-            .and_then(|mut steps| steps.take_back(journal));
-        match taken.and_then(|kept| self.staging.barrier(durability).map(|()| kept)) {
-            Ok(kept) => {
-                self.staging.retire();
-                match kept.into_iter().next() {
-                    None => cause.into(),
-                    Some((path, place)) => CommitError::EditedMeanwhile { cause, path, place },
-                }
-            }
-            Err(_) => CommitError::Interrupted { cause, folder: self.staging.shown() },
-        }
+        let counts = self.changes.counts();
+        let entry = Entry {
+            kind: OperationKind::Apply,
+            undoes: Vec::new(),
+            teams: self.changes.teams().into_iter().map(str::to_owned).collect(),
+            created: counts.created,
+            updated: counts.updated + counts.replaced,
+            deleted: counts.deleted,
+        };
+        let operation = commit(&mut self.staging, &journal, &entry, durability, watcher)?;
+        Ok(Applied { operation, counts, shards: self.changes.lockfiles.len(), kept })
     }
 
     /// Saves copies of the contents that are overwritten on request; where they lie.
@@ -158,7 +128,7 @@ impl Staged {
             }
         }
         let leaving: BTreeSet<&str> = steps.iter().map(Step::path).collect();
-        let mut folders = Folders { walker: Walker::new(self.staging.root.make()?), known: BTreeSet::new() };
+        let mut folders = Folders::new(&self.staging.root)?;
         let mut rest = Vec::new();
         for (file, slot) in self.changes.files.iter().zip(&self.bodies) {
             let path = file.path.to_string();
@@ -200,17 +170,85 @@ impl Staged {
     }
 }
 
+/// Carries the steps out, all of them or none, with everything that they need staged. The answer is the number of the
+/// operation in the log.
+pub(super) fn commit(
+    staging: &mut Staging,
+    journal: &Journal,
+    entry: &Entry,
+    durability: Durability,
+    watcher: &dyn Watcher,
+) -> Result<Option<u64>, CommitError> {
+    write_entry(staging.folder(), entry)?;
+    staging.commit(journal, durability)?;
+    match publish(staging, journal, durability, watcher) {
+        Ok(()) => Ok(staging.retire(journal)),
+        Err(cause) => Err(take_back(staging, journal, durability, cause)),
+    }
+}
+
+fn publish(
+    staging: &Staging,
+    journal: &Journal,
+    durability: Durability,
+    watcher: &dyn Watcher,
+) -> Result<(), DiskError> {
+    let mut steps = steps(staging)?;
+    for step in &journal.steps {
+        steps.carry_out(step)?;
+        if !matches!(step, Step::Folder { .. } | Step::Clear { .. }) && !step.path().starts_with(".megax/") {
+            watcher.on_event(Event::Published);
+        }
+    }
+    steps.prune(journal)?;
+    staging.barrier(durability)
+}
+
+fn steps(staging: &Staging) -> Result<Steps<'_>, DiskError> {
+    #[cfg_attr(not(test), expect(unused_mut, reason = "tests say where it fails"))]
+    let mut steps = Steps::new(&staging.root, staging.folder(), staging.renaming)?;
+    #[cfg(test)]
+    {
+        steps.fail_at = staging.fail_at;
+    }
+    Ok(steps)
+}
+
+fn take_back(staging: &mut Staging, journal: &Journal, durability: Durability, cause: DiskError) -> CommitError {
+    let taken =
+        Steps::new(&staging.root, staging.folder(), staging.renaming).and_then(|mut steps| steps.take_back(journal));
+    match taken.and_then(|kept| staging.barrier(durability).map(|()| kept)) {
+        Ok(kept) => {
+            staging.discard();
+            match kept.into_iter().next() {
+                None => cause.into(),
+                Some((path, place)) => CommitError::EditedMeanwhile { cause, path, place },
+            }
+        }
+        Err(_) => CommitError::Interrupted { cause, folder: staging.shown() },
+    }
+}
+
 /// The folders that a commit makes.
-struct Folders<'r> {
+pub(super) struct Folders<'r> {
     walker: Walker<'r>,
     /// Those that are there, or are made by an earlier step.
     known: BTreeSet<String>,
 }
 
-impl Folders<'_> {
+impl<'r> Folders<'r> {
+    pub(super) fn new(root: &'r Root) -> Result<Self, DiskError> {
+        Ok(Self { walker: Walker::new(root.make()?), known: BTreeSet::new() })
+    }
+
     /// Adds a step for every folder above `path` that is missing. One that is a file now is missing if that file leaves
     /// the tree before.
-    fn make(&mut self, path: &str, leaving: &BTreeSet<&str>, steps: &mut Vec<Step>) -> Result<(), DiskError> {
+    pub(super) fn make(
+        &mut self,
+        path: &str,
+        leaving: &BTreeSet<&str>,
+        steps: &mut Vec<Step>,
+    ) -> Result<(), DiskError> {
         let ends = path.match_indices('/').map(|(at, _)| at);
         for folder in ends.map(|at| &path[..at]) {
             if self.known.contains(folder) {
@@ -244,7 +282,7 @@ impl Folders<'_> {
     }
 
     /// The permission bits of a file, as far as they can be had.
-    fn mode(&mut self, path: &str) -> Option<u32> {
+    pub(super) fn mode(&mut self, path: &str) -> Option<u32> {
         let (folder, name) = parts(path);
         match self.walker.enter(folder) {
             Ok(Reached::Folder) => super::sys::stat(self.walker.folder().as_fd(), name).ok().map(|(_, mode)| mode),

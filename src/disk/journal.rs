@@ -27,6 +27,8 @@ pub(super) enum Step {
     Replace { path: String, slot: String, aside: String, before: Digest, after: Digest },
     /// A file leaves the tree.
     Remove { path: String, aside: String, before: Digest },
+    /// A folder that the steps before emptied makes way for a file.
+    Clear { path: String },
     /// Permission bits change.
     Mode { path: String, digest: Digest, old: u32, mode: FileMode },
 }
@@ -36,6 +38,7 @@ impl Step {
     pub(super) fn path(&self) -> &str {
         match self {
             Self::Folder { path }
+            | Self::Clear { path }
             | Self::Create { path, .. }
             | Self::Replace { path, .. }
             | Self::Remove { path, .. }
@@ -65,6 +68,7 @@ impl Journal {
             // Writing to a `String` cannot fail.
             let _ = match step {
                 Step::Folder { path } => writeln!(text, "folder {path}"),
+                Step::Clear { path } => writeln!(text, "clear {path}"),
                 Step::Create { path, slot, after } => writeln!(text, "create {slot} {after} {path}"),
                 Step::Replace { path, slot, aside, before, after } => {
                     writeln!(text, "replace {slot} {aside} {before} {after} {path}")
@@ -112,6 +116,7 @@ fn step(line: &str) -> Option<Step> {
     let mut rest = rest;
     let step = match kind {
         "folder" => Step::Folder { path: rest.to_owned() },
+        "clear" => Step::Clear { path: rest.to_owned() },
         "create" => {
             let (slot, after) = (name(word(&mut rest)?)?, digest(&mut rest)?);
             Step::Create { path: rest.to_owned(), slot, after }
@@ -138,7 +143,7 @@ fn step(line: &str) -> Option<Step> {
         }
         _ => return None,
     };
-    let is_folder = matches!(step, Step::Folder { .. });
+    let is_folder = matches!(step, Step::Folder { .. } | Step::Clear { .. });
     is_path(step.path(), is_folder).then_some(step)
 }
 
@@ -174,6 +179,7 @@ mod tests {
         Journal {
             steps: vec![
                 Step::Remove { path: text("old/ä b.txt"), aside: text("o7"), before },
+                Step::Clear { path: text("src/x") },
                 Step::Folder { path: text("src/a") },
                 Step::Create { path: text("src/a/x.ts"), slot: text("n0"), after },
                 Step::Replace { path: text("src/b.ts"), slot: text("n1"), aside: text("o8"), before, after },
@@ -216,6 +222,7 @@ mod tests {
             format!("mode 4755 regular {digest} a"),
             "folder ..".to_owned(),
             "folder .megax".to_owned(),
+            "clear .megax/log".to_owned(),
             "run x".to_owned(),
         ] {
             let body = format!("{VERSION}\n{line}\n");

@@ -49,7 +49,8 @@ pub(super) fn keep(
     Ok((digest, path))
 }
 
-fn copy(from: (BorrowedFd<'_>, &str), to: (BorrowedFd<'_>, &str), buffer: &mut [u8]) -> io::Result<Digest> {
+/// Copies the bytes of an ordinary file into a new one that only its owner can read.
+pub(super) fn copy(from: (BorrowedFd<'_>, &str), to: (BorrowedFd<'_>, &str), buffer: &mut [u8]) -> io::Result<Digest> {
     let mut source = sys::open_file(from.0, from.1)?;
     if !source.metadata()?.is_file() {
         return Err(io::Error::other("no ordinary file"));

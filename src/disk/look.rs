@@ -9,6 +9,7 @@ use blake3::Hasher;
 use memchr::memmem;
 use rustix::io::Errno;
 
+use super::error::DiskError;
 use super::sys;
 use crate::change::OnDisk;
 use crate::digest::Digest;
@@ -46,6 +47,28 @@ pub(super) fn look(at: BorrowedFd<'_>, name: &str, buffer: &mut [u8]) -> io::Res
     let (digest, lf_digest) = digests(&mut file, buffer)?;
     let executable = metadata.mode() & 0o100 != 0;
     Ok(OnDisk::File { digest, lf_digest, executable, bytes: metadata.len() })
+}
+
+/// The digest of a file's bytes.
+pub(super) fn digest_of(found: &OnDisk) -> Option<Digest> {
+    match found {
+        OnDisk::File { digest, .. } => Some(*digest),
+        _ => None,
+    }
+}
+
+/// Whether a name holds exactly these bytes.
+pub(super) fn check(
+    at: (BorrowedFd<'_>, &str),
+    wanted: Digest,
+    path: &str,
+    buffer: &mut [u8],
+) -> Result<(), DiskError> {
+    match look(at.0, at.1, buffer).map_err(|error| DiskError::io("read", path, error))? {
+        OnDisk::File { digest, .. } if digest == wanted => Ok(()),
+        OnDisk::Other(what) => Err(DiskError::NotAFile { path: path.to_owned(), what }),
+        _ => Err(DiskError::changed(path)),
+    }
 }
 
 /// The digest of the bytes, and that of a text with CRLF after every CRLF became LF ([`crate::digest::lf_digest`]).

@@ -5,6 +5,7 @@
 //!            -> recover                      first in every run that writes: finishes what a killed one committed
 //!            -> TeamGuard, ProjectGuard      one run at a time
 //!            -> Staging::begin -> put -> Staged::new -> commit -> Applied
+//!            -> read_log, choose, reverse    undoes operations of the log, as a commit of its own
 //!            -> plant                        a few new files, no plan: for `init` and `new`
 //! ```
 //!
@@ -17,23 +18,29 @@
 //! the digests before and after, and its rename into place is the commit point. Then the steps are carried out: create
 //! by a rename that replaces nothing, update by exchanging two names (the old file lands in the transaction folder, so
 //! that an edit made in that very moment is found after the exchange and goes back), delete by moving aside; the
-//! lockfile's shards come last. A second `syncfs`, and the journal goes. Every step is decided by what lies on disk, so
-//! that the same code finishes what a killed process began, and takes back what cannot be finished. A reader who looks
-//! at the tree while it is published may see some files old and some new.
+//! lockfile's shards come last. A second `syncfs`, and one rename makes the folder an operation of the log. Every step
+//! is decided by what lies on disk, so that the same code finishes what a killed process began, and takes back what
+//! cannot be finished. A reader who looks at the tree while it is published may see some files old and some new.
 //!
 //! This module must never follow a symlink, never write over bytes that it did not look at, never unlink what it did
-//! not write, and never decide *what* to change: that is `change`. It is written for Unix.
+//! not write, and never decide *what* to change: that is `change` (an undo only turns recorded steps around). It is written for Unix.
 
 #[cfg(not(unix))]
 compile_error!("megax writes through folder handles (openat, renameat) and is not ported to this platform");
 
+mod checkpoint;
+mod choose;
 mod commit;
 #[cfg(test)]
 mod crash_tests;
+mod entry;
 mod error;
 mod guard;
 mod journal;
 mod kept;
+mod log;
+#[cfg(test)]
+mod log_tests;
 mod look;
 mod plant;
 mod recover;
@@ -47,11 +54,16 @@ mod survey;
 mod sys;
 #[cfg(test)]
 mod tests;
+mod undo;
 mod walk;
 
+pub use checkpoint::{Checkpoint, is_checkpoint_name, read_checkpoints, write_checkpoint};
+pub use choose::{Target, choose};
 pub use commit::{Applied, Staged};
+pub use entry::OperationKind;
 pub use error::{CommitError, DiskError, GuardError};
 pub use guard::{ProjectGuard, TeamGuard};
+pub use log::{KEPT_OPERATIONS, Log, Operation, Pruned, prune_log, read_log};
 pub use plant::plant;
 pub use recover::{Recovered, is_interrupted, recover};
 pub use root::{Durability, Root};
@@ -60,3 +72,4 @@ pub use shards::read_shards;
 pub use snapshots::{read_snapshots, remove_snapshot, write_snapshot};
 pub use stage::Staging;
 pub use survey::{read, survey};
+pub use undo::{Fate, Refusal, Reversal, ReversalError, Reversed, reverse};

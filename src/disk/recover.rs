@@ -7,6 +7,7 @@ use std::os::fd::{AsFd as _, BorrowedFd};
 use super::error::DiskError;
 use super::guard::{ProjectGuard, wait_for_transactions};
 use super::journal::{Journal, MAX_BYTES};
+use super::log;
 use super::root::{Durability, Root};
 use super::stage::{Dead, JOURNAL, TRANSACTIONS, dead, is_from_here, remove_flat};
 use super::steps::Steps;
@@ -63,7 +64,12 @@ pub fn recover(root: &Root, durability: Durability) -> Result<Vec<Recovered>, Di
             if !is_from_here(one.folder.as_fd()) {
                 return Err(DiskError::Foreign { path: shown });
             }
-            done.push(recover_one(root, one.folder.as_fd(), &journal, durability)?);
+            let recovered = recover_one(root, one.folder.as_fd(), &journal, durability)?;
+            let finished = recovered.finished;
+            done.push(recovered);
+            if finished && log::retire(root, &one.id, one.folder.as_fd(), &journal).is_ok() {
+                continue;
+            }
             // Without its journal the folder holds nothing that somebody may miss.
             sys::remove_file(one.folder.as_fd(), JOURNAL).map_err(|error| DiskError::io("remove", shown, error))?;
         }

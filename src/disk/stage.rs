@@ -1,8 +1,8 @@
 //! Staging: bodies wait under `.megax/txn/<id>/`, on the file system of the tree, where no tool sees them.
 //!
 //! The folder is flat: `guard` (locked while its process lives), `journal` (what is published; its appearance is the
-//! commit point), `n<number>` (staged), `o<number>` (displaced), `copy` (on its way to `.megax/kept`). A folder without a
-//! journal has touched nothing outside itself.
+//! commit point), `entry` (what the operation log will say of it), `n<number>` (staged), `o<number>` (displaced), `copy` (on
+//! its way to `.megax/kept`). A folder without a journal has touched nothing outside itself.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -17,6 +17,7 @@ use rustix::io::Errno;
 use super::error::DiskError;
 use super::guard;
 use super::journal::Journal;
+use super::log;
 use super::root::{Durability, Root};
 use super::shards::names;
 use super::sys::{self, Renaming};
@@ -47,7 +48,7 @@ pub struct Staging {
     _guard: File,
     next: AtomicU64,
     slots: Mutex<BTreeMap<OutputPath, Slot>>,
-    /// Set while there is a journal: then the folder must outlive even a panic.
+    /// Set while there is a journal: then the folder must outlive even a panic. In the log it does for good.
     committed: bool,
 }
 
@@ -125,9 +126,14 @@ impl Staging {
         format!("o{}", self.next.fetch_add(1, Ordering::Relaxed))
     }
 
+    /// A free name for a staged file.
+    pub(super) fn slot_name(&self) -> String {
+        format!("n{}", self.next.fetch_add(1, Ordering::Relaxed))
+    }
+
     /// Writes a body into a new slot.
     pub(super) fn write(&self, shown: &str, mode: FileMode, body: &[u8]) -> Result<Slot, DiskError> {
-        let name = format!("n{}", self.next.fetch_add(1, Ordering::Relaxed));
+        let name = self.slot_name();
         // The umask has the last word.
         let bits = if mode == FileMode::Executable { 0o777 } else { 0o666 };
         let written =
@@ -165,8 +171,18 @@ impl Staging {
         Ok(())
     }
 
-    /// The commit is over, either way: without its journal the folder holds nothing that somebody may miss.
-    pub(super) fn retire(&mut self) {
+    /// The commit is done: its folder becomes an operation of the log, whose number is the answer. Where that cannot be,
+    /// nothing is lost but the way back.
+    pub(super) fn retire(&mut self, journal: &Journal) -> Option<u64> {
+        let number = log::retire(&self.root, &self.id, self.folder(), journal).ok();
+        if number.is_none() {
+            self.discard();
+        }
+        number
+    }
+
+    /// The commit is over: without its journal the folder holds nothing that somebody may miss.
+    pub(super) fn discard(&mut self) {
         // A journal that stays is found all done by the next run.
         self.committed = sys::remove_file(self.folder(), JOURNAL).is_err();
     }

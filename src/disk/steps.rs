@@ -13,10 +13,10 @@ use rustix::io::Errno;
 use super::error::DiskError;
 use super::journal::{Journal, Step};
 use super::kept::keep;
-use super::look::{buffer, look};
+use super::look::{buffer, check, digest_of, look};
 use super::root::Root;
 use super::stage::COPY;
-use super::sys::{self, Renaming};
+use super::sys::{self, Renaming, with_mode};
 use super::walk::{Reached, Walker, parts};
 use crate::change::OnDisk;
 use crate::digest::Digest;
@@ -78,6 +78,7 @@ impl<'a> Steps<'a> {
         self.point(step.path())?;
         match step {
             Step::Folder { path } => self.walker.make(path, |_| ())?,
+            Step::Clear { path } => self.clear(path)?,
             Step::Create { path, slot, .. } => self.create(path, slot)?,
             Step::Replace { path, slot, aside, before, .. } => self.replace(path, slot, aside, *before)?,
             Step::Remove { path, aside, before } => self.remove(path, aside, *before)?,
@@ -143,6 +144,8 @@ impl<'a> Steps<'a> {
             self.point(step.path())?;
             match step {
                 Step::Folder { path } => self.remove_folder(path)?,
+                // The files below it bring it back.
+                Step::Clear { .. } => {}
                 Step::Create { path, slot, after } => self.uncreate(path, slot, *after)?,
                 Step::Replace { path, slot, aside, after, .. } => {
                     kept.extend(self.unreplace(path, slot, aside, *after)?.map(|place| (path.clone(), place)));
@@ -164,6 +167,11 @@ impl<'a> Steps<'a> {
                 Reached::Folder => State::Done,
                 Reached::Absent => State::Open,
                 Reached::Blocked(_) => State::Blocked,
+            },
+            // The file that it makes way for may be there already.
+            Step::Clear { .. } => match self.walker.enter(path)? {
+                Reached::Folder => State::Open,
+                Reached::Absent | Reached::Blocked(_) => State::Done,
             },
             Step::Create { slot, .. } => {
                 if self.look_aside(slot, path)? == OnDisk::Absent {
@@ -291,6 +299,19 @@ impl<'a> Steps<'a> {
         let file = sys::open_file(self.walker.folder(), name).map_err(|error| failed(error.into()))?;
         let old = file.metadata().map_err(failed)?.mode() & 0o777;
         file.set_permissions(Permissions::from_mode(sys::with_mode(old, mode))).map_err(failed)
+    }
+
+    /// Removes a folder that must be empty.
+    fn clear(&mut self, path: &str) -> Result<(), DiskError> {
+        let name = self.enter(path)?;
+        let done = sys::remove_folder(self.walker.folder(), name);
+        // Handles of it are of no use any more.
+        self.walker.reset();
+        match done {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(Errno::NOTEMPTY | Errno::EXIST | Errno::NOTDIR) => Err(DiskError::changed(path)),
+            Err(error) => Err(DiskError::io("remove", path, error)),
+        }
     }
 
     fn remove_folder(&mut self, path: &str) -> Result<(), DiskError> {
@@ -472,26 +493,10 @@ impl<'a> Steps<'a> {
     }
 }
 
-fn digest_of(found: &OnDisk) -> Option<Digest> {
-    match found {
-        OnDisk::File { digest, .. } => Some(*digest),
-        _ => None,
-    }
-}
-
 /// What stands where a file was to be created.
 fn in_the_way(folder: BorrowedFd<'_>, name: &str, path: &str) -> DiskError {
     match sys::stat(folder, name).ok().and_then(|(kind, _)| sys::describe(kind)) {
         Some(what) => DiskError::NotAFile { path: path.to_owned(), what },
         None => DiskError::changed(path),
-    }
-}
-
-/// Whether a name holds exactly these bytes.
-fn check(at: (BorrowedFd<'_>, &str), wanted: Digest, path: &str, buffer: &mut [u8]) -> Result<(), DiskError> {
-    match look(at.0, at.1, buffer).map_err(|error| DiskError::io("read", path, error))? {
-        OnDisk::File { digest, .. } if digest == wanted => Ok(()),
-        OnDisk::Other(what) => Err(DiskError::NotAFile { path: path.to_owned(), what }),
-        _ => Err(DiskError::changed(path)),
     }
 }

@@ -82,6 +82,12 @@ pub(super) fn stat(at: BorrowedFd<'_>, name: &str) -> Result<(FileType, u32)> {
     Ok((FileType::from_raw_mode(stat.st_mode), mode & 0o777))
 }
 
+/// The size of a name's own bytes.
+#[cfg_attr(target_os = "linux", expect(clippy::cast_sign_loss, reason = "a size is never negative"))]
+pub(super) fn size(at: BorrowedFd<'_>, name: &str) -> Result<u64> {
+    Ok(rustix::fs::statat(at, name, AtFlags::SYMLINK_NOFOLLOW)?.st_size as u64)
+}
+
 /// Sets the permission bits of an ordinary file that this run made.
 pub(super) fn set_mode(at: BorrowedFd<'_>, name: &str, mode: u32) -> Result<()> {
     rustix::fs::chmodat(at, name, Mode::from_raw_mode(mode as _), AtFlags::empty())

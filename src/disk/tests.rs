@@ -98,7 +98,7 @@ pub(super) fn transactions(folder: &Path) -> usize {
     fs::read_dir(folder.join(".megax/txn")).map_or(0, Iterator::count)
 }
 
-const FIRST: &[Want<'_>] = &[
+pub(super) const FIRST: &[Want<'_>] = &[
     ("a", "one", false),
     ("d/gone", "one", false),
     ("d/e/x", "one", true),

@@ -295,6 +295,10 @@ fn publish(
         changes.lockfiles.extend(lockfiles);
     }
     changes.files = both(state, changes.files, whole.files);
+    if changes.applied {
+        // What cannot be removed now is removed later.
+        let _ = disk::prune_log(root, disk::KEPT_OPERATIONS, &guard);
+    }
     drop(guard);
     changes
 }
@@ -469,7 +473,8 @@ pub fn disk_finding(error: &DiskError) -> Diagnostic {
     Diagnostic::new(code, error.to_string())
 }
 
-fn commit_finding(error: &CommitError) -> Diagnostic {
+/// A commit that did not happen as a finding.
+pub fn commit_finding(error: &CommitError) -> Diagnostic {
     match error {
         CommitError::Disk(error) => {
             disk_finding(error).help("the team's files are as before; mend the cause and run again")

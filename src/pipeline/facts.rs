@@ -121,6 +121,7 @@ pub fn outcome_of(code: Code) -> Outcome {
         | Code::ChangedMeanwhile
         | Code::Fuse
         | Code::StalePlan
+        | Code::CannotUndo
         | Code::SnapshotUnreadable
         | Code::DamagedLockfile => Outcome::Conflict,
         _ => Outcome::Wrong,

@@ -8,6 +8,7 @@ mod facts;
 mod fuse;
 mod goals;
 mod guards;
+mod history;
 mod hold;
 mod only;
 mod recovery;
@@ -42,6 +43,7 @@ use crate::template::forms;
 use crate::{disk, model, plan, verify};
 
 pub use explain::{Explanation, explain};
+pub use history::{Asked, HistoryRequest, history};
 pub use recovery::recover;
 pub use saved::{ApplyRequest, apply_plan};
 pub use snapshot::{SnapshotRequest, snapshot};

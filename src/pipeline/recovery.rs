@@ -31,14 +31,14 @@ fn interrupted() -> Diagnostic {
     Diagnostic::new(Code::InterruptedRun, message).help(help)
 }
 
-fn failed(error: &disk::DiskError) -> Diagnostic {
+pub(super) fn failed(error: &disk::DiskError) -> Diagnostic {
     let finding = disk_finding(error);
     finding.help(
         "an earlier run was interrupted while it wrote, and cannot be finished yet: mend the cause, then run again",
     )
 }
 
-fn finding(recovered: &Recovered) -> Diagnostic {
+pub(super) fn finding(recovered: &Recovered) -> Diagnostic {
     let files = match recovered.files {
         1 => "1 file".to_owned(),
         files => format!("{files} files"),

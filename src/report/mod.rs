@@ -26,6 +26,7 @@ pub mod explain;
 pub mod explanation;
 mod facts;
 pub mod github;
+pub mod history;
 pub mod human;
 pub mod json;
 pub mod made;

@@ -53,6 +53,19 @@ pub enum Command {
     New(New),
     /// Finish, or take back, what a killed run began to write; every run that writes does it first
     Recover(Recover),
+    /// List what was carried out, newest first: every expansion, undo and rollback has a number
+    Log(Log),
+    /// Take an operation back: files it made go, what it replaced or deleted returns, to the byte
+    ///
+    /// All or nothing: if a file was edited since, nothing is touched and every such file is named. An undo is an
+    /// operation itself; undoing it does everything again.
+    Undo(Undo),
+    /// Take back, in one operation, everything after an operation or checkpoint
+    Rollback(Rollback),
+    /// Name the last operation, to roll back to it later
+    Checkpoint(Checkpoint),
+    /// Remove the oldest operations from the log, never those that a checkpoint needs
+    Gc(Gc),
     /// Print the completions of a shell
     Completions(Completions),
     /// Print the manual page, or write one page per command
@@ -188,6 +201,82 @@ pub struct Recover {
     /// The form of the answer
     #[arg(long, value_enum, default_value_t = Form::Human)]
     pub format: Form,
+}
+
+/// Where the log is, and the form of the answer.
+#[derive(Debug, Args)]
+pub struct Where {
+    /// The project manifest
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
+    /// The output root; by default the project root
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = Form::Human)]
+    pub format: Form,
+}
+
+#[derive(Debug, Args)]
+pub struct Log {
+    /// Only operations that concern this team
+    #[arg(long, value_name = "TEAM")]
+    pub team: Option<String>,
+    #[command(flatten)]
+    pub place: Where,
+}
+
+#[derive(Debug, Args)]
+pub struct Undo {
+    /// The operation; by default the last expansion or rollback that is not undone
+    #[arg(value_name = "NUMBER")]
+    pub number: Option<u64>,
+    #[command(flatten)]
+    pub place: Where,
+}
+
+#[derive(Debug, Args)]
+pub struct Rollback {
+    /// The operation, or the checkpoint, that stays the last (0: before the first)
+    #[arg(long, value_name = "NUMBER|NAME")]
+    pub to: String,
+    /// Only operations of this team; one that it shares with other teams is an error
+    #[arg(long, value_name = "TEAM")]
+    pub team: Option<String>,
+    #[command(flatten)]
+    pub place: Where,
+}
+
+#[derive(Debug, Args)]
+pub struct Checkpoint {
+    #[command(subcommand)]
+    pub action: CheckpointAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CheckpointAction {
+    /// Name the last operation; a name that is taken moves there
+    Create {
+        /// The name: letters, digits, `.`, `_` and `-`, and not digits alone
+        #[arg(value_name = "NAME")]
+        name: String,
+        #[command(flatten)]
+        place: Where,
+    },
+    /// List the checkpoints
+    List {
+        #[command(flatten)]
+        place: Where,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Gc {
+    /// How many operations are kept, besides those that a checkpoint needs
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..))]
+    pub keep: u16,
+    #[command(flatten)]
+    pub place: Where,
 }
 
 #[derive(Debug, Args)]
@@ -389,6 +478,8 @@ pub enum SchemaName {
     Status,
     /// The document that `recover --format json` prints
     Recovery,
+    /// The document that `log`, `undo`, `rollback`, `checkpoint` and `gc` print with `--format json`
+    Log,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

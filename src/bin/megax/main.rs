@@ -4,6 +4,7 @@ mod args;
 mod exit;
 mod expand;
 mod explain;
+mod history;
 mod manual;
 mod progress;
 mod recover;
@@ -30,6 +31,11 @@ fn main() -> ExitCode {
         Command::Status(args) => views::status(args),
         Command::Explain(args) => explain::explain(args),
         Command::Recover(args) => recover::recover(args),
+        Command::Log(args) => history::log(args),
+        Command::Undo(args) => history::undo(args),
+        Command::Rollback(args) => history::rollback(args),
+        Command::Checkpoint(args) => history::checkpoint(args),
+        Command::Gc(args) => history::gc(args),
         Command::Schema(args) => schema::schema(args),
         Command::Init(args) => start::init(args),
         Command::New(args) => start::new(args),

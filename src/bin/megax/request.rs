@@ -149,7 +149,7 @@ fn digest(text: &str) -> Result<Digest, String> {
 }
 
 /// Who runs: what another run is told when it finds the team taken.
-fn holder() -> String {
+pub fn holder() -> String {
     let command: Vec<String> = std::env::args().take(4).collect();
     format!("process {} (`{}`)", std::process::id(), command.join(" "))
 }
