@@ -42,6 +42,8 @@ pub struct Refusal {
     pub path: String,
     /// What is the matter, to follow the path.
     pub reason: String,
+    /// The last operation that touched it since.
+    pub later: Option<u64>,
 }
 
 /// What an undo did to a file.
@@ -312,7 +314,7 @@ impl Tree {
                 OnDisk::Other(what) => format!("is {what} now"),
                 OnDisk::Below(parent) => format!("cannot be there, because `{parent}` is no folder now"),
             };
-            refusals.push(Refusal { path: path.clone(), reason });
+            refusals.push(Refusal { path: path.clone(), reason, later: None });
         }
         if !refusals.is_empty() {
             name_later(root, last, &mut refusals);
@@ -432,6 +434,7 @@ fn name_later(root: &Root, last: u64, refusals: &mut [Refusal]) {
         let touched: BTreeSet<&str> = journal.steps.iter().map(Step::path).collect();
         for refusal in refusals.iter_mut().filter(|one| touched.contains(one.path.as_str())) {
             refusal.reason = format!("was written again by operation {}", operation.number);
+            refusal.later = Some(operation.number);
         }
     }
 }

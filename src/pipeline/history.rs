@@ -229,8 +229,10 @@ fn refused(refusal: &Refusal, undoes: &[u64], target: &Target) -> Diagnostic {
         (Target::Undo(_), [number]) => format!("operation {number} cannot be undone"),
         _ => "the rollback cannot be done".to_owned(),
     };
-    let Refusal { path, reason } = refusal;
-    Diagnostic::new(Code::CannotUndo, format!("`{path}` {reason}, so {what}"))
-        .about(path.as_str())
-        .help("nothing was touched; move the edit away or take it back, then run again")
+    let Refusal { path, reason, later } = refusal;
+    let help = match later {
+        Some(later) => format!("nothing was touched; take operation {later} back first"),
+        None => "nothing was touched; move the edit away or take it back, then run again".to_owned(),
+    };
+    Diagnostic::new(Code::CannotUndo, format!("`{path}` {reason}, so {what}")).about(path.as_str()).help(help)
 }

@@ -137,13 +137,16 @@ fn log_text(operations: &[Operation], checkpoints: &[Checkpoint]) -> String {
     if operations.is_empty() {
         return "no operations\n".to_owned();
     }
+    let what = |one: &Operation| match one.undoes.as_slice() {
+        [] => one.kind.as_str().to_owned(),
+        undoes => format!("{} of {}", one.kind.as_str(), listed(undoes)),
+    };
+    let teams = |one: &Operation| one.teams.join(", ");
+    let widest = |of: &dyn Fn(&Operation) -> String| operations.iter().map(|one| of(one).len()).max().unwrap_or(0);
+    let (first, second) = (widest(&what), widest(&teams));
     let mut text = String::new();
     for one in operations {
-        let what = match one.undoes.as_slice() {
-            [] => one.kind.as_str().to_owned(),
-            undoes => format!("{} of {}", one.kind.as_str(), listed(undoes)),
-        };
-        let _ = write!(text, "{:>4}  {what}  {}  ", one.number, one.teams.join(", "));
+        let _ = write!(text, "{:>4}  {:first$}  {:second$}  ", one.number, what(one), teams(one));
         let _ = write!(text, "{} created, {} updated, {} deleted", one.created, one.updated, one.deleted);
         if let Some(by) = one.undone_by {
             let _ = write!(text, "  undone by {by}");

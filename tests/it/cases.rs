@@ -26,6 +26,7 @@ const GROUPS: &[&str] = &[
     "first",
     "fuse",
     "lbof",
+    "log",
     "notyet",
     "option",
     "orphan",
