@@ -112,6 +112,14 @@ fn update_lf(hasher: &mut Hasher, mut piece: &[u8]) {
     hasher.update(piece);
 }
 
+/// What stands where a file was to be created.
+pub(super) fn in_the_way(folder: BorrowedFd<'_>, name: &str, path: &str) -> DiskError {
+    match sys::stat(folder, name).ok().and_then(|(kind, _)| sys::describe(kind)) {
+        Some(what) => DiskError::NotAFile { path: path.to_owned(), what },
+        None => DiskError::changed(path),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,10 +13,10 @@ use rustix::io::Errno;
 use super::error::DiskError;
 use super::journal::{Journal, Step};
 use super::kept::keep;
-use super::look::{buffer, check, digest_of, look};
+use super::look::{buffer, check, digest_of, in_the_way, look};
 use super::root::Root;
 use super::stage::COPY;
-use super::sys::{self, Renaming, with_mode};
+use super::sys::{self, Renaming};
 use super::walk::{Reached, Walker, parts};
 use crate::change::OnDisk;
 use crate::digest::Digest;
@@ -490,13 +490,5 @@ impl<'a> Steps<'a> {
         }
         let _ = path;
         Ok(())
-    }
-}
-
-/// What stands where a file was to be created.
-fn in_the_way(folder: BorrowedFd<'_>, name: &str, path: &str) -> DiskError {
-    match sys::stat(folder, name).ok().and_then(|(kind, _)| sys::describe(kind)) {
-        Some(what) => DiskError::NotAFile { path: path.to_owned(), what },
-        None => DiskError::changed(path),
     }
 }

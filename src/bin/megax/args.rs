@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::history::{Checkpoint, Gc, Log, Rollback, Undo};
+
 /// Expands a few small mega-files (YAML: data, rules, templates) into a whole project tree, for many teams at once.
 #[derive(Debug, Parser)]
 #[command(name = "megax", version, about, max_term_width = 100, arg_required_else_help = true, after_help = AFTER)]
@@ -201,82 +203,6 @@ pub struct Recover {
     /// The form of the answer
     #[arg(long, value_enum, default_value_t = Form::Human)]
     pub format: Form,
-}
-
-/// Where the log is, and the form of the answer.
-#[derive(Debug, Args)]
-pub struct Where {
-    /// The project manifest
-    #[arg(long, value_name = "FILE")]
-    pub manifest: Option<PathBuf>,
-    /// The output root; by default the project root
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    /// The form of the answer
-    #[arg(long, value_enum, default_value_t = Form::Human)]
-    pub format: Form,
-}
-
-#[derive(Debug, Args)]
-pub struct Log {
-    /// Only operations that concern this team
-    #[arg(long, value_name = "TEAM")]
-    pub team: Option<String>,
-    #[command(flatten)]
-    pub place: Where,
-}
-
-#[derive(Debug, Args)]
-pub struct Undo {
-    /// The operation; by default the last expansion or rollback that is not undone
-    #[arg(value_name = "NUMBER")]
-    pub number: Option<u64>,
-    #[command(flatten)]
-    pub place: Where,
-}
-
-#[derive(Debug, Args)]
-pub struct Rollback {
-    /// The operation, or the checkpoint, that stays the last (0: before the first)
-    #[arg(long, value_name = "NUMBER|NAME")]
-    pub to: String,
-    /// Only operations of this team; one that it shares with other teams is an error
-    #[arg(long, value_name = "TEAM")]
-    pub team: Option<String>,
-    #[command(flatten)]
-    pub place: Where,
-}
-
-#[derive(Debug, Args)]
-pub struct Checkpoint {
-    #[command(subcommand)]
-    pub action: CheckpointAction,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum CheckpointAction {
-    /// Name the last operation; a name that is taken moves there
-    Create {
-        /// The name: letters, digits, `.`, `_` and `-`, and not digits alone
-        #[arg(value_name = "NAME")]
-        name: String,
-        #[command(flatten)]
-        place: Where,
-    },
-    /// List the checkpoints
-    List {
-        #[command(flatten)]
-        place: Where,
-    },
-}
-
-#[derive(Debug, Args)]
-pub struct Gc {
-    /// How many operations are kept, besides those that a checkpoint needs
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..))]
-    pub keep: u16,
-    #[command(flatten)]
-    pub place: Where,
 }
 
 #[derive(Debug, Args)]

@@ -1,12 +1,91 @@
 //! `megax log`, `undo`, `rollback`, `checkpoint`, `gc`: the operations that were carried out, and the way back.
 
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
 use megax::pipeline::{self, Asked, HistoryRequest};
 use megax::report::{Outcome, history, human};
 use megax::source;
 use megax::span::SourceMap;
 
-use crate::args::{Checkpoint, CheckpointAction, Form, Gc, Log, Rollback, Undo, Where};
+use crate::args::Form;
 use crate::{request, terminal};
+
+/// Where the log is, and the form of the answer.
+#[derive(Debug, Args)]
+pub struct Where {
+    /// The project manifest
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
+    /// The output root; by default the project root
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = Form::Human)]
+    pub format: Form,
+}
+
+#[derive(Debug, Args)]
+pub struct Log {
+    /// Only operations that concern this team
+    #[arg(long, value_name = "TEAM")]
+    pub team: Option<String>,
+    #[command(flatten)]
+    pub place: Where,
+}
+
+#[derive(Debug, Args)]
+pub struct Undo {
+    /// The operation; by default the last expansion or rollback that is not undone
+    #[arg(value_name = "NUMBER")]
+    pub number: Option<u64>,
+    #[command(flatten)]
+    pub place: Where,
+}
+
+#[derive(Debug, Args)]
+pub struct Rollback {
+    /// The operation, or the checkpoint, that stays the last (0: before the first)
+    #[arg(long, value_name = "NUMBER|NAME")]
+    pub to: String,
+    /// Only operations of this team; one that it shares with other teams is an error
+    #[arg(long, value_name = "TEAM")]
+    pub team: Option<String>,
+    #[command(flatten)]
+    pub place: Where,
+}
+
+#[derive(Debug, Args)]
+pub struct Checkpoint {
+    #[command(subcommand)]
+    pub action: CheckpointAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CheckpointAction {
+    /// Name the last operation; a name that is taken moves there
+    Create {
+        /// The name: letters, digits, `.`, `_` and `-`, and not digits alone
+        #[arg(value_name = "NAME")]
+        name: String,
+        #[command(flatten)]
+        place: Where,
+    },
+    /// List the checkpoints
+    List {
+        #[command(flatten)]
+        place: Where,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Gc {
+    /// How many operations are kept, besides those that a checkpoint needs
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..))]
+    pub keep: u16,
+    #[command(flatten)]
+    pub place: Where,
+}
 
 /// Runs `megax log`.
 pub fn log(args: &Log) -> Outcome {
