@@ -46,7 +46,7 @@
 //! - **Idempotence**: a second run changes no byte and no timestamp, and says so.
 //! - **Nothing lost**: a file that megax did not write, or that was edited since, is never overwritten or deleted
 //!   without an explicit choice, and then its old content is in `.megax/kept`. A run that would delete most of a team's
-//!   files at once asks first.
+//!   files at once asks first. The last operations can be undone, file by file as they were.
 //! - **Confinement**: a mega-file runs no command, reads nothing outside the project, and every limit has a name.
 //! - **Honesty**: every number printed was measured in this run; what is unknown is absent.
 //!
@@ -56,8 +56,8 @@
 //! # Entry points
 //!
 //! [`pipeline::run`] does everything for a [`pipeline::Request`]; [`pipeline::apply_plan`] does it for a saved plan;
-//! [`pipeline::explain`] answers where a file comes from;
-//! [`start::init`] and [`start::add`] make what a project starts from.
+//! [`pipeline::explain`] answers where a file comes from; [`pipeline::history`] lists the operations that were carried out
+//! and takes them back; [`start::init`] and [`start::add`] make what a project starts from.
 
 pub mod change;
 pub mod diagnostic;
