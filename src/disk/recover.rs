@@ -61,7 +61,7 @@ pub fn recover(root: &Root, durability: Durability) -> Result<Vec<Recovered>, Di
         let shown = format!("{TRANSACTIONS}/{}/{JOURNAL}", one.id);
         if one.committed {
             let journal = read(one.folder.as_fd(), &shown)?;
-            if !is_from_here(one.folder.as_fd()) {
+            if !is_from_here(one.folder.as_fd()).map_err(|error| DiskError::io("read", &shown, error))? {
                 return Err(DiskError::Foreign { path: shown });
             }
             let recovered = recover_one(root, one.folder.as_fd(), &journal, durability)?;

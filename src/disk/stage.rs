@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -147,7 +147,7 @@ impl Staging {
     pub(super) fn commit(&mut self, journal: &Journal, durability: Durability) -> Result<(), DiskError> {
         self.barrier(durability)?;
         let shown = format!("{}/{JOURNAL}", self.shown());
-        let failed = |error: std::io::Error| DiskError::io("write", shown.as_str(), error);
+        let failed = |error: io::Error| DiskError::io("write", shown.as_str(), error);
         let mut file = sys::create_file(self.folder(), UNFINISHED, 0o666).map_err(|error| failed(error.into()))?;
         file.write_all(journal.to_text().as_bytes()).map_err(failed)?;
         if durability == Durability::Full {
@@ -242,13 +242,11 @@ pub(super) struct Dead {
 
 /// Whether a transaction folder was made here. One that came with a repository, or in a copy of the tree, has another
 /// number: its journal would move files that nobody here asked to be moved.
-pub(super) fn is_from_here(folder: BorrowedFd<'_>) -> bool {
-    let noted = sys::open_file(folder, GUARD).ok().and_then(|file| {
-        let mut text = String::new();
-        file.take(32).read_to_string(&mut text).ok()?;
-        text.parse::<u64>().ok()
-    });
-    noted.is_some() && noted == sys::number(folder).ok()
+pub(super) fn is_from_here(folder: BorrowedFd<'_>) -> io::Result<bool> {
+    let Some(file) = sys::open_or_none(folder, GUARD)? else { return Ok(false) };
+    let mut noted = Vec::new();
+    file.take(32).read_to_end(&mut noted)?;
+    Ok(noted == sys::number(folder)?.to_string().as_bytes())
 }
 
 /// The folders whose guard nobody holds, in the order of their names. A folder that cannot be judged is an error: to take
@@ -259,7 +257,7 @@ pub(super) fn is_from_here(folder: BorrowedFd<'_>) -> bool {
 pub(super) fn dead(transactions: BorrowedFd<'_>, alone: bool) -> Result<Vec<Dead>, DiskError> {
     let mut found = Vec::new();
     for id in names(transactions, TRANSACTIONS)? {
-        let failed = |verb, error: std::io::Error| DiskError::io(verb, format!("{TRANSACTIONS}/{id}"), error);
+        let failed = |verb, error: io::Error| DiskError::io(verb, format!("{TRANSACTIONS}/{id}"), error);
         let folder = match sys::open_folder(transactions, &id) {
             Ok(folder) => folder,
             // Gone by now, or nothing of megax.

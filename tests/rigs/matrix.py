@@ -67,11 +67,18 @@ class Case:
         return f"{self.stage} {self.durability} {self.call}:{self.kind}:when={self.number}{lasting}  {self.text}"
 
 
+def copy_tree(prepared, out):
+    """Copies a tree. megax follows no journal from elsewhere, so the copies of one are told that they were made here."""
+    shutil.copytree(prepared, out, symlinks=True)
+    for guard in out.glob(".megax/txn/*/guard"):
+        guard.write_text(str(guard.parent.stat().st_ino))
+
+
 def attempt(rig, case, prepared, number):
     """Runs a case in a folder of its own."""
     out = rig.at / f"case-{number}"
     log = rig.at / f"case-{number}.log"
-    shutil.copytree(prepared, out, symlinks=True)
+    copy_tree(prepared, out)
     try:
         trace(rig, case, out, log)
         if case.wrong is None:
@@ -111,7 +118,7 @@ def command_of(rig, stage, durability, out):
 def clean_calls(rig, stage, durability, prepared):
     """The calls of a run without faults, from a copy of `prepared`."""
     out, log = rig.at / "clean", rig.at / "clean.log"
-    shutil.copytree(prepared, out, symlinks=True)
+    copy_tree(prepared, out)
     command = command_of(rig, stage, durability, out)
     subprocess.run(["strace", "-f", "-y", "-s", "40", "-o", str(log), *command],
                    capture_output=True, timeout=TIMEOUT, check=True)
