@@ -75,6 +75,7 @@ fn judge<'a>(
         OnDisk::Absent => return change(Kind::Create, None, wanted),
         OnDisk::Other(what) => return change(Kind::Conflict(Reason::NotAFile(what)), None, None),
         OnDisk::Below(parent) => return change(Kind::Conflict(Reason::Below(parent.clone())), None, None),
+        OnDisk::Unreadable => return change(Kind::Conflict(Reason::Unreadable), None, None),
         OnDisk::File { digest, lf_digest, executable, .. } => (*digest, *lf_digest, *executable),
     };
     let found = Some(digest);
@@ -149,6 +150,8 @@ fn judge_orphan<'a>(
         // A parent that became a file or a symlink took the recorded file with it.
         OnDisk::Absent | OnDisk::Below(_) => return None,
         OnDisk::Other(_) => (Kind::OrphanEdited, None),
+        // Forgetting it would leave a file behind that nobody owns.
+        OnDisk::Unreadable => (Kind::Conflict(Reason::Unreadable), None),
         OnDisk::File { digest, .. } if entry.once => (Kind::OnceExists, Some(*digest)),
         OnDisk::File { digest, lf_digest, .. } if bases.any(|base| base.is_written_as(*digest, *lf_digest)) => {
             (Kind::Delete, Some(*digest))

@@ -61,6 +61,8 @@ pub enum OnDisk {
     },
     /// Something else, in words: `a symlink`, `a folder`, `a device`.
     Other(&'static str),
+    /// The permission to look is missing: here, or at a folder above. Nothing may be concluded from it.
+    Unreadable,
     /// A parent of the path is a file or a symlink; the path of that parent.
     Below(String),
 }
@@ -173,6 +175,8 @@ pub enum Reason {
     Foreign,
     /// It is no ordinary file; what it is, in words.
     NotAFile(&'static str),
+    /// It, or a folder above it, may not be read.
+    Unreadable,
     /// A parent of it is a file or a symlink; which.
     Below(String),
 }

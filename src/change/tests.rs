@@ -144,7 +144,14 @@ fn three_digests_decide() {
     for policy in [Fail, Keep, Overwrite] {
         check(Some(1), OnDisk::Other("a symlink"), policy, &Kind::Conflict(Reason::NotAFile("a symlink")));
         check(Some(1), OnDisk::Below("p".into()), policy, &Kind::Conflict(Reason::Below("p".into())));
+        check(Some(1), OnDisk::Unreadable, policy, &Kind::Conflict(Reason::Unreadable));
     }
+}
+
+#[test]
+fn an_orphan_that_may_not_be_read_is_neither_deleted_nor_forgotten() {
+    let world = World::new(&[], &[shard("t", &[("a", 1)])], &[("a", OnDisk::Unreadable)]);
+    assert_eq!(world.kind("a"), Some(Kind::Conflict(Reason::Unreadable)));
 }
 
 #[test]
@@ -284,6 +291,7 @@ fn any_disk() -> impl Strategy<Value = OnDisk> {
             bytes: 1
         }),
         1 => Just(OnDisk::Other("a folder")),
+        1 => Just(OnDisk::Unreadable),
     ]
 }
 

@@ -36,8 +36,7 @@ pub(super) fn look(at: BorrowedFd<'_>, name: &str, buffer: &mut [u8]) -> io::Res
         Ok(file) => file,
         Err(Errno::NOENT) => return Ok(OnDisk::Absent),
         Err(Errno::LOOP) => return Ok(OnDisk::Other("a symlink")),
-        // One such file must hold up its own team only.
-        Err(Errno::ACCESS | Errno::PERM) => return Ok(OnDisk::Other("a file that cannot be read")),
+        Err(Errno::ACCESS | Errno::PERM) => return Ok(OnDisk::Unreadable),
         Err(error) => return Err(error.into()),
     };
     let metadata = file.metadata()?;
@@ -47,6 +46,22 @@ pub(super) fn look(at: BorrowedFd<'_>, name: &str, buffer: &mut [u8]) -> io::Res
     let (digest, lf_digest) = digests(&mut file, buffer)?;
     let executable = metadata.mode() & 0o100 != 0;
     Ok(OnDisk::File { digest, lf_digest, executable, bytes: metadata.len() })
+}
+
+/// What a name is, where an answer that is not certain would be the wrong one.
+///
+/// # Errors
+/// Also what may not be read: it is neither there nor gone.
+pub(super) fn look_for_certain(
+    at: BorrowedFd<'_>,
+    name: &str,
+    path: &str,
+    buffer: &mut [u8],
+) -> Result<OnDisk, DiskError> {
+    match look(at, name, buffer).map_err(|error| DiskError::io("read", path, error))? {
+        OnDisk::Unreadable => Err(DiskError::io("read", path, Errno::ACCESS)),
+        found => Ok(found),
+    }
 }
 
 /// The digest of a file's bytes.
@@ -64,7 +79,7 @@ pub(super) fn check(
     path: &str,
     buffer: &mut [u8],
 ) -> Result<(), DiskError> {
-    match look(at.0, at.1, buffer).map_err(|error| DiskError::io("read", path, error))? {
+    match look_for_certain(at.0, at.1, path, buffer)? {
         OnDisk::File { digest, .. } if digest == wanted => Ok(()),
         OnDisk::Other(what) => Err(DiskError::NotAFile { path: path.to_owned(), what }),
         _ => Err(DiskError::changed(path)),

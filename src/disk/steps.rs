@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use super::error::DiskError;
 use super::journal::{Journal, Step};
 use super::kept::keep;
-use super::look::{buffer, check, digest_of, in_the_way, look};
+use super::look::{buffer, check, digest_of, in_the_way, look_for_certain};
 use super::root::Root;
 use super::stage::COPY;
 use super::sys::{self, Renaming};
@@ -435,9 +435,7 @@ impl<'a> Steps<'a> {
     fn look(&mut self, path: &str) -> Result<OnDisk, DiskError> {
         let (folder, name) = parts(path);
         match self.walker.enter(folder)? {
-            Reached::Folder => {
-                look(self.walker.folder(), name, &mut self.buffer).map_err(|error| DiskError::io("read", path, error))
-            }
+            Reached::Folder => look_for_certain(self.walker.folder(), name, path, &mut self.buffer),
             Reached::Absent => Ok(OnDisk::Absent),
             Reached::Blocked(parent) => Ok(OnDisk::Below(parent)),
         }
@@ -445,7 +443,7 @@ impl<'a> Steps<'a> {
 
     /// What lies in the transaction folder.
     fn look_aside(&mut self, name: &str, path: &str) -> Result<OnDisk, DiskError> {
-        look(self.folder, name, &mut self.buffer).map_err(|error| DiskError::io("read", path, error))
+        look_for_certain(self.folder, name, path, &mut self.buffer)
     }
 
     /// Whether a path of the tree and a name of the transaction folder are one file.

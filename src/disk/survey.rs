@@ -14,7 +14,8 @@ use crate::path::OutputPath;
 /// Paths that one task looks at with one walker and one buffer.
 const CHUNK: usize = 128;
 
-/// Looks at every path, in the current rayon pool. A file that may not be read is [`OnDisk::Other`].
+/// Looks at every path, in the current rayon pool. What may not be read is [`OnDisk::Unreadable`]: it holds up its own
+/// team only.
 ///
 /// # Errors
 /// The first failure in the order of the paths.
@@ -36,25 +37,25 @@ pub fn survey(root: &Root, paths: &[OutputPath]) -> Result<Survey, DiskError> {
 
 fn survey_chunk(root: &Root, paths: &[&OutputPath], buffer: &mut [u8]) -> Result<Vec<OnDisk>, DiskError> {
     let mut walker = Walker::new(root.make()?);
-    let mut current: Option<(&str, Reached)> = None;
+    // `None` for a folder that may not be read.
+    let mut current: Option<(&str, Option<Reached>)> = None;
     let mut states = Vec::with_capacity(paths.len());
     for path in paths {
         let reached = match &current {
             Some((folder, reached)) if *folder == path.folder() => reached.clone(),
             _ => match walker.enter(path.folder()) {
-                // One such folder must hold up its own team only.
                 Err(DiskError::Io { source, .. }) if source.kind() == std::io::ErrorKind::PermissionDenied => {
                     walker.reset();
-                    Reached::Blocked(String::new())
+                    None
                 }
-                reached => reached?,
+                reached => Some(reached?),
             },
         };
         states.push(match &reached {
-            Reached::Absent => OnDisk::Absent,
-            Reached::Blocked(parent) if parent.is_empty() => OnDisk::Other("below a folder that cannot be read"),
-            Reached::Blocked(parent) => OnDisk::Below(parent.clone()),
-            Reached::Folder => look(walker.folder(), path.name(), buffer)
+            None => OnDisk::Unreadable,
+            Some(Reached::Absent) => OnDisk::Absent,
+            Some(Reached::Blocked(parent)) => OnDisk::Below(parent.clone()),
+            Some(Reached::Folder) => look(walker.folder(), path.name(), buffer)
                 .map_err(|error| DiskError::io("read", path.as_str(), error))?,
         });
         current = Some((path.folder(), reached));

@@ -180,7 +180,7 @@ impl Way {
                 self.new.is_some_and(|new| new == *digest || Some(new) == *lf_digest)
             }
             OnDisk::Absent => self.new.is_none(),
-            OnDisk::Other(_) | OnDisk::Below(_) => false,
+            OnDisk::Other(_) | OnDisk::Below(_) | OnDisk::Unreadable => false,
         }
     }
 
@@ -312,6 +312,7 @@ impl Tree {
                 OnDisk::File { .. } if way.new.is_none() => "was made again since".to_owned(),
                 OnDisk::File { .. } => "was edited since".to_owned(),
                 OnDisk::Other(what) => format!("is {what} now"),
+                OnDisk::Unreadable => "may not be read".to_owned(),
                 OnDisk::Below(parent) => format!("cannot be there, because `{parent}` is no folder now"),
             };
             refusals.push(Refusal { path: path.clone(), reason, later: None });

@@ -456,6 +456,8 @@ fn conflict(change: &FileChange, reason: &Reason) -> Diagnostic {
             Diagnostic::new(Code::NotAFile, format!("`{path}` is {what}, where a file is planned"))
                 .help("move it away, or change the planned path")
         }
+        Reason::Unreadable => Diagnostic::new(Code::NotAFile, format!("`{path}` may not be read"))
+            .help("give yourself the right to read it and the folders above it, or move it away"),
         Reason::Below(parent) => {
             Diagnostic::new(Code::NotAFile, format!("`{parent}` is no folder, but `{path}` is planned below it"))
                 .help("move it away, or change the planned path; megax follows no symlink")

@@ -70,7 +70,7 @@ pub fn drift(state: &mut State<'_>, changes: &Changes) -> Vec<Drift> {
 fn since(entries: &[&LockEntry], disk: &OnDisk) -> Option<Since> {
     match disk {
         OnDisk::Absent | OnDisk::Below(_) => Some(Since::Deleted),
-        OnDisk::Other(_) => Some(Since::Edited),
+        OnDisk::Other(_) | OnDisk::Unreadable => Some(Since::Edited),
         // The user's since it was written.
         OnDisk::File { .. } if entries.iter().any(|entry| entry.once) => None,
         OnDisk::File { digest, lf_digest, executable, .. } => {

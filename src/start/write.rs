@@ -56,6 +56,6 @@ fn in_the_way(path: &OutputPath, found: &OnDisk) -> String {
     match found {
         OnDisk::Other(what) => format!("`{path}` ({what})"),
         OnDisk::Below(parent) => format!("`{parent}` (no folder)"),
-        OnDisk::File { .. } | OnDisk::Absent => format!("`{path}`"),
+        OnDisk::File { .. } | OnDisk::Absent | OnDisk::Unreadable => format!("`{path}`"),
     }
 }
