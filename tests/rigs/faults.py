@@ -5,14 +5,14 @@
     faults.py BINARY --all --kills 1000   everything: much longer
     faults.py BINARY --only space         one part
 
-Parts: `matrix` (every system call on the output root fails or kills), `kills` (SIGKILL at random times), `saves` (an
-editor saves at random times), `space` (a file system without space or inodes). After each fault `megax recover` runs; then
-the tree must be the old one or the new one, to the byte and the mode; a person's files must be as they were; the next run
-must make the new tree, and the one after it must have nothing to do.
+Parts: `order` (of the calls, as a loss of power demands it), `matrix` (every system call on the output root fails or
+kills), `kills` (SIGKILL at random times), `saves` (an editor saves at random times), `space` (a file system without space or
+inodes). After each fault `megax recover` runs; then the tree must be the old one or the new one, to the byte and the mode; a
+person's files must be as they were; the next run must make the new tree, and the one after it must have nothing to do.
 
-What this cannot see: the loss of power. The page cache survives every fault here, so a missing sync goes unnoticed; that
-takes a simulator of the block device. Nor can it see an editor that opened a file before megax displaced it and writes
-through that handle after megax has looked at it for the last time.
+What this cannot see: the loss of power itself. The page cache survives every fault here; `order` only proves that the syncs
+stand where they must. Nor can it see an editor that opened a file before megax displaced it and writes through that handle
+after megax has looked at it for the last time.
 
 Needs Linux, Python 3 alone, and: strace for `matrix`, the right to mount for `space`. What cannot run is skipped, and said.
 """
@@ -24,11 +24,12 @@ import time
 
 import kills
 import matrix
+import order
 import rig as rigs
 import saves
 import space
 
-PARTS = ("matrix", "kills", "saves", "space")
+PARTS = ("order", "matrix", "kills", "saves", "space")
 
 
 class Report:
@@ -80,7 +81,9 @@ def main():
     try:
         for part in parts:
             report.say(f"\n-- {part}")
-            if part == "matrix":
+            if part == "order":
+                order.order(rig, report)
+            elif part == "matrix":
                 matrix.matrix(rig, 1 if chosen.all else chosen.every, report)
             elif part == "kills":
                 kills.kills(back_and_forth, chosen.kills, chosen.seed, report)

@@ -1,7 +1,7 @@
 """Every system call that touches the output root fails, or kills, once and from then on.
 
-Of three runs: `expand` on a whole tree, `recover` on one whose commit was killed in the middle, and `resume`, an `expand`
-that finds such a tree.
+Of four runs: `expand` on a whole tree, `recover` on one whose commit was killed in the middle, `resume`, an `expand` that
+finds such a tree, and `undo` of an `expand`.
 """
 
 import collections
@@ -110,9 +110,10 @@ def injecting(call, kind, when, log):
 
 
 def command_of(rig, stage, durability, out):
-    if stage != "recover":
+    if stage not in ("recover", "undo"):
         return rig.expand(2, out, durability=durability)
-    return ["env", f"MEGAX_DURABILITY={durability}", *rig.recover(out)]
+    command = rig.recover(out) if stage == "recover" else rig.undo(out)
+    return ["env", f"MEGAX_DURABILITY={durability}", *command]
 
 
 def clean_calls(rig, stage, durability, prepared):
@@ -158,7 +159,8 @@ def matrix(rig, every, report):
         return True
     middle = interrupted(rig, 10, "interrupted")
     plans = [("expand", "full", rig.old, every), ("expand", "process", rig.old, every * 2),
-             ("recover", "full", middle, every), ("resume", "process", middle, every)]
+             ("recover", "full", middle, every), ("resume", "process", middle, every),
+             ("undo", "process", rig.applied(), every)]
     work = []
     for start, (stage, durability, prepared, each) in enumerate(plans):
         found, shadowed = clean_calls(rig, stage, durability, prepared)

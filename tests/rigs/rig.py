@@ -93,6 +93,17 @@ class Rig:
         shutil.copytree(self.old, target, symlinks=True)
         return target
 
+    def applied(self):
+        """A tree of version 2 that was one of version 1: its last operation can be undone."""
+        at = self.at / "applied"
+        if not at.exists():
+            self.copy("applied")
+            self.must(self.expand(2, at))
+        return at
+
+    def undo(self, out):
+        return [self.binary, "undo", "--manifest", f"{self.projects[1]}/megax.yaml", "--out", str(out)]
+
     def expand(self, version, out, *more, jobs=1, durability="process"):
         """The command that expands one version."""
         project = str(self.projects[version])
