@@ -67,6 +67,18 @@ fn parse(text: &str) -> Option<u64> {
     (text_of(operation) == text).then_some(operation)
 }
 
+/// Takes a name away; where it lay, or nothing if there is none.
+///
+/// # Errors
+/// A call failed.
+pub fn remove_checkpoint(root: &Root, name: &str, _project: &ProjectGuard) -> Result<Option<Checkpoint>, DiskError> {
+    let Some(point) = read_checkpoints(root)?.into_iter().find(|point| point.name == name) else { return Ok(None) };
+    let folder = root.make_below(FOLDER)?;
+    sys::remove_file(folder.as_fd(), name)
+        .map_err(|error| DiskError::io("remove", format!("{FOLDER}/{name}"), error))?;
+    Ok(Some(point))
+}
+
 /// Names the last operation; where the name lay before, if it was taken.
 ///
 /// # Errors

@@ -54,7 +54,13 @@ fn last_standing(log: &Log) -> Result<&Operation, ReversalError> {
     match (log.unreadable.first(), found) {
         (Some(&number), found) if found.is_none_or(|found| found.number < number) => Err(unreadable(number)),
         (_, Some(found)) => Ok(found),
-        (_, None) => Err(ReversalError::Absent("there is no operation that is not undone".to_owned())),
+        (_, None) => Err(ReversalError::Absent(match log.operations.first() {
+            None => "there is no operation: the log is empty".to_owned(),
+            Some(last) => format!(
+                "there is no operation that is not undone; `megax undo {}` does again what the last one undid",
+                last.number
+            ),
+        })),
     }
 }
 

@@ -7,8 +7,8 @@ use super::apply::{commit_finding, disk_finding};
 use super::recovery;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, nearest};
 use crate::disk::{
-    self, Durability, GuardError, Log, ProjectGuard, Refusal, Reversal, ReversalError, Reversed, Root, Target,
-    TeamGuard,
+    self, Checkpoint, Durability, GuardError, Log, ProjectGuard, Refusal, Reversal, ReversalError, Reversed, Root,
+    Target, TeamGuard,
 };
 use crate::report::history::{Deed, HistoryReport};
 use crate::source;
@@ -33,6 +33,8 @@ pub enum Asked {
     },
     /// Name the last operation.
     Checkpoint(String),
+    /// Take a checkpoint's name away.
+    Forget(String),
     /// List the checkpoints.
     Checkpoints,
     /// Remove the oldest operations.
@@ -83,7 +85,12 @@ fn run(request: &HistoryRequest, out: &Path, findings: &mut Diagnostics) -> Resu
             Ok(Deed::Checkpoints(disk::read_checkpoints(&root).map_err(|error| disk_failed(&error))?))
         }
         Asked::Checkpoint(name) => checkpoint(&root, name, request, findings),
+        Asked::Forget(name) => forget(&root, name),
         Asked::Prune { keep } => {
+            // Where there is nothing to remove, nothing is made.
+            if disk::read_log(&root).map_err(|error| disk_failed(&error))? == Log::default() {
+                return Ok(Deed::Pruned(disk::Pruned::default()));
+            }
             let project = ProjectGuard::wait(&root).map_err(|error| disk_failed(&error))?;
             Ok(Deed::Pruned(disk::prune_log(&root, *keep, &project).map_err(|error| disk_failed(&error))?))
         }
@@ -136,11 +143,15 @@ fn place(root: &Root, to: &str) -> Result<u64, Findings> {
         return Ok(number);
     }
     let checkpoints = disk::read_checkpoints(root).map_err(|error| disk_failed(&error))?;
-    if let Some(point) = checkpoints.iter().find(|point| point.name == to) {
-        return Ok(point.operation);
+    match checkpoints.iter().find(|point| point.name == to) {
+        Some(point) => Ok(point.operation),
+        None => Err(no_checkpoint(to, &checkpoints)),
     }
-    let finding = Diagnostic::new(Code::NoOperation, format!("there is no checkpoint `{to}`"));
-    Err(vec![near(finding, to, checkpoints.iter().map(|point| point.name.as_str()))])
+}
+
+fn no_checkpoint(name: &str, checkpoints: &[Checkpoint]) -> Findings {
+    let finding = Diagnostic::new(Code::NoOperation, format!("there is no checkpoint `{name}`"));
+    vec![near(finding, name, checkpoints.iter().map(|point| point.name.as_str()))]
 }
 
 /// Finishes first what a killed run began: only then is the last operation the last.
@@ -160,6 +171,17 @@ fn checkpoint(root: &Root, name: &str, request: &HistoryRequest, findings: &mut 
     let project = ProjectGuard::wait(root).map_err(|error| disk_failed(&error))?;
     let (made, before) = disk::write_checkpoint(root, name, &project).map_err(|error| disk_failed(&error))?;
     Ok(Deed::Checkpoint { made, before })
+}
+
+fn forget(root: &Root, name: &str) -> Result<Deed, Findings> {
+    let all = || disk::read_checkpoints(root).map_err(|error| disk_failed(&error));
+    // Looked at before a guard is made: a wrong name makes nothing.
+    if !all()?.iter().any(|point| point.name == name) {
+        return Err(no_checkpoint(name, &all()?));
+    }
+    let project = ProjectGuard::wait(root).map_err(|error| disk_failed(&error))?;
+    let removed = disk::remove_checkpoint(root, name, &project).map_err(|error| disk_failed(&error))?;
+    removed.map(Deed::Forgotten).ok_or_else(|| no_checkpoint(name, &[]))
 }
 
 fn reverse(

@@ -46,6 +46,8 @@ pub enum Deed {
         /// Where it was before.
         before: Option<u64>,
     },
+    /// A checkpoint's name was taken away.
+    Forgotten(Checkpoint),
     /// The checkpoints, by name.
     Checkpoints(Vec<Checkpoint>),
     /// Old operations were removed.
@@ -114,6 +116,9 @@ pub fn text(report: &HistoryReport) -> String {
         Some(Deed::Checkpoint { made, before }) => {
             let moved = before.map_or_else(String::new, |before| format!(" (it was operation {before})"));
             writeln!(text, "checkpoint {}: operation {}{moved}", made.name, made.operation)
+        }
+        Some(Deed::Forgotten(point)) => {
+            writeln!(text, "checkpoint {} deleted (it was operation {})", point.name, point.operation)
         }
         Some(Deed::Checkpoints(checkpoints)) if checkpoints.is_empty() => writeln!(text, "no checkpoints"),
         Some(Deed::Checkpoints(checkpoints)) => {
@@ -198,7 +203,9 @@ pub fn document(report: &HistoryReport) -> Result<String, serde_json::Error> {
             let file = |(path, fate): &(String, Fate)| FileWire { path: path.clone(), change: fate_word(*fate).1 };
             document.files = Some(reversed.files.iter().map(file).collect());
         }
-        Some(Deed::Checkpoint { made, .. }) => document.checkpoints = Some(vec![CheckpointWire::of(made)]),
+        Some(Deed::Checkpoint { made: point, .. } | Deed::Forgotten(point)) => {
+            document.checkpoints = Some(vec![CheckpointWire::of(point)]);
+        }
         Some(Deed::Checkpoints(all)) => document.checkpoints = Some(all.iter().map(CheckpointWire::of).collect()),
         Some(Deed::Pruned(pruned)) => {
             document.removed = Some(RemovedWire { operations: pruned.operations, bytes: pruned.bytes });
@@ -227,7 +234,8 @@ struct Document<'a> {
     /// `log`: the operations, newest first.
     #[serde(skip_serializing_if = "Option::is_none")]
     operations: Option<Vec<OperationWire<'a>>>,
-    /// `log` and `checkpoint list`: all checkpoints, by name; `checkpoint create`: the new one.
+    /// `log` and `checkpoint list`: all checkpoints, by name; `checkpoint create` and
+    /// `checkpoint delete`: the one.
     #[serde(skip_serializing_if = "Option::is_none")]
     checkpoints: Option<Vec<CheckpointWire<'a>>>,
     /// `undo` and `rollback`: the numbers of the operations that were undone, ascending.
@@ -339,6 +347,7 @@ mod tests {
             Some(Deed::Reversed { undoes: vec![2, 4], reversed }),
             Some(Deed::Checkpoint { made: point(), before: None }),
             Some(Deed::Checkpoints(vec![point()])),
+            Some(Deed::Forgotten(point())),
             Some(Deed::Pruned(Pruned { operations: 1, bytes: 12 })),
             None,
         ];

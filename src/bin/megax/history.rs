@@ -71,6 +71,14 @@ pub enum CheckpointAction {
         #[command(flatten)]
         place: Where,
     },
+    /// Take a checkpoint's name away; the tree and the log stay as they are
+    Delete {
+        /// Its name
+        #[arg(value_name = "NAME")]
+        name: String,
+        #[command(flatten)]
+        place: Where,
+    },
     /// List the checkpoints
     List {
         #[command(flatten)]
@@ -106,6 +114,7 @@ pub fn rollback(args: &Rollback) -> Outcome {
 pub fn checkpoint(args: &Checkpoint) -> Outcome {
     match &args.action {
         CheckpointAction::Create { name, place } => run(place, Asked::Checkpoint(name.clone())),
+        CheckpointAction::Delete { name, place } => run(place, Asked::Forget(name.clone())),
         CheckpointAction::List { place } => run(place, Asked::Checkpoints),
     }
 }
