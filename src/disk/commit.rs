@@ -1,7 +1,8 @@
 //! The commit: a staged change set becomes the tree, or the tree stays as it was.
 
 use std::collections::BTreeSet;
-use std::os::fd::AsFd as _;
+
+use rustix::io::Errno;
 
 use super::entry::{Entry, OperationKind};
 use super::error::{CommitError, DiskError};
@@ -142,7 +143,7 @@ impl Staged {
                 }
                 (Kind::Update, None, Some(digest), _) => {
                     let old = if file.mode == FileMode::Executable { 0o644 } else { 0o755 };
-                    let old = folders.mode(&path).unwrap_or(old);
+                    let old = folders.mode(&path)?.unwrap_or(old);
                     rest.push(Step::Mode { path, digest, old, mode: file.mode });
                 }
                 _ => {}
@@ -281,12 +282,16 @@ impl<'r> Folders<'r> {
         found.and_then(|(kind, _)| super::sys::describe(kind)).unwrap_or("a file")
     }
 
-    /// The permission bits of a file, as far as they can be had.
-    pub(super) fn mode(&mut self, path: &str) -> Option<u32> {
+    /// The permission bits of a file; the commit that needs them finds out that it is gone.
+    pub(super) fn mode(&mut self, path: &str) -> Result<Option<u32>, DiskError> {
         let (folder, name) = parts(path);
-        match self.walker.enter(folder) {
-            Ok(Reached::Folder) => super::sys::stat(self.walker.folder().as_fd(), name).ok().map(|(_, mode)| mode),
-            _ => None,
+        if self.walker.enter(folder)? != Reached::Folder {
+            return Ok(None);
+        }
+        match super::sys::stat(self.walker.folder(), name) {
+            Ok((_, mode)) => Ok(Some(mode)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(DiskError::io("read", path, error)),
         }
     }
 }

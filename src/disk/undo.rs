@@ -8,6 +8,8 @@ use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::{AsFd as _, OwnedFd};
 
+use rustix::io::Errno;
+
 use super::commit::{Folders, commit};
 use super::entry::{Entry, OperationKind};
 use super::error::{CommitError, DiskError};
@@ -211,26 +213,27 @@ impl Past {
             let index = past.folders.len();
             past.folders.push((number, folder));
             for step in journal.steps {
-                past.fold(index, step);
+                past.fold(index, step)
+                    .map_err(|error| ReversalError::Unreadable { number, reason: error.to_string() })?;
             }
         }
         Ok(past)
     }
 
-    fn fold(&mut self, index: usize, step: Step) {
+    fn fold(&mut self, index: usize, step: Step) -> Result<(), Errno> {
         let old =
             |digest, bits, name: Option<String>| Some(Old { digest, bits, content: name.map(|name| (index, name)) });
         let (path, old, new) = match step {
-            Step::Folder { .. } | Step::Clear { .. } => return,
+            Step::Folder { .. } | Step::Clear { .. } => return Ok(()),
             Step::Create { path, after, .. } => (path, None, Some(after)),
             Step::Replace { path, slot, aside, before, after } => {
                 // Aside only where names could not be exchanged.
-                let name = if self.mode_of(index, &aside).is_some() { aside } else { slot };
-                let bits = self.mode_of(index, &name);
+                let name = if self.mode_of(index, &aside)?.is_some() { aside } else { slot };
+                let bits = self.mode_of(index, &name)?;
                 (path, old(before, bits, Some(name)), Some(after))
             }
             Step::Remove { path, aside, before } => {
-                let bits = self.mode_of(index, &aside);
+                let bits = self.mode_of(index, &aside)?;
                 (path, old(before, bits, Some(aside)), None)
             }
             Step::Mode { path, digest, old: bits, .. } => (path, old(digest, Some(bits), None), Some(digest)),
@@ -249,11 +252,17 @@ impl Past {
                 }
             }
         }
+        Ok(())
     }
 
-    fn mode_of(&self, index: usize, name: &str) -> Option<u32> {
-        let (_, folder) = self.folders.get(index)?;
-        sys::stat(folder.as_fd(), name).ok().map(|(_, mode)| mode)
+    fn mode_of(&self, index: usize, name: &str) -> Result<Option<u32>, Errno> {
+        let Some((_, folder)) = self.folders.get(index) else { return Ok(None) };
+        match sys::stat(folder.as_fd(), name) {
+            Ok((_, mode)) => Ok(Some(mode)),
+            Err(Errno::NOENT) => Ok(None),
+            // Without its mode a file would come back as another one.
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -353,7 +362,7 @@ impl Tree {
                 }
                 (Some(old), Some(before)) if old.digest == before => {
                     let Some((bits, mode)) = other_mode(old, found) else { continue };
-                    let now = folders.mode(&path).unwrap_or(bits);
+                    let now = folders.mode(&path)?.unwrap_or(bits);
                     steps.push(Step::Mode { path: path.clone(), digest: before, old: now, mode });
                     Fate::Restored
                 }

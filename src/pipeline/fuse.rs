@@ -69,7 +69,7 @@ fn finding(team: Option<&str>, loss: &Loss<'_>) -> Diagnostic {
     let percent = deletes * 100 / managed.max(1);
     let who = team.map_or_else(String::new, |team| format!(" for team {team}"));
     let message = format!(
-        "the run would delete {deletes} of the {} that megax wrote{who} ({percent}%): {}",
+        "the run would delete {deletes} of the {} that megax manages{who} ({percent}%): {}",
         count(managed as u64, "file"),
         first.join(", ")
     );

@@ -68,6 +68,7 @@ def main():
     arguments.add_argument("--only", choices=PARTS, action="append", help="one part, or several")
     arguments.add_argument("--all", action="store_true", help="every case of the matrix")
     arguments.add_argument("--every", type=int, default=7, metavar="K", help="else every K-th; no multiple of 11")
+    arguments.add_argument("--stage", choices=matrix.STAGES, help="only this kind of run in the matrix")
     arguments.add_argument("--kills", type=int, default=150)
     arguments.add_argument("--saves", type=int, default=300)
     arguments.add_argument("--seed", type=int, default=1)
@@ -84,7 +85,7 @@ def main():
             if part == "order":
                 order.order(rig, report)
             elif part == "matrix":
-                matrix.matrix(rig, 1 if chosen.all else chosen.every, report)
+                matrix.matrix(rig, 1 if chosen.all else chosen.every, report, chosen.stage)
             elif part == "kills":
                 kills.kills(back_and_forth, chosen.kills, chosen.seed, report)
             elif part == "saves":

@@ -19,6 +19,7 @@ IGNORED = ("fcntl", "mmap", "execve", "readlink")
 # strace leaves out the call that it lets fail; the system closes a file even where it reports an error.
 ONLY_KILLS = ("close",)
 WORKERS = 2
+STAGES = ("expand", "recover", "resume", "undo")
 
 
 def works():
@@ -151,8 +152,8 @@ def cases_of(stage, durability, found, every, start):
     return made
 
 
-def matrix(rig, every, report):
-    """Runs the matrix; whether all is well."""
+def matrix(rig, every, report, only=None):
+    """Runs the matrix, or one stage of it; whether all is well."""
     why = works()
     if why:
         report.skip("fault matrix", why)
@@ -161,6 +162,7 @@ def matrix(rig, every, report):
     plans = [("expand", "full", rig.old, every), ("expand", "process", rig.old, every * 2),
              ("recover", "full", middle, every), ("resume", "process", middle, every),
              ("undo", "process", rig.applied(), every)]
+    plans = [plan for plan in plans if only in (None, plan[0])]
     work = []
     for start, (stage, durability, prepared, each) in enumerate(plans):
         found, shadowed = clean_calls(rig, stage, durability, prepared)
