@@ -1,0 +1,163 @@
+//! Taking steps back. It must never destroy what somebody did since: an edited file stays, and what it replaced is kept.
+
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+
+use rustix::io::Errno;
+
+use super::Steps;
+use crate::change::OnDisk;
+use crate::digest::Digest;
+use crate::disk::error::DiskError;
+use crate::disk::journal::{Journal, Step};
+use crate::disk::kept::keep;
+use crate::disk::look::{check, digest_of};
+use crate::disk::stage::COPY;
+use crate::disk::sys;
+use crate::disk::walk::{Reached, parts};
+
+impl Steps<'_> {
+    /// Takes every step back, the last one first. What somebody edited after it was published stays as it is, and the
+    /// content that it replaced goes to `.megax/kept`; where those lie, by path.
+    ///
+    /// # Errors
+    /// A call failed. Trying again goes on from there.
+    pub(in crate::disk) fn take_back(&mut self, journal: &Journal) -> Result<Vec<(String, String)>, DiskError> {
+        let mut kept = Vec::new();
+        self.walker.reset();
+        for step in journal.steps.iter().rev() {
+            self.point(step.path())?;
+            match step {
+                Step::Folder { path } => self.remove_folder(path)?,
+                // The files below it bring it back.
+                Step::Clear { .. } => {}
+                Step::Create { path, slot, after } => self.uncreate(path, slot, *after)?,
+                Step::Replace { path, slot, aside, after, .. } => {
+                    kept.extend(self.unreplace(path, slot, aside, *after)?.map(|place| (path.clone(), place)));
+                }
+                Step::Remove { path, aside, .. } => {
+                    kept.extend(self.unremove(path, aside)?.map(|place| (path.clone(), place)));
+                }
+                Step::Mode { path, digest, old, .. } => self.unset_mode(path, *digest, *old)?,
+            }
+        }
+        Ok(kept)
+    }
+
+    fn remove_folder(&mut self, path: &str) -> Result<(), DiskError> {
+        let (folder, name) = parts(path);
+        if self.walker.enter(folder)? != Reached::Folder {
+            return Ok(());
+        }
+        match sys::remove_folder(self.walker.folder(), name) {
+            // Somebody put something into it, or took it away: theirs to decide.
+            Ok(()) | Err(Errno::NOTEMPTY | Errno::EXIST | Errno::NOENT | Errno::NOTDIR) => Ok(()),
+            Err(error) => Err(DiskError::io("remove", path, error)),
+        }
+    }
+
+    /// Moves a published file out of the tree again, unless somebody has edited it since.
+    fn uncreate(&mut self, path: &str, slot: &str, after: Digest) -> Result<(), DiskError> {
+        if self.look_aside(slot, path)? != OnDisk::Absent {
+            if self.is_same(path, slot)? {
+                self.forget(slot, path)?;
+            } else {
+                return Ok(());
+            }
+        }
+        if digest_of(&self.look(path)?) != Some(after) {
+            return Ok(());
+        }
+        let name = self.enter(path)?;
+        let (target, aside) = ((self.walker.folder(), name), (self.folder, slot));
+        match sys::move_to_free(self.renaming, target, aside) {
+            Ok(()) => {}
+            // Gone is as good as taken back.
+            Err(Errno::NOENT) => return Ok(()),
+            Err(error) => return Err(DiskError::io("take back", path, error)),
+        }
+        if check(aside, after, path, &mut self.buffer).is_ok() {
+            return Ok(());
+        }
+        // Edited in that moment: it goes back to where it was.
+        sys::move_to_free(self.renaming, aside, target).map_err(|error| DiskError::io("take back", path, error))
+    }
+
+    /// Puts the replaced file back. Where the new one was edited since, it stays, and the old content is kept.
+    fn unreplace(&mut self, path: &str, slot: &str, aside: &str, after: Digest) -> Result<Option<String>, DiskError> {
+        let failed = |error| DiskError::io("take back", path, error);
+        let staged = digest_of(&self.look_aside(slot, path)?);
+        let by_link = self.look_aside(aside, path)? != OnDisk::Absent;
+        if by_link && staged.is_some() {
+            // Linked aside, but not replaced.
+            return self.forget(aside, path).map(|()| None);
+        }
+        if !by_link && staged == Some(after) {
+            return Ok(None);
+        }
+        let old = if by_link { aside } else { slot };
+        let found = self.look(path)?;
+        if found == OnDisk::Absent {
+            let name = self.enter(path)?;
+            let target = (self.walker.folder(), name);
+            return sys::move_to_free(self.renaming, (self.folder, old), target).map_err(failed).map(|()| None);
+        }
+        if digest_of(&found) != Some(after) {
+            return self.keep(old, path).map(Some);
+        }
+        let name = self.enter(path)?;
+        let target = (self.walker.folder(), name);
+        if by_link || !sys::exchange(self.renaming, (self.folder, old), target).map_err(failed)? {
+            return sys::move_over((self.folder, old), target).map_err(failed).map(|()| None);
+        }
+        self.point(path)?;
+        if check((self.folder, old), after, path, &mut self.buffer).is_ok() {
+            return Ok(None);
+        }
+        // Edited in that moment: the edit goes back to where it was, and the old content is kept.
+        let name = self.enter(path)?;
+        let target = (self.walker.folder(), name);
+        sys::exchange(self.renaming, (self.folder, old), target).map_err(failed)?;
+        self.keep(old, path).map(Some)
+    }
+
+    /// Puts a removed file back. Where somebody made a new one, the old content is kept.
+    fn unremove(&mut self, path: &str, aside: &str) -> Result<Option<String>, DiskError> {
+        if self.look_aside(aside, path)? == OnDisk::Absent {
+            return Ok(None);
+        }
+        let (folder, name) = parts(path);
+        let made = self.walker.make(folder, |_| ());
+        let from = (self.folder, aside);
+        let moved = made.and_then(|()| {
+            sys::move_to_free(self.renaming, from, (self.walker.folder(), name))
+                .map_err(|error| DiskError::io("take back", path, error))
+        });
+        match moved {
+            Ok(()) => Ok(None),
+            Err(DiskError::NotAFile { .. }) => self.keep(aside, path).map(Some),
+            Err(DiskError::Io { source, .. }) if source.kind() == std::io::ErrorKind::AlreadyExists => {
+                self.keep(aside, path).map(Some)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn unset_mode(&mut self, path: &str, digest: Digest, old: u32) -> Result<(), DiskError> {
+        if digest_of(&self.look(path)?) != Some(digest) {
+            return Ok(());
+        }
+        let name = self.enter(path)?;
+        let failed = |error| DiskError::io("change the mode of", path, error);
+        let file = sys::open_file(self.walker.folder(), name).map_err(|error| failed(error.into()))?;
+        file.set_permissions(Permissions::from_mode(old)).map_err(failed)
+    }
+
+    /// Copies a file of the transaction folder to `.megax/kept`.
+    fn keep(&mut self, aside: &str, path: &str) -> Result<String, DiskError> {
+        // A copy that was cut off; its original is still here.
+        let _ = sys::remove_file(self.folder, COPY);
+        let (_, place) = keep(self.root, (self.folder, aside), (self.folder, COPY), path, &mut self.buffer)?;
+        Ok(place)
+    }
+}

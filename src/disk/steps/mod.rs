@@ -1,0 +1,252 @@
+//! Carrying a journal out, and taking it back. Both decide every step by what lies on disk, never by memory: the same
+//! code serves the run that began, the run that failed half-way, and the one that finds what a killed one left.
+//!
+//! The order within a step is always: displace, then verify what was displaced. What is verified is thus the very file
+//! that left the tree, and a file edited at the last moment is found and put back.
+
+mod back;
+mod judge;
+
+use std::fs::Permissions;
+use std::os::fd::BorrowedFd;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+
+use rustix::io::Errno;
+
+use judge::State;
+
+use crate::change::OnDisk;
+use crate::digest::Digest;
+use crate::disk::error::DiskError;
+use crate::disk::journal::{Journal, Step};
+use crate::disk::look::{buffer, check, in_the_way, look_for_certain};
+use crate::disk::root::Root;
+use crate::disk::sys::{self, Renaming};
+use crate::disk::walk::{Reached, Walker, parts};
+use crate::path::FileMode;
+
+/// What a test lets happen at a call.
+#[cfg(test)]
+#[derive(Debug, Clone, Copy)]
+pub(in crate::disk) enum Fail {
+    /// A call fails.
+    Error(usize),
+    /// The process dies: nothing is taken back.
+    Crash(usize),
+}
+
+/// Carries the steps of one commit out, or takes them back.
+pub(in crate::disk) struct Steps<'a> {
+    root: &'a Root,
+    /// The transaction folder.
+    folder: BorrowedFd<'a>,
+    renaming: Renaming,
+    walker: Walker<'a>,
+    buffer: Vec<u8>,
+    /// The call that pretends to fail; for tests.
+    #[cfg(test)]
+    pub(in crate::disk) fail_at: Option<Fail>,
+    #[cfg(test)]
+    calls: usize,
+}
+
+impl<'a> Steps<'a> {
+    pub(in crate::disk) fn new(root: &'a Root, folder: BorrowedFd<'a>, renaming: Renaming) -> Result<Self, DiskError> {
+        Ok(Self {
+            root,
+            folder,
+            renaming,
+            walker: Walker::new(root.make()?),
+            buffer: buffer(),
+            #[cfg(test)]
+            fail_at: None,
+            #[cfg(test)]
+            calls: 0,
+        })
+    }
+
+    /// Carries one step out that was not begun.
+    pub(in crate::disk) fn carry_out(&mut self, step: &Step) -> Result<(), DiskError> {
+        self.point(step.path())?;
+        match step {
+            Step::Folder { path } => self.walker.make(path, |_| ())?,
+            Step::Clear { path } => self.clear(path)?,
+            Step::Create { path, slot, .. } => self.create(path, slot)?,
+            Step::Replace { path, slot, aside, before, .. } => self.replace(path, slot, aside, *before)?,
+            Step::Remove { path, aside, before } => self.remove(path, aside, *before)?,
+            Step::Mode { path, digest, mode, .. } => self.set_mode(path, *digest, *mode)?,
+        }
+        self.point(step.path())
+    }
+
+    /// Goes on with a journal wherever it stopped.
+    ///
+    /// # Errors
+    /// A step is blocked by what somebody did meanwhile, or a call failed: then the journal is to be taken back.
+    pub(in crate::disk) fn resume(&mut self, journal: &Journal) -> Result<(), DiskError> {
+        for step in &journal.steps {
+            match self.state(step)? {
+                State::Open => self.carry_out(step)?,
+                State::Done => {}
+                State::Blocked => return Err(DiskError::changed(step.path())),
+            }
+        }
+        self.prune(journal)
+    }
+
+    /// Removes the folders of removed files, upwards, as long as they are empty.
+    ///
+    /// # Errors
+    /// A call failed. Nobody would remove the folder later, so the commit is to be taken back.
+    pub(in crate::disk) fn prune(&mut self, journal: &Journal) -> Result<(), DiskError> {
+        self.walker.reset();
+        let removed = journal.steps.iter().filter_map(|step| match step {
+            Step::Remove { path, .. } => Some(path.as_str()),
+            _ => None,
+        });
+        for path in removed {
+            let mut folder = parts(path).0;
+            while !folder.is_empty() {
+                let (above, name) = parts(folder);
+                self.point(folder)?;
+                if self.walker.enter(above)? == Reached::Folder {
+                    match sys::remove_folder(self.walker.folder(), name) {
+                        Ok(()) | Err(Errno::NOENT) => {}
+                        // Somebody needs it: there is more in it, it is no folder any more, or another disk is there.
+                        Err(Errno::NOTEMPTY | Errno::EXIST | Errno::NOTDIR | Errno::BUSY) => break,
+                        Err(error) => return Err(DiskError::io("remove", folder, error)),
+                    }
+                }
+                folder = above;
+            }
+        }
+        self.walker.reset();
+        Ok(())
+    }
+
+    /// Puts a staged file where nothing is.
+    fn create(&mut self, path: &str, slot: &str) -> Result<(), DiskError> {
+        let name = self.enter(path)?;
+        match sys::move_to_free(self.renaming, (self.folder, slot), (self.walker.folder(), name)) {
+            Ok(()) => Ok(()),
+            Err(Errno::EXIST) => Err(in_the_way(self.walker.folder(), name, path)),
+            Err(error) => Err(DiskError::io("create", path, error)),
+        }
+    }
+
+    /// Puts a staged file in the place of one that must hold `before`.
+    fn replace(&mut self, path: &str, slot: &str, aside: &str, before: Digest) -> Result<(), DiskError> {
+        let name = self.enter(path)?;
+        let failed = |error| {
+            if error == Errno::NOENT { DiskError::changed(path) } else { DiskError::io("replace", path, error) }
+        };
+        let (kind, old_mode) = sys::stat(self.walker.folder(), name).map_err(failed)?;
+        if let Some(what) = sys::describe(kind) {
+            return Err(DiskError::NotAFile { path: path.to_owned(), what });
+        }
+        let staged = (self.folder, slot);
+        // A file that was made private stays private.
+        let (_, new_mode) = sys::stat(self.folder, slot).map_err(failed)?;
+        let mode = if new_mode & 0o100 == 0 { FileMode::Regular } else { FileMode::Executable };
+        sys::set_mode(staged.0, staged.1, sys::with_mode(old_mode, mode)).map_err(failed)?;
+        let target = (self.walker.folder(), name);
+        if sys::exchange(self.renaming, staged, target).map_err(failed)? {
+            self.point(path)?;
+            return check((self.folder, slot), before, path, &mut self.buffer);
+        }
+        let displaced = (self.folder, aside);
+        sys::link(target, displaced).map_err(failed)?;
+        check(displaced, before, path, &mut self.buffer)?;
+        if !sys::is_same(displaced, target).map_err(failed)? {
+            return Err(DiskError::changed(path));
+        }
+        sys::move_over(staged, target).map_err(failed)?;
+        self.point(path)?;
+        check((self.folder, aside), before, path, &mut self.buffer)
+    }
+
+    /// Takes away a file that must hold `before`.
+    fn remove(&mut self, path: &str, aside: &str, before: Digest) -> Result<(), DiskError> {
+        let name = self.enter(path)?;
+        let failed =
+            |error| if error == Errno::NOENT { DiskError::changed(path) } else { DiskError::io("remove", path, error) };
+        let (kind, _) = sys::stat(self.walker.folder(), name).map_err(failed)?;
+        if let Some(what) = sys::describe(kind) {
+            return Err(DiskError::NotAFile { path: path.to_owned(), what });
+        }
+        let displaced = (self.folder, aside);
+        sys::move_to_free(self.renaming, (self.walker.folder(), name), displaced).map_err(failed)?;
+        self.point(path)?;
+        check(displaced, before, path, &mut self.buffer)
+    }
+
+    /// Changes how a file that must hold `digest` is executed.
+    fn set_mode(&mut self, path: &str, digest: Digest, mode: FileMode) -> Result<(), DiskError> {
+        let name = self.enter(path)?;
+        check((self.walker.folder(), name), digest, path, &mut self.buffer)?;
+        let failed = |error| DiskError::io("change the mode of", path, error);
+        let file = sys::open_file(self.walker.folder(), name).map_err(|error| failed(error.into()))?;
+        let old = file.metadata().map_err(failed)?.mode() & 0o777;
+        file.set_permissions(Permissions::from_mode(sys::with_mode(old, mode))).map_err(failed)
+    }
+
+    /// Removes a folder that must be empty.
+    fn clear(&mut self, path: &str) -> Result<(), DiskError> {
+        let name = self.enter(path)?;
+        let done = sys::remove_folder(self.walker.folder(), name);
+        // Handles of it are of no use any more.
+        self.walker.reset();
+        match done {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(Errno::NOTEMPTY | Errno::EXIST | Errno::NOTDIR) => Err(DiskError::changed(path)),
+            Err(error) => Err(DiskError::io("remove", path, error)),
+        }
+    }
+
+    /// What lies at a path of the tree; nothing, where its folder is not.
+    fn look(&mut self, path: &str) -> Result<OnDisk, DiskError> {
+        let (folder, name) = parts(path);
+        match self.walker.enter(folder)? {
+            Reached::Folder => look_for_certain(self.walker.folder(), name, path, &mut self.buffer),
+            Reached::Absent => Ok(OnDisk::Absent),
+            Reached::Blocked(parent) => Ok(OnDisk::Below(parent)),
+        }
+    }
+
+    /// What lies in the transaction folder.
+    fn look_aside(&mut self, name: &str, path: &str) -> Result<OnDisk, DiskError> {
+        look_for_certain(self.folder, name, path, &mut self.buffer)
+    }
+
+    /// Removes a second name from the transaction folder.
+    fn forget(&mut self, aside: &str, path: &str) -> Result<(), DiskError> {
+        sys::remove_file(self.folder, aside).map_err(|error| DiskError::io("remove", path, error))
+    }
+
+    /// Goes to the folder of a path, which must be there; the path's own name.
+    fn enter<'p>(&mut self, path: &'p str) -> Result<&'p str, DiskError> {
+        let (folder, name) = parts(path);
+        match self.walker.enter(folder)? {
+            Reached::Folder => Ok(name),
+            Reached::Absent | Reached::Blocked(_) => Err(DiskError::changed(path)),
+        }
+    }
+
+    /// Everything that matters passes here before and after, so that tests can stop at each.
+    #[cfg_attr(not(test), expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "tests stop here"))]
+    fn point(&mut self, path: &str) -> Result<(), DiskError> {
+        #[cfg(test)]
+        {
+            self.calls += 1;
+            match self.fail_at {
+                Some(Fail::Error(at)) if at == self.calls => {
+                    return Err(DiskError::io("pretend to write", path, Errno::NOSPC));
+                }
+                Some(Fail::Crash(at)) if at == self.calls => std::panic::resume_unwind(Box::new("crash")),
+                _ => {}
+            }
+        }
+        let _ = path;
+        Ok(())
+    }
+}
