@@ -4,6 +4,7 @@
 //! cargo bench --bench expand                    W1 and W2, seven rounds
 //! cargo bench --bench expand -- --quick         W1 and W2s, five rounds, a few seconds
 //! cargo bench --bench expand -- --scale         W2 once, twice and four times as large: time and memory for each file
+//! cargo bench --bench expand -- --files         staging and commit alone, 10,000 files of 2 KB, beside plain calls
 //! cargo bench --bench expand -- --rounds 11     more rounds
 //! cargo bench --bench expand -- --make W2 DIR   only writes a project into DIR, for a profiler
 //! ```
@@ -26,6 +27,7 @@
     reason = "a benchmark writes files, prints its table, and stops at the first surprise"
 )]
 
+mod files;
 mod workload;
 
 use std::fs;
@@ -52,6 +54,9 @@ fn main() {
     let asked = after("--rounds").next().map(|rounds| rounds.parse().expect("--rounds takes a number"));
     if has("--scale") {
         return scale(asked.unwrap_or(3));
+    }
+    if has("--files") {
+        return files::table(asked.unwrap_or(7));
     }
     let (workloads, rounds): (&[Workload], usize) = match (has("--bench"), has("--quick")) {
         // `cargo test --benches`: only to see that it still works.

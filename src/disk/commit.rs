@@ -181,10 +181,12 @@ pub(super) fn commit(
     watcher: &dyn Watcher,
 ) -> Result<Option<u64>, CommitError> {
     write_entry(staging.folder(), entry)?;
-    staging.commit(journal, durability)?;
-    match publish(staging, journal, durability, watcher) {
+    let done = staging.commit(journal, durability).and_then(|()| publish(staging, journal, durability, watcher));
+    match done {
         Ok(()) => Ok(staging.retire(journal)),
-        Err(cause) => Err(take_back(staging, journal, durability, cause)),
+        // The journal may lie in its place though the call that put it there failed: the next run must not go on with it.
+        Err(cause) if staging.is_committed() => Err(take_back(staging, journal, durability, cause)),
+        Err(cause) => Err(cause.into()),
     }
 }
 

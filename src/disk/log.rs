@@ -13,6 +13,7 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
 use super::entry::{Entry, MAX_BYTES, OperationKind};
 use super::error::DiskError;
+use super::fault;
 use super::guard::ProjectGuard;
 use super::journal::{self, Journal, Step};
 use super::root::Root;
@@ -199,6 +200,7 @@ pub(super) fn retire(root: &Root, id: &str, folder: BorrowedFd<'_>, journal: &Jo
     }
     // Bodies that no step needed, and second names of what was published.
     for name in names(folder, id)?.iter().filter(|name| !needed.contains(name.as_str())) {
+        fault::point(TRANSACTIONS)?;
         sys::remove_file(folder, name).map_err(|error| failed(error.into()))?;
     }
     let log = root.make_below(LOG)?;
@@ -207,6 +209,7 @@ pub(super) fn retire(root: &Root, id: &str, folder: BorrowedFd<'_>, journal: &Jo
     let number = number.ok_or_else(|| failed(std::io::Error::other("no number is left")))?;
     // A folder cannot take the place of one that holds something.
     let target = (log.as_fd(), &*folder_name(number));
+    fault::point(TRANSACTIONS)?;
     sys::move_over((transactions.as_fd(), id), target).map_err(|error| failed(error.into()))?;
     // Nobody looks for a guard in the log.
     let _ = sys::remove_file(folder, GUARD);

@@ -35,6 +35,7 @@ mod commit;
 mod crash_tests;
 mod entry;
 mod error;
+mod fault;
 mod guard;
 mod journal;
 mod kept;
@@ -43,6 +44,8 @@ mod log;
 mod log_tests;
 mod look;
 mod plant;
+#[cfg(test)]
+mod random_tests;
 mod recover;
 mod root;
 mod saved;

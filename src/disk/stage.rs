@@ -15,6 +15,7 @@ use rustix::fs::FileType;
 use rustix::io::Errno;
 
 use super::error::DiskError;
+use super::fault;
 use super::guard;
 use super::journal::Journal;
 use super::log;
@@ -154,13 +155,20 @@ impl Staging {
             file.sync_data().map_err(failed)?;
         }
         drop(file);
+        fault::point(&shown)?;
         sys::move_over((self.folder(), UNFINISHED), (self.folder(), JOURNAL)).map_err(|error| failed(error.into()))?;
         // From here on nobody else may clear the folder away, not even this run.
         self.committed = true;
+        fault::point(&shown)?;
         if durability == Durability::Full {
             sys::sync_folder(self.folder()).map_err(|error| failed(error.into()))?;
         }
         Ok(())
+    }
+
+    /// Whether there is a journal, so that another run may go on with it.
+    pub(super) fn is_committed(&self) -> bool {
+        self.committed
     }
 
     /// Everything written so far reaches the disk.
@@ -205,6 +213,10 @@ impl Staging {
 
 impl Drop for Staging {
     fn drop(&mut self) {
+        #[cfg(test)]
+        if fault::is_dead() {
+            return;
+        }
         // What is committed and not over is for the next run to recover.
         if !self.committed
             && let Ok(transactions) = self.root.make_below(TRANSACTIONS)

@@ -5,13 +5,14 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use rustix::io::Errno;
 
-use super::Steps;
+use super::{Steps, verify};
 use crate::change::OnDisk;
 use crate::digest::Digest;
 use crate::disk::error::DiskError;
+use crate::disk::fault::{self, Check};
 use crate::disk::journal::{Journal, Step};
 use crate::disk::kept::keep;
-use crate::disk::look::{check, digest_of};
+use crate::disk::look::digest_of;
 use crate::disk::stage::COPY;
 use crate::disk::sys;
 use crate::disk::walk::{Reached, parts};
@@ -31,7 +32,9 @@ impl Steps<'_> {
                 Step::Folder { path } => self.remove_folder(path)?,
                 // The files below it bring it back.
                 Step::Clear { .. } => {}
-                Step::Create { path, slot, after } => self.uncreate(path, slot, *after)?,
+                Step::Create { path, slot, after } => {
+                    kept.extend(self.uncreate(path, slot, *after)?.map(|place| (path.clone(), place)));
+                }
                 Step::Replace { path, slot, aside, after, .. } => {
                     kept.extend(self.unreplace(path, slot, aside, *after)?.map(|place| (path.clone(), place)));
                 }
@@ -57,40 +60,54 @@ impl Steps<'_> {
     }
 
     /// Moves a published file out of the tree again, unless somebody has edited it since.
-    fn uncreate(&mut self, path: &str, slot: &str, after: Digest) -> Result<(), DiskError> {
-        if self.look_aside(slot, path)? != OnDisk::Absent {
+    fn uncreate(&mut self, path: &str, slot: &str, after: Digest) -> Result<Option<String>, DiskError> {
+        let staged = self.look_aside(slot, path)?;
+        if staged != OnDisk::Absent {
             if self.is_same(path, slot)? {
                 self.forget(slot, path)?;
+            } else if digest_of(&staged) == Some(after) {
+                return Ok(None);
             } else {
-                return Ok(());
+                // An edited file, by a process that died before it could go back.
+                return self.give_back(path, slot);
             }
         }
-        if digest_of(&self.look(path)?) != Some(after) {
-            return Ok(());
+        if digest_of(&self.look(path)?) != Some(after) && !fault::is_left_out(Check::Uncreated) {
+            return Ok(None);
         }
+        self.point(path)?;
         let name = self.enter(path)?;
-        let (target, aside) = ((self.walker.folder(), name), (self.folder, slot));
-        match sys::move_to_free(self.renaming, target, aside) {
+        match sys::move_to_free(self.renaming, (self.walker.folder(), name), (self.folder, slot)) {
             Ok(()) => {}
             // Gone is as good as taken back.
-            Err(Errno::NOENT) => return Ok(()),
+            Err(Errno::NOENT) => return Ok(None),
             Err(error) => return Err(DiskError::io("take back", path, error)),
         }
-        if check(aside, after, path, &mut self.buffer).is_ok() {
-            return Ok(());
+        self.point(path)?;
+        if verify(Check::Uncreated, (self.folder, slot), after, path, &mut self.buffer).is_ok() {
+            return Ok(None);
         }
         // Edited in that moment: it goes back to where it was.
-        sys::move_to_free(self.renaming, aside, target).map_err(|error| DiskError::io("take back", path, error))
+        self.give_back(path, slot)
     }
 
     /// Puts the replaced file back. Where the new one was edited since, it stays, and the old content is kept.
     fn unreplace(&mut self, path: &str, slot: &str, aside: &str, after: Digest) -> Result<Option<String>, DiskError> {
         let failed = |error| DiskError::io("take back", path, error);
-        let staged = digest_of(&self.look_aside(slot, path)?);
+        let staged = self.look_aside(slot, path)?;
         let by_link = self.look_aside(aside, path)? != OnDisk::Absent;
+        if !by_link && staged == OnDisk::Absent {
+            // Taken back before: where names cannot be exchanged, that leaves neither.
+            return Ok(None);
+        }
+        let staged = digest_of(&staged);
         if by_link && staged.is_some() {
-            // Linked aside, but not replaced.
-            return self.forget(aside, path).map(|()| None);
+            if !self.is_same(path, slot)? {
+                // Linked aside, but not replaced.
+                return self.forget(aside, path).map(|()| None);
+            }
+            // Taking it back began, and stopped after the link.
+            self.forget(slot, path)?;
         }
         if !by_link && staged == Some(after) {
             return Ok(None);
@@ -102,16 +119,20 @@ impl Steps<'_> {
             let target = (self.walker.folder(), name);
             return sys::move_to_free(self.renaming, (self.folder, old), target).map_err(failed).map(|()| None);
         }
-        if digest_of(&found) != Some(after) {
+        if digest_of(&found) != Some(after) && !fault::is_left_out(Check::Unreplaced) {
             return self.keep(old, path).map(Some);
+        }
+        self.point(path)?;
+        if by_link {
+            return self.move_back(path, slot, aside, after);
         }
         let name = self.enter(path)?;
         let target = (self.walker.folder(), name);
-        if by_link || !sys::exchange(self.renaming, (self.folder, old), target).map_err(failed)? {
+        if !sys::exchange(self.renaming, (self.folder, old), target).map_err(failed)? {
             return sys::move_over((self.folder, old), target).map_err(failed).map(|()| None);
         }
         self.point(path)?;
-        if check((self.folder, old), after, path, &mut self.buffer).is_ok() {
+        if verify(Check::Unreplaced, (self.folder, old), after, path, &mut self.buffer).is_ok() {
             return Ok(None);
         }
         // Edited in that moment: the edit goes back to where it was, and the old content is kept.
@@ -121,16 +142,48 @@ impl Steps<'_> {
         self.keep(old, path).map(Some)
     }
 
+    /// Puts the replaced file back where names cannot be exchanged. The new one gets a second name before, so that an edit
+    /// of that very moment is found.
+    fn move_back(&mut self, path: &str, slot: &str, aside: &str, after: Digest) -> Result<Option<String>, DiskError> {
+        let failed = |error| DiskError::io("take back", path, error);
+        let name = self.enter(path)?;
+        let (new, old) = ((self.folder, slot), (self.folder, aside));
+        sys::link((self.walker.folder(), name), new).map_err(failed)?;
+        self.point(path)?;
+        if !self.is_same(path, slot)? {
+            self.forget(slot, path)?;
+            return self.keep(aside, path).map(Some);
+        }
+        let name = self.enter(path)?;
+        sys::move_over(old, (self.walker.folder(), name)).map_err(failed)?;
+        self.point(path)?;
+        if verify(Check::Unreplaced, new, after, path, &mut self.buffer).is_ok() {
+            return Ok(None);
+        }
+        // The edit goes back to where it was, and the old content is kept. Both names are in use on the way, so that a
+        // death leaves the edit nowhere but here: a copy of it is kept first.
+        self.keep(slot, path)?;
+        let name = self.enter(path)?;
+        let target = (self.walker.folder(), name);
+        sys::link(target, old).map_err(failed)?;
+        sys::move_over(new, target).map_err(failed)?;
+        self.keep(aside, path).map(Some)
+    }
+
     /// Puts a removed file back. Where somebody made a new one, the old content is kept.
     fn unremove(&mut self, path: &str, aside: &str) -> Result<Option<String>, DiskError> {
         if self.look_aside(aside, path)? == OnDisk::Absent {
             return Ok(None);
         }
+        self.point(path)?;
+        self.give_back(path, aside)
+    }
+
+    /// Moves a file from the transaction to where it was; where somebody made something else there, it is kept.
+    fn give_back(&mut self, path: &str, aside: &str) -> Result<Option<String>, DiskError> {
         let (folder, name) = parts(path);
-        let made = self.walker.make(folder, |_| ());
-        let from = (self.folder, aside);
-        let moved = made.and_then(|()| {
-            sys::move_to_free(self.renaming, from, (self.walker.folder(), name))
+        let moved = self.walker.make(folder, |_| ()).and_then(|()| {
+            sys::move_to_free(self.renaming, (self.folder, aside), (self.walker.folder(), name))
                 .map_err(|error| DiskError::io("take back", path, error))
         });
         match moved {
@@ -157,6 +210,9 @@ impl Steps<'_> {
     fn keep(&mut self, aside: &str, path: &str) -> Result<String, DiskError> {
         // A copy that was cut off; its original is still here.
         let _ = sys::remove_file(self.folder, COPY);
+        if fault::is_left_out(Check::Kept) {
+            return Ok(String::new());
+        }
         let (_, place) = keep(self.root, (self.folder, aside), (self.folder, COPY), path, &mut self.buffer)?;
         Ok(place)
     }
