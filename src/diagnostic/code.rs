@@ -158,6 +158,8 @@ codes! {
     StalePlan "MX820" "stale-plan" Error "a saved plan is not what would happen now";
     BadPlan "MX821" "bad-plan" Error "a saved plan cannot be read, or not be saved at that place";
     Fuse "MX822" "fuse" Error "a run would delete more of a team's files than it may";
+    NoRoom "MX829" "no-room" Error "the output's file system has no room to publish";
+    CannotPublish "MX830" "cannot-publish" Error "a folder may not be written, or is on another mount";
 
     SnapshotDiffers "MX901" "snapshot-differs" Error "a mega-file expands to something else than its snapshot says";
     SnapshotUnreadable "MX902" "snapshot-unreadable" Error "a file where a snapshot belongs is none";

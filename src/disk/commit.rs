@@ -10,6 +10,7 @@ use super::journal::{Journal, Step};
 use super::kept::keep;
 use super::log::write_entry;
 use super::look::buffer;
+use super::preflight::preflight;
 use super::root::{Durability, Root};
 use super::stage::{COPY, Slot, Staging};
 use super::steps::Steps;
@@ -180,6 +181,7 @@ pub(super) fn commit(
     durability: Durability,
     watcher: &dyn Watcher,
 ) -> Result<Option<u64>, CommitError> {
+    preflight(&staging.root, staging.folder(), journal)?;
     write_entry(staging.folder(), entry)?;
     let done = staging.commit(journal, durability).and_then(|()| publish(staging, journal, durability, watcher));
     match done {

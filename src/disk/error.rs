@@ -39,6 +39,34 @@ pub enum DiskError {
         /// The limit.
         limit: u64,
     },
+    /// The file system is full, or nearly.
+    #[error("the file system of `{path}` has {free} {what} left, and publishing may need {need}")]
+    NoRoom {
+        /// The output root.
+        path: String,
+        /// What was counted.
+        what: &'static str,
+        /// How many may be needed, besides what is staged already.
+        need: u64,
+        /// How many are left.
+        free: u64,
+    },
+    /// A folder in which names must be made or taken away.
+    #[error("the folder `{path}` may not be written: {source}")]
+    NotWritable {
+        /// Relative to the output root; `.` for the root itself.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A folder or file on another mount than the transaction, or megax's own folder on another than the root.
+    #[error(
+        "`{path}` is on another mount than the rest of the output, and nothing can be moved between the two in one step"
+    )]
+    OtherMount {
+        /// Relative to the output root; `.` for the root itself.
+        path: String,
+    },
     /// A journal that was not written here.
     #[error(
         "`{path}` was not written in this tree (it came with a copy or a repository), so nothing is done with it; remove \

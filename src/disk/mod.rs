@@ -14,7 +14,8 @@
 //!
 //! # The protocol
 //!
-//! Bodies are staged in a transaction folder; one `syncfs` brings them to the disk; the journal names every step with
+//! Bodies are staged in a transaction folder; a look at room, names, permissions and mounts stops a run that could not
+//! publish; one `syncfs` brings the bodies to the disk; the journal names every step with
 //! the digests before and after, and its rename into place is the commit point. Then the steps are carried out: create
 //! by a rename that replaces nothing, update by exchanging two names (the old file lands in the transaction folder, so
 //! that an edit made in that very moment is found after the exchange and goes back), delete by moving aside; the
@@ -44,6 +45,7 @@ mod log;
 mod log_tests;
 mod look;
 mod plant;
+mod preflight;
 #[cfg(test)]
 mod random_tests;
 mod recover;

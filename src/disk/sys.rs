@@ -111,6 +111,67 @@ pub(super) fn number(folder: BorrowedFd<'_>) -> Result<u64> {
     Ok(u64::from(rustix::fs::fstat(folder)?.st_ino))
 }
 
+/// What a file system has left for this user.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Room {
+    pub(super) bytes: u64,
+    /// Files and folders; `None` where they are not counted.
+    pub(super) files: Option<u64>,
+    /// Bytes of a block.
+    pub(super) block: u64,
+    /// Most bytes of a name.
+    pub(super) name: u64,
+}
+
+/// What the file system of a folder has left.
+pub(super) fn room(folder: BorrowedFd<'_>) -> Result<Room> {
+    let found = rustix::fs::fstatvfs(folder)?;
+    // Some blocks are for the administrator only.
+    let is_root = rustix::process::geteuid().is_root();
+    let (blocks, files) = if is_root { (found.f_bfree, found.f_ffree) } else { (found.f_bavail, found.f_favail) };
+    Ok(Room {
+        bytes: blocks.saturating_mul(found.f_frsize),
+        files: (found.f_files > 0).then_some(files),
+        block: found.f_frsize,
+        name: found.f_namemax,
+    })
+}
+
+/// Whether names can be made in a folder and taken away.
+pub(super) fn may_write(folder: BorrowedFd<'_>) -> Result<()> {
+    let access = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
+    match rustix::fs::accessat(folder, ".", access, AtFlags::EACCESS) {
+        // An old kernel cannot say it of another user than the one that started the process.
+        Err(Errno::NOSYS | Errno::INVAL) => Ok(()),
+        done => done,
+    }
+}
+
+/// What tells mounts apart: two of one file system as well, where the kernel says so. `""` for the folder itself.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn mount(at: BorrowedFd<'_>, name: &str) -> Result<u64> {
+    use rustix::fs::StatxFlags;
+    let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::EMPTY_PATH | AtFlags::NO_AUTOMOUNT;
+    match rustix::fs::statx(at, name, flags, StatxFlags::MNT_ID) {
+        Ok(found) if found.stx_mask & StatxFlags::MNT_ID.bits() != 0 => Ok(found.stx_mnt_id),
+        Ok(_) | Err(Errno::NOSYS) => device(at, name),
+        Err(error) => Err(error),
+    }
+}
+
+/// What tells file systems apart.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) fn mount(at: BorrowedFd<'_>, name: &str) -> Result<u64> {
+    device(at, name)
+}
+
+#[cfg_attr(target_os = "linux", expect(clippy::useless_conversion, reason = "narrower or signed on other systems"))]
+fn device(at: BorrowedFd<'_>, name: &str) -> Result<u64> {
+    let found =
+        if name.is_empty() { rustix::fs::fstat(at)? } else { rustix::fs::statat(at, name, AtFlags::SYMLINK_NOFOLLOW)? };
+    Ok(found.st_dev.try_into().unwrap_or_default())
+}
+
 /// Moves a file to a name that must be free.
 pub(super) fn move_to_free(how: Renaming, from: (BorrowedFd<'_>, &str), to: (BorrowedFd<'_>, &str)) -> Result<()> {
     match if how == Renaming::Full { rename_no_replace(from, to) } else { Err(Errno::NOSYS) } {

@@ -470,6 +470,8 @@ pub fn disk_finding(error: &DiskError) -> Diagnostic {
     let code = match error {
         DiskError::ChangedMeanwhile { .. } => Code::ChangedMeanwhile,
         DiskError::NotAFile { .. } | DiskError::Foreign { .. } => Code::NotAFile,
+        DiskError::NoRoom { .. } => Code::NoRoom,
+        DiskError::NotWritable { .. } | DiskError::OtherMount { .. } => Code::CannotPublish,
         _ => Code::DiskFailed,
     };
     Diagnostic::new(code, error.to_string())
@@ -479,7 +481,13 @@ pub fn disk_finding(error: &DiskError) -> Diagnostic {
 pub fn commit_finding(error: &CommitError) -> Diagnostic {
     match error {
         CommitError::Disk(error) => {
-            disk_finding(error).help("the team's files are as before; mend the cause and run again")
+            let what = match error {
+                DiskError::NoRoom { .. } => "make room on that file system",
+                DiskError::NotWritable { .. } => "give yourself the right to write into that folder",
+                DiskError::OtherMount { .. } => "unmount it, or plan no file there,",
+                _ => "mend the cause",
+            };
+            disk_finding(error).help(format!("the team's files are as before; {what} and run again"))
         }
         CommitError::Interrupted { .. } => Diagnostic::new(Code::InterruptedRun, error.to_string())
             .severity(Severity::Error)

@@ -112,7 +112,7 @@ fn outcome(state: &State<'_>, changes: Option<&Changes>) -> Outcome {
 pub fn outcome_of(code: Code) -> Outcome {
     match code {
         Code::TreeDiffers | Code::SnapshotDiffers | Code::SnapshotStale => Outcome::Differences,
-        Code::DiskFailed => Outcome::DiskFailed,
+        Code::DiskFailed | Code::NoRoom | Code::CannotPublish => Outcome::DiskFailed,
         Code::InterruptedRun => Outcome::Interrupted,
         Code::EditedFile
         | Code::ForeignFile

@@ -59,7 +59,7 @@ impl HistoryReport {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         let of = |code: Code| match code {
-            Code::DiskFailed => Outcome::DiskFailed,
+            Code::DiskFailed | Code::NoRoom | Code::CannotPublish => Outcome::DiskFailed,
             Code::InterruptedRun => Outcome::Interrupted,
             Code::NotAFile | Code::ChangedMeanwhile | Code::CannotUndo | Code::GuardHeld => Outcome::Conflict,
             _ => Outcome::Wrong,
