@@ -1,4 +1,5 @@
-//! Finding and reading the shards of the lockfile. What they say is not believed here, nor even parsed.
+//! Finding and reading what is kept one file per mega-file: the shards of the lockfile, and snapshots. What they say is
+//! not believed here, nor even parsed.
 
 use std::ffi::CStr;
 use std::io::Read as _;
@@ -13,9 +14,9 @@ use super::walk::{Reached, Walker};
 use crate::lockfile::{MAX_BYTES, is_name};
 
 const FOLDER: &str = ".megax/lock";
-/// Most shards of one output root.
-const MAX_SHARDS: u64 = 100_000;
-/// Most bytes of all shards together.
+/// Most shards, or snapshots, of one root.
+const MAX_RECORDS: u64 = 100_000;
+/// Most bytes of all of them together.
 const MAX_TOTAL_BYTES: u64 = 1 << 30;
 
 /// Reads every `.megax/lock/<team>/<mega-file id>.lock`: path relative to the output root, and text. Sorted by path.
@@ -25,34 +26,41 @@ const MAX_TOTAL_BYTES: u64 = 1 << 30;
 /// # Errors
 /// A folder or file cannot be read, `.megax` or `.megax/lock` is a symlink, or a limit is passed.
 pub fn read_shards(root: &Root) -> Result<Vec<(String, String)>, DiskError> {
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Ok(read_records(root, FOLDER, ".lock")?.into_iter().map(|(path, bytes)| (path, text(bytes))).collect())
+}
+
+/// Reads every `<folder>/<team>/<mega-file id><ending>`: path relative to the root, and bytes. Sorted by path. What is no
+/// ordinary file, or has another name, is passed over.
+pub(super) fn read_records(root: &Root, top: &str, ending: &str) -> Result<Vec<(String, Vec<u8>)>, DiskError> {
     let Some(base) = root.existing()? else { return Ok(Vec::new()) };
     let mut walker = Walker::new(base);
-    match walker.enter(FOLDER)? {
+    match walker.enter(top)? {
         Reached::Absent => return Ok(Vec::new()),
         Reached::Blocked(path) => return Err(DiskError::NotAFile { path, what: "no folder" }),
         Reached::Folder => {}
     }
-    let mut shards = Vec::new();
+    let mut records = Vec::new();
     let mut total = 0;
-    for team in names(walker.folder(), FOLDER)?.into_iter().filter(|team| is_name(team)) {
-        let folder = format!("{FOLDER}/{team}");
+    for team in names(walker.folder(), top)?.into_iter().filter(|team| is_name(team)) {
+        let folder = format!("{top}/{team}");
         if walker.enter(&folder)? != Reached::Folder {
             continue;
         }
         for name in names(walker.folder(), &folder)? {
-            if !name.strip_suffix(".lock").is_some_and(is_name) {
+            if !name.strip_suffix(ending).is_some_and(is_name) {
                 continue;
             }
             let path = format!("{folder}/{name}");
             let Some(bytes) = read_small(walker.folder(), &name, &path)? else { continue };
             total += bytes.len() as u64;
-            check(&path, "the number of shards", shards.len() as u64 + 1, MAX_SHARDS)?;
-            check(&path, "the size of all shards in bytes, up to that", total, MAX_TOTAL_BYTES)?;
-            shards.push((path, String::from_utf8_lossy(&bytes).into_owned()));
+            check(&path, "the number of files like it, up to that", records.len() as u64 + 1, MAX_RECORDS)?;
+            check(&path, "the size in bytes of all files like it, up to that", total, MAX_TOTAL_BYTES)?;
+            records.push((path, bytes));
         }
     }
-    shards.sort();
-    Ok(shards)
+    records.sort();
+    Ok(records)
 }
 
 fn check(path: &str, what: &'static str, value: u64, limit: u64) -> Result<(), DiskError> {

@@ -9,11 +9,10 @@ use rustix::io::Errno;
 
 use super::error::DiskError;
 use super::root::Root;
-use super::shards::{names, read_small};
+use super::shards::{read_records, read_small};
 use super::sys::{self, Renaming};
 use super::walk::{Reached, Walker, parts};
 use crate::digest::Digest;
-use crate::lockfile::is_name;
 use crate::snapshot::{ENDING, FOLDER};
 
 /// Tells the unfinished files of one process apart.
@@ -23,30 +22,9 @@ static COUNTER: AtomicU64 = AtomicU64::new(0);
 /// ordinary file, or has another name, is passed over; whether the bytes are a snapshot is not known here.
 ///
 /// # Errors
-/// A folder or file cannot be read, `snapshots` is a symlink, or a file is over the limit.
+/// A folder or file cannot be read, `snapshots` is a symlink, or a limit is passed.
 pub fn read_snapshots(root: &Root) -> Result<Vec<(String, Vec<u8>)>, DiskError> {
-    let Some(base) = root.existing()? else { return Ok(Vec::new()) };
-    let mut walker = Walker::new(base);
-    match walker.enter(FOLDER)? {
-        Reached::Absent => return Ok(Vec::new()),
-        Reached::Blocked(path) => return Err(DiskError::NotAFile { path, what: "no folder" }),
-        Reached::Folder => {}
-    }
-    let mut snapshots = Vec::new();
-    for team in names(walker.folder(), FOLDER)?.into_iter().filter(|team| is_name(team)) {
-        let folder = format!("{FOLDER}/{team}");
-        if walker.enter(&folder)? != Reached::Folder {
-            continue;
-        }
-        for name in names(walker.folder(), &folder)? {
-            if name.strip_suffix(ENDING).is_some_and(is_name) {
-                let path = format!("{folder}/{name}");
-                snapshots.extend(read_small(walker.folder(), &name, &path)?.map(|bytes| (path, bytes)));
-            }
-        }
-    }
-    snapshots.sort();
-    Ok(snapshots)
+    read_records(root, FOLDER, ENDING)
 }
 
 /// Writes a snapshot at a path of [`crate::snapshot::place`]: under another name first, then moved to its place.
