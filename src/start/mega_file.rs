@@ -42,6 +42,26 @@ impl Kind {
         }
     }
 
+    /// What it shows, in one line.
+    #[must_use]
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Template => "Templates over data: one file per item",
+            Self::Scaffold => "A literal tree of folders and files",
+            Self::Factory => "A named group of files with parameters, called per item",
+            Self::Lbof => "The LBOF dialect: every template once per entity",
+            Self::Contributor => "Values for a shared file that another mega-file owns",
+            Self::Owner => "A shared file made from what others contribute",
+            Self::Source => "Data from a CSV file",
+        }
+    }
+
+    /// The kind of a word.
+    #[must_use]
+    pub fn find(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
     /// Whether it puts a tree of folders somewhere, so that single files are not enough.
     #[must_use]
     pub fn needs_folder(self) -> bool {

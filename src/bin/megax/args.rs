@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use megax::start::mega_file::Kind;
 
 use crate::history::{Checkpoint, Gc, Log, Rollback, Undo};
 
@@ -325,7 +327,7 @@ pub struct New {
     #[arg(value_name = "TEAM")]
     pub team: String,
     /// What the mega-file shows
-    #[arg(value_name = "KIND", value_enum)]
+    #[arg(value_name = "KIND", value_parser = kinds())]
     pub kind: Kind,
     /// Its id and file name; by default mega-TEAM-KIND and the next free number
     #[arg(long, value_name = "ID")]
@@ -338,22 +340,10 @@ pub struct New {
     pub format: Form,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Kind {
-    /// Templates over data: one file per item
-    Template,
-    /// A literal tree of folders and files
-    Scaffold,
-    /// A named group of files with parameters, called per item
-    Factory,
-    /// The LBOF dialect: every template once per entity
-    Lbof,
-    /// Values for a shared file that another mega-file owns
-    Contributor,
-    /// A shared file made from what others contribute
-    Owner,
-    /// Data from a CSV file
-    Source,
+/// The kinds of the library, as words.
+fn kinds() -> impl TypedValueParser<Value = Kind> {
+    PossibleValuesParser::new(Kind::ALL.map(|kind| PossibleValue::new(kind.as_str()).help(kind.about())))
+        .try_map(|word| Kind::find(&word).ok_or("no kind of mega-file"))
 }
 
 #[derive(Debug, Args)]

@@ -8,9 +8,9 @@ use megax::report::made::{self, Made, MadeFile};
 use megax::report::snapshot::Status;
 use megax::report::{Change, Outcome, human};
 use megax::source;
-use megax::start::{self, mega_file, project};
+use megax::start::{self, project};
 
-use crate::args::{Form, Init, Kind, New, Teams};
+use crate::args::{Form, Init, New, Teams};
 use crate::{request, terminal};
 
 /// Runs `megax init`.
@@ -65,16 +65,10 @@ pub fn new(args: &New) -> Outcome {
         Err(message) => return unusable(&message),
     };
     let inputs = source::Request { paths: Vec::new(), current, manifest: args.manifest.clone(), out: None };
-    let kind = match args.kind {
-        Kind::Template => mega_file::Kind::Template,
-        Kind::Scaffold => mega_file::Kind::Scaffold,
-        Kind::Factory => mega_file::Kind::Factory,
-        Kind::Lbof => mega_file::Kind::Lbof,
-        Kind::Contributor => mega_file::Kind::Contributor,
-        Kind::Owner => mega_file::Kind::Owner,
-        Kind::Source => mega_file::Kind::Source,
-    };
-    show(&start::add(&start::Add { inputs, team: args.team.clone(), kind, id: args.id.clone() }), args.format)
+    show(
+        &start::add(&start::Add { inputs, team: args.team.clone(), kind: args.kind, id: args.id.clone() }),
+        args.format,
+    )
 }
 
 fn unusable(message: &str) -> Outcome {
