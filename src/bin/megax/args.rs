@@ -98,6 +98,13 @@ pub struct Selection {
     /// Only mega-files of this team (may be given several times)
     #[arg(long = "team", value_name = "TEAM")]
     pub teams: Vec<String>,
+    #[command(flatten)]
+    pub manner: Manner,
+}
+
+/// How a run looks at the project.
+#[derive(Debug, Args)]
+pub struct Manner {
     /// Threads; by default as many as the machine has
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
@@ -246,15 +253,8 @@ pub struct Status {
     /// The output root; by default the project root
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Threads; by default as many as the machine has
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub jobs: Option<u16>,
-    /// Warnings are errors
-    #[arg(long)]
-    pub strict: bool,
-    /// The form of the report
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    pub format: Format,
+    #[command(flatten)]
+    pub manner: Manner,
 }
 
 const STATUS_AFTER: &str = "Two letters stand before a path that drifted. First, what somebody did since megax wrote: \

@@ -14,12 +14,12 @@ const SHOWN_FILES: usize = 200;
 
 /// Runs `megax expand`.
 pub fn expand(args: &Expand) -> Outcome {
-    run(request::expand(args), args.inputs.selection.format, pipeline::run)
+    run(request::expand(args), args.inputs.selection.manner.format, pipeline::run)
 }
 
 /// Runs `megax plan`.
 pub fn plan(args: &Plan) -> Outcome {
-    run(request::plan(args), args.inputs.selection.format, pipeline::run)
+    run(request::plan(args), args.inputs.selection.manner.format, pipeline::run)
 }
 
 /// Runs `megax apply`.
@@ -29,7 +29,7 @@ pub fn apply(args: &Apply) -> Outcome {
 
 /// Runs `megax validate`.
 pub fn validate(args: &Validate) -> Outcome {
-    run(request::validate(&args.inputs), args.inputs.selection.format, pipeline::run)
+    run(request::validate(&args.inputs), args.inputs.selection.manner.format, pipeline::run)
 }
 
 fn run<R>(request: Result<R, String>, format: Format, work: impl Fn(&R, &dyn Watcher) -> Run) -> Outcome {

@@ -11,7 +11,7 @@ use megax::report::{Command, Mode};
 use megax::snapshot::Texts;
 use megax::source;
 
-use crate::args::{self, Apply, Expand, Inputs, OnEdit, Plan, Selection, Snapshot, Status};
+use crate::args::{self, Apply, Expand, Inputs, Manner, OnEdit, Plan, Selection, Snapshot, Status};
 
 /// The request of `expand`, or what is wrong with the arguments.
 pub fn expand(args: &Expand) -> Result<Request, String> {
@@ -98,15 +98,13 @@ pub fn first_snapshot(root: PathBuf) -> SnapshotRequest {
 
 /// The request of `status`: a dry run over the whole project.
 pub fn status(args: &Status) -> Result<Request, String> {
-    let selection = Selection {
+    let inputs = source::Request {
         paths: Vec::new(),
+        current: current()?,
         manifest: args.manifest.clone(),
-        teams: Vec::new(),
-        jobs: args.jobs,
-        strict: args.strict,
-        format: args.format,
+        out: args.out.clone(),
     };
-    common(&selection, args.out.as_ref(), Command::Status, Mode::DryRun)
+    Ok(in_manner(&args.manner, Request::new(Command::Status, Mode::DryRun, inputs)))
 }
 
 fn common(selection: &Selection, out: Option<&PathBuf>, command: Command, mode: Mode) -> Result<Request, String> {
@@ -116,13 +114,12 @@ fn common(selection: &Selection, out: Option<&PathBuf>, command: Command, mode: 
         manifest: selection.manifest.clone(),
         out: out.cloned(),
     };
-    Ok(Request {
-        teams: selection.teams.clone(),
-        jobs: selection.jobs.map(usize::from),
-        strict: selection.strict,
-        holder: holder(),
-        ..Request::new(command, mode, inputs)
-    })
+    let teams = selection.teams.clone();
+    Ok(Request { teams, ..in_manner(&selection.manner, Request::new(command, mode, inputs)) })
+}
+
+fn in_manner(manner: &Manner, request: Request) -> Request {
+    Request { jobs: manner.jobs.map(usize::from), strict: manner.strict, holder: holder(), ..request }
 }
 
 /// The level that was typed, else that of the environment, else full.

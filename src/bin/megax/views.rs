@@ -17,7 +17,7 @@ pub fn snapshot(args: &Snapshot) -> Outcome {
         Ok(request) => request,
         Err(message) => return usage(&message),
     };
-    let format = args.selection.format;
+    let format = args.selection.manner.format;
     let progress = Progress::new(terminal::is_watched() && format == Format::Human);
     let report = pipeline::snapshot(&request, &progress);
     progress.finish();
@@ -51,11 +51,13 @@ pub fn status(args: &Status) -> Outcome {
         Ok(request) => request,
         Err(message) => return usage(&message),
     };
-    let progress = Progress::new(terminal::is_watched() && args.format == Format::Human);
+    let progress = Progress::new(terminal::is_watched() && args.manner.format == Format::Human);
     let report = pipeline::status(&request, args.team.as_deref(), &progress);
     progress.finish();
     let document = || status_json::document(&report);
-    print(args.format, report.outcome, &report.diagnostics, &report.sources, document, || status_for_people(&report))
+    print(args.manner.format, report.outcome, &report.diagnostics, &report.sources, document, || {
+        status_for_people(&report)
+    })
 }
 
 fn status_for_people(report: &StatusReport) -> bool {
