@@ -46,7 +46,8 @@
 //! - **Idempotence**: a second run changes no byte and no timestamp, and says so.
 //! - **Nothing lost**: a file that megax did not write, or that was edited since, is never overwritten or deleted
 //!   without an explicit choice, and then its old content is in `.megax/kept`. A run that would delete most of a team's
-//!   files at once asks first. The last operations can be undone, file by file as they were.
+//!   files at once asks first. The last operations can be undone, file by file as they were. A file that was detached is
+//!   never touched again.
 //! - **Confinement**: a mega-file runs no command, reads nothing outside the project, and every limit has a name.
 //! - **Honesty**: every number printed was measured in this run; what is unknown is absent.
 //!
@@ -57,7 +58,8 @@
 //!
 //! [`pipeline::run`] does everything for a [`pipeline::Request`]; [`pipeline::apply_plan`] does it for a saved plan;
 //! [`pipeline::explain`] answers where a file comes from; [`pipeline::history`] lists the operations that were carried out
-//! and takes them back; [`start::init`] and [`start::add`] make what a project starts from.
+//! and takes them back; [`pipeline::repair`] puts files back that are gone, and [`pipeline::detach`] leaves files to people;
+//! [`start::init`] and [`start::add`] make what a project starts from.
 
 pub mod change;
 pub mod diagnostic;

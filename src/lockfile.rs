@@ -4,11 +4,14 @@
 //! sorted by path, no timestamp, no host, no absolute path. It is untrusted when read. This module only turns text into
 //! a [`Lockfile`] and back; it must never touch the disk, and never guess at a text that it does not wholly understand.
 
+mod salvage;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
+
+pub use salvage::{Salvaged, salvage};
 
 use crate::digest::{Digest, same_text};
 use crate::path::{FileMode, OutputPath, PathError};
@@ -18,6 +21,11 @@ pub const VERSION_LINE: &str = "megax-lock 1";
 /// The first line of a shard with an [`LockEntry::lf_digest`]; older versions of megax cannot read it. It is written
 /// only then.
 pub const VERSION_2_LINE: &str = "megax-lock 2";
+/// The first line of a shard with an [`EntryState::Detached`]; older versions of megax cannot read it, so that they never
+/// take such a file for their own. It is written only then.
+pub const VERSION_3_LINE: &str = "megax-lock 3";
+/// The first lines that are read, by version.
+const VERSION_LINES: [&str; 3] = [VERSION_LINE, VERSION_2_LINE, VERSION_3_LINE];
 /// Largest shard that is read, in bytes.
 pub const MAX_BYTES: usize = 64 << 20;
 /// Most files in one shard.
@@ -48,6 +56,38 @@ pub struct Lockfile {
     pub entries: BTreeMap<OutputPath, LockEntry>,
 }
 
+/// Whose a recorded file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EntryState {
+    /// Megax's: it is kept as planned, and an edit of it is a conflict.
+    Managed,
+    /// The user's once it exists.
+    Once,
+    /// The user's for good, whatever the plan says, and also while it does not exist. The digest is that of the bytes
+    /// that megax wrote last, or would have written.
+    Detached,
+}
+
+impl EntryState {
+    const ALL: [Self; 3] = [Self::Managed, Self::Once, Self::Detached];
+
+    /// What a plan makes of a file.
+    #[must_use]
+    pub fn planned(once: bool) -> Self {
+        if once { Self::Once } else { Self::Managed }
+    }
+
+    /// The word in a shard.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Managed => "-",
+            Self::Once => "once",
+            Self::Detached => "detached",
+        }
+    }
+}
+
 /// What was written at one path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockEntry {
@@ -58,8 +98,8 @@ pub struct LockEntry {
     pub lf_digest: Option<Digest>,
     /// The mode as planned.
     pub mode: FileMode,
-    /// Whether the file is the user's once it exists.
-    pub once: bool,
+    /// Whose the file is.
+    pub state: EntryState,
     /// The name of the template; empty for a file that needs none.
     pub template: String,
 }
@@ -69,6 +109,12 @@ impl LockEntry {
     #[must_use]
     pub fn is_written_as(&self, digest: Digest, lf_digest: Option<Digest>) -> bool {
         same_text((self.digest, self.lf_digest), (digest, lf_digest))
+    }
+
+    /// Whether the file is the user's for good.
+    #[must_use]
+    pub fn is_detached(&self) -> bool {
+        self.state == EntryState::Detached
     }
 }
 
@@ -95,8 +141,8 @@ pub enum Flaw {
     Digest(String),
     /// A word that is no mode.
     Mode(String),
-    /// Neither `once` nor `-`.
-    Once(String),
+    /// A word that is no state, or not one of the shard's version.
+    State(String),
     /// The line has too few fields.
     Fields,
     /// No output path.
@@ -130,13 +176,13 @@ impl fmt::Display for Flaw {
                 write!(f, "the conflict marker `{mark}` of an unfinished merge; keep the lines of both sides, sorted")
             }
             Self::Version(found) => {
-                write!(f, "expected `{VERSION_LINE}` or `{VERSION_2_LINE}`, found `{}`", shown(found))
+                write!(f, "expected `{VERSION_LINE}` to `{VERSION_3_LINE}`, found `{}`", shown(found))
             }
             Self::Header(key) => write!(f, "expected the header line `{key}`"),
             Self::Digest(found) => write!(f, "`{}` is no digest", shown(found)),
             Self::Mode(found) => write!(f, "`{}` is no mode (`regular` or `executable`)", shown(found)),
-            Self::Once(found) => write!(f, "`{}` is neither `once` nor `-`", shown(found)),
-            Self::Fields => f.write_str("expected digest, mode, once flag, path, tab, template"),
+            Self::State(found) => write!(f, "`{}` is no state (`-`, `once` or `detached`)", shown(found)),
+            Self::Fields => f.write_str("expected digest, mode, state, path, tab, template"),
             Self::Path(error) => error.fmt(f),
             Self::NotNormal(path) => write!(f, "the path `{}` is not normalised (NFC)", shown(path)),
             Self::Name(name) => write!(f, "`{}` is no name of a team or mega-file", shown(name)),
@@ -194,11 +240,8 @@ impl Lockfile {
         check_text(text)?;
         let mut lines = text.lines().zip(1..);
         let found = lines.next().map_or("", |(line, _)| line);
-        let has_lf_digests = match found {
-            VERSION_LINE => false,
-            VERSION_2_LINE => true,
-            _ => return Err(at(1, Flaw::Version(found.to_owned()))),
-        };
+        let version = VERSION_LINES.iter().position(|line| *line == found);
+        let version = version.ok_or_else(|| at(1, Flaw::Version(found.to_owned())))? + 1;
         let mut header = |key: &'static str, number| {
             let value = lines.next().and_then(|(line, _)| line.strip_prefix(key)?.strip_prefix(' '));
             value.ok_or_else(|| at(number, Flaw::Header(key)))
@@ -210,7 +253,7 @@ impl Lockfile {
         let source = parse_source(header("source", 6)?).map_err(|flaw| at(6, flaw))?;
         let mut entries = BTreeMap::new();
         for (line, number) in lines {
-            let (path, entry) = parse_entry(line, has_lf_digests).map_err(|flaw| at(number, flaw))?;
+            let (path, entry) = parse_entry(line, version).map_err(|flaw| at(number, flaw))?;
             match entries.last_key_value() {
                 Some((last, _)) if *last == path => return Err(at(number, Flaw::Duplicate(path.to_string()))),
                 Some((last, _)) if *last > path => return Err(at(number, Flaw::Order(path.to_string()))),
@@ -227,8 +270,12 @@ impl Lockfile {
     #[must_use]
     pub fn to_text(&self) -> String {
         let inputs = self.inputs.map_or_else(|| "-".to_owned(), |digest| digest.to_string());
-        let version =
-            if self.entries.values().any(|entry| entry.lf_digest.is_some()) { VERSION_2_LINE } else { VERSION_LINE };
+        let any = |is: fn(&LockEntry) -> bool| self.entries.values().any(is);
+        let version = match (any(LockEntry::is_detached), any(|entry| entry.lf_digest.is_some())) {
+            (true, _) => VERSION_3_LINE,
+            (false, true) => VERSION_2_LINE,
+            (false, false) => VERSION_LINE,
+        };
         let mut text = format!(
             "{version}\nengine {}\ninputs {inputs}\nteam {}\nmega-file {}\nsource {}\n",
             escape(&self.engine),
@@ -237,11 +284,10 @@ impl Lockfile {
             self.source.as_deref().unwrap_or("-")
         );
         for (path, entry) in &self.entries {
-            let once = if entry.once { "once" } else { "-" };
-            let (mode, template) = (entry.mode.as_str(), escape(&entry.template));
+            let (mode, state, template) = (entry.mode.as_str(), entry.state.as_str(), escape(&entry.template));
             let lf_digest = entry.lf_digest.map_or_else(String::new, |digest| format!("/{digest}"));
             // Writing to a string cannot fail.
-            let _ = writeln!(text, "{}{lf_digest} {mode} {once} {path}\t{template}", entry.digest);
+            let _ = writeln!(text, "{}{lf_digest} {mode} {state} {path}\t{template}", entry.digest);
         }
         text
     }
@@ -298,35 +344,34 @@ fn parse_source(text: &str) -> Result<Option<String>, Flaw> {
     }
 }
 
-/// The digest of a file, and after `/` the one for line endings, where the version has it.
-fn parse_digests(text: &str, has_lf_digests: bool) -> Result<(Digest, Option<Digest>), Flaw> {
+/// The digest of a file, and after `/` the one for line endings, which version 2 brought.
+fn parse_digests(text: &str, version: usize) -> Result<(Digest, Option<Digest>), Flaw> {
     match text.split_once('/') {
-        Some((digest, lf_digest)) if has_lf_digests => Ok((parse_digest(digest)?, Some(parse_digest(lf_digest)?))),
+        Some((digest, lf_digest)) if version >= 2 => Ok((parse_digest(digest)?, Some(parse_digest(lf_digest)?))),
         _ => Ok((parse_digest(text)?, None)),
     }
 }
 
-fn parse_entry(line: &str, has_lf_digests: bool) -> Result<(OutputPath, LockEntry), Flaw> {
+fn parse_entry(line: &str, version: usize) -> Result<(OutputPath, LockEntry), Flaw> {
     let mut fields = line.splitn(4, ' ');
     let mut field = || fields.next().ok_or(Flaw::Fields);
-    let (digest, mode, once, rest) = (field()?, field()?, field()?, field()?);
+    let (digest, mode, word, rest) = (field()?, field()?, field()?, field()?);
     let (name, template) = rest.split_once('\t').ok_or(Flaw::Fields)?;
     let mode = match mode {
         "regular" => FileMode::Regular,
         "executable" => FileMode::Executable,
         _ => return Err(Flaw::Mode(mode.to_owned())),
     };
-    let once = match once {
-        "once" => true,
-        "-" => false,
-        _ => return Err(Flaw::Once(once.to_owned())),
-    };
+    // Version 3 brought `detached`.
+    let known = EntryState::ALL.into_iter().filter(|state| version >= 3 || *state != EntryState::Detached);
+    let state = known.into_iter().find(|known| known.as_str() == word);
+    let state = state.ok_or_else(|| Flaw::State(word.to_owned()))?;
     let path = OutputPath::parse(name).map_err(Flaw::Path)?;
     if path.as_str() != name {
         return Err(Flaw::NotNormal(name.to_owned()));
     }
-    let (digest, lf_digest) = parse_digests(digest, has_lf_digests)?;
-    Ok((path, LockEntry { digest, lf_digest, mode, once, template: unescape(template)? }))
+    let (digest, lf_digest) = parse_digests(digest, version)?;
+    Ok((path, LockEntry { digest, lf_digest, mode, state, template: unescape(template)? }))
 }
 
 /// A free text on one line: `-` for none, `\u{..}` for what would break or hide in a line.

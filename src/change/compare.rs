@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::record::{Bases, Records};
 use super::{ChangeSet, Desired, FileChange, Inputs, Kind, OnDisk, Policy, Reason, Shard};
 use crate::digest::same_text;
-use crate::lockfile::LockEntry;
+use crate::lockfile::{EntryState, LockEntry};
 use crate::path::{OutputPath, PathKey};
 
 /// The paths that a survey must hold for [`compare`]: what is wanted, and what is recorded in the shards of the scope.
@@ -43,7 +43,12 @@ pub fn compare(inputs: &Inputs<'_>) -> ChangeSet {
             OnDisk::Below(parent) if leaving.contains(&(desired.team.clone(), parent.clone())) => &OnDisk::Absent,
             _ => disk,
         };
-        let change = judge(desired, known.iter().map(|base| base.entry), disk, inputs.policies.of(&desired.path));
+        let entries = known.iter().map(|base| base.entry);
+        let change = if entries.clone().any(LockEntry::is_detached) {
+            left(desired, disk)
+        } else {
+            judge(desired, entries, disk, inputs.policies.of(&desired.path))
+        };
         records.record(desired, known, &change.kind);
         files.push(change);
     }
@@ -53,6 +58,20 @@ pub fn compare(inputs: &Inputs<'_>) -> ChangeSet {
 
 pub(super) fn owner(shard: &Shard) -> (String, String) {
     (shard.lockfile.team.clone(), shard.lockfile.mega_file.clone())
+}
+
+/// A detached path: whatever lies there is the user's.
+fn left(desired: &Desired, disk: &OnDisk) -> FileChange {
+    let found = if let OnDisk::File { digest, .. } = disk { Some(*digest) } else { None };
+    FileChange {
+        path: desired.path.clone(),
+        team: desired.team.clone(),
+        mega_file: desired.mega_file.clone(),
+        kind: Kind::Detached,
+        before: found,
+        after: found,
+        mode: desired.mode,
+    }
 }
 
 fn judge<'a>(
@@ -123,12 +142,13 @@ fn orphans(inputs: &Inputs<'_>, bases: &Bases<'_>, records: &mut Records) -> Vec
             let Some(disk) = inputs.survey.get(path) else { continue };
             let key = path.key();
             // Another mega-file plans the path and will take the record over when its turn comes.
-            if wanted.contains(&key) || inputs.planned_elsewhere.contains(&key) {
+            if entry.is_detached() || wanted.contains(&key) || inputs.planned_elsewhere.contains(&key) {
                 continue;
             }
             records.drop_entry(shard, path);
-            // A second shard of the scope says nothing new; one outside of it still claims the file.
-            let claimed = bases.of_path(path).iter().any(|base| !in_scope(base.shard));
+            // A second shard of the scope says nothing new, unless it leaves the file to people; one outside of it still
+            // claims the file.
+            let claimed = bases.of_path(path).iter().any(|base| !in_scope(base.shard) || base.entry.is_detached());
             if claimed || !seen.insert(path) {
                 continue;
             }
@@ -152,7 +172,7 @@ fn judge_orphan<'a>(
         OnDisk::Other(_) => (Kind::OrphanEdited, None),
         // Forgetting it would leave a file behind that nobody owns.
         OnDisk::Unreadable => (Kind::Conflict(Reason::Unreadable), None),
-        OnDisk::File { digest, .. } if entry.once => (Kind::OnceExists, Some(*digest)),
+        OnDisk::File { digest, .. } if entry.state == EntryState::Once => (Kind::OnceExists, Some(*digest)),
         OnDisk::File { digest, lf_digest, .. } if bases.any(|base| base.is_written_as(*digest, *lf_digest)) => {
             (Kind::Delete, Some(*digest))
         }

@@ -5,13 +5,17 @@
 //! never to delete what any readable mega-file of the project plans.
 
 mod compare;
+mod hands;
 mod record;
+mod restore;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use compare::{compare, survey_paths};
+pub use hands::{Hands, Unrecorded, hand};
+pub use restore::{Damaged, Gap, GapKind, Restoration, Restore, restore};
 
 use crate::digest::Digest;
 use crate::glob::PathPattern;
@@ -200,6 +204,8 @@ pub enum Kind {
     OrphanEdited,
     /// Written once and the user's since then: left.
     OnceExists,
+    /// The user's by choice: left, whatever lies there and also if nothing does.
+    Detached,
     /// Cannot be written; holds the team.
     Conflict(Reason),
 }
@@ -260,6 +266,8 @@ pub struct LockfileChange {
     pub team: String,
     /// Other teams that take a path over from this shard. They are written together or not at all.
     pub takers: BTreeSet<String>,
+    /// Whether the old text may be a person's: a copy of it is kept aside.
+    pub keep: bool,
 }
 
 /// All that a run changes.
@@ -278,7 +286,7 @@ pub struct Counts {
     pub created: usize,
     /// Updated, without the replaced ones.
     pub updated: usize,
-    /// As wanted already, the user's once-files among them.
+    /// As wanted already, the user's once-files and detached files among them.
     pub unchanged: usize,
     /// Taken away.
     pub deleted: usize,
@@ -299,7 +307,7 @@ impl ChangeSet {
             *match file.kind {
                 Kind::Create => &mut counts.created,
                 Kind::Update => &mut counts.updated,
-                Kind::Unchanged | Kind::OnceExists => &mut counts.unchanged,
+                Kind::Unchanged | Kind::OnceExists | Kind::Detached => &mut counts.unchanged,
                 Kind::Delete => &mut counts.deleted,
                 Kind::KeptEdited | Kind::OrphanEdited => &mut counts.kept,
                 Kind::Replaced => &mut counts.replaced,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Desired, Inputs, Kind, LockfileChange, MegaFile, Shard};
-use crate::lockfile::{LockEntry, Lockfile, shard_path};
+use crate::lockfile::{EntryState, LockEntry, Lockfile, shard_path};
 use crate::path::OutputPath;
 
 /// One line of one shard.
@@ -82,6 +82,14 @@ impl Records {
                 draft.takers.insert(desired.team.clone());
             }
         }
+        // What was chosen for good is kept to the letter, also when another mega-file plans the path now.
+        let detached =
+            known.iter().map(|base| base.entry).find(|entry| entry.is_detached()).filter(|_| *kind == Kind::Detached);
+        let owner = (desired.team.clone(), desired.mega_file.clone());
+        if let Some(entry) = detached {
+            self.drafts.entry(owner).or_default().entries.insert(desired.path.clone(), entry.clone());
+            return;
+        }
         let (digest, lf_digest, mode) = match (kind, base) {
             // Only what megax wrote is ever recorded: a foreign file that was left is not.
             (Kind::KeptEdited, None) => return,
@@ -90,8 +98,8 @@ impl Records {
             // disk, a later plan without `once` would take the file for megax's own.
             _ => (desired.digest, desired.lf_digest, desired.mode),
         };
-        let entry = LockEntry { digest, lf_digest, mode, once: desired.once, template: desired.template.clone() };
-        let owner = (desired.team.clone(), desired.mega_file.clone());
+        let state = EntryState::planned(desired.once);
+        let entry = LockEntry { digest, lf_digest, mode, state, template: desired.template.clone() };
         self.drafts.entry(owner).or_default().entries.insert(desired.path.clone(), entry);
     }
 
@@ -116,7 +124,8 @@ impl Records {
                 continue;
             }
             let text = new.as_ref().map(Lockfile::to_text);
-            changes.push(LockfileChange { path, before: old.map(|shard| shard.digest), text, team, takers });
+            let before = old.map(|shard| shard.digest);
+            changes.push(LockfileChange { path, before, text, team, takers, keep: false });
         }
         changes.sort_by(|a, b| a.path.cmp(&b.path));
         changes

@@ -1,6 +1,6 @@
 use super::*;
 use crate::digest::lf_digest;
-use crate::lockfile::LockEntry;
+use crate::lockfile::{EntryState, LockEntry};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -39,7 +39,7 @@ fn shard(team: &str, entries: &[(&str, u8)]) -> Shard {
         digest: body(seed),
         lf_digest: None,
         mode: FileMode::Regular,
-        once: false,
+        state: EntryState::Managed,
         template: "t".into(),
     };
     let lockfile = Lockfile {
@@ -214,6 +214,47 @@ fn a_once_file_is_made_and_then_left() {
 }
 
 #[test]
+fn a_detached_file_is_the_users_under_every_policy() {
+    let mut record = shard("t", &[("a", 1), ("b", 1)]);
+    record.lockfile.entries.get_mut(&path("a")).unwrap().state = EntryState::Detached;
+    for policy in [Policy::Fail, Policy::Keep, Policy::Overwrite] {
+        for disk in [file(1), file(2), file(9), OnDisk::Absent, OnDisk::Other("a symlink"), OnDisk::Below("p".into())] {
+            let mut world = World::new(&[want("a", 9, "t"), want("b", 1, "t")], &[record.clone()], &[("a", disk)]);
+            world.survey.insert(path("b"), file(1));
+            world.policy = policy;
+            assert_eq!(world.kind("a"), Some(Kind::Detached), "{:?} {policy:?}", world.survey);
+            assert!(world.compare().files.iter().all(|file| !file.writes()));
+            let text = world.compare().lockfiles.into_iter().find_map(|change| change.text);
+            assert!(text.is_none_or(|text| text.contains("detached a\t")));
+            // The plan drops the path, and brings it back.
+            let wanted = std::mem::replace(&mut world.desired, vec![want("b", 1, "t")]);
+            assert_eq!(world.kind("a"), None, "no deletion, and nothing to say");
+            world.apply(&world.compare());
+            world.desired = wanted;
+            assert_eq!(world.kind("a"), Some(Kind::Detached));
+        }
+    }
+    let mut world = World::new(&[], &[record], &[("a", file(1)), ("b", file(1))]);
+    world.apply(&world.compare());
+    assert_eq!(world.shards[0].lockfile.entries.len(), 1, "it outlives the mega-file");
+}
+
+#[test]
+fn another_mega_file_of_the_project_takes_the_choice_over() {
+    let mut record = shard("t", &[("a", 1)]);
+    record.lockfile.entries.get_mut(&path("a")).unwrap().state = EntryState::Detached;
+    record.lockfile.mega_file = "old".into();
+    let mut world = World::new(&[want("a", 9, "t")], &[record], &[("a", file(2))]);
+    world.apply(&world.compare());
+    let shards: Vec<(&str, EntryState)> = world
+        .shards
+        .iter()
+        .map(|shard| (shard.lockfile.mega_file.as_str(), shard.lockfile.entries[&path("a")].state))
+        .collect();
+    assert_eq!(shards, [("t-1", EntryState::Detached)]);
+}
+
+#[test]
 fn orphans_go_only_when_nobody_wants_or_edited_them() {
     let mut world = World::new(
         &[want("w", 1, "t")],
@@ -299,7 +340,7 @@ prop_compose! {
     fn any_world()(
         wanted in vec(option::of((0..4u8, any::<bool>(), any::<bool>(), any::<bool>())), PATHS.len()),
         disk in vec(any_disk(), PATHS.len()),
-        recorded in vec(vec(option::of((0..4u8, any::<bool>())), PATHS.len()), 3),
+        recorded in vec(vec(option::of((0..4u8, 0..9u8)), PATHS.len()), 3),
         scope in vec(any::<bool>(), 3),
         elsewhere in vec(any::<bool>(), PATHS.len()),
         policy in prop_oneof![Just(Policy::Fail), Just(Policy::Keep), Just(Policy::Overwrite)],
@@ -314,8 +355,12 @@ prop_compose! {
             let entries: Vec<(&str, u8)> =
                 PATHS.iter().zip(&recorded).filter_map(|(at, entry)| Some((*at, (*entry)?.0))).collect();
             let mut shard = shard(team, &entries);
-            for (entry, once) in shard.lockfile.entries.values_mut().zip(recorded.iter().flatten()) {
-                entry.once = once.1;
+            for (entry, state) in shard.lockfile.entries.values_mut().zip(recorded.iter().flatten()) {
+                entry.state = match state.1 {
+                    0..4 => EntryState::Managed,
+                    4..8 => EntryState::Once,
+                    _ => EntryState::Detached,
+                };
             }
             shard
         }).filter(|shard| !shard.lockfile.entries.is_empty()).collect();
@@ -351,7 +396,7 @@ proptest! {
             if changes.teams().iter().all(|team| !held.contains(*team)) {
                 for file in &changes.files {
                     prop_assert!(
-                        matches!(file.kind, Kind::Unchanged | Kind::KeptEdited | Kind::OnceExists),
+                        matches!(file.kind, Kind::Unchanged | Kind::KeptEdited | Kind::OnceExists | Kind::Detached),
                         "{:?}", file
                     );
                 }
@@ -372,6 +417,21 @@ proptest! {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_is_detached_stays_so_and_is_never_touched(mut world in any_world()) {
+        let detached = |world: &World| -> BTreeSet<OutputPath> {
+            let entries = world.shards.iter().flat_map(|shard| &shard.lockfile.entries);
+            entries.filter(|(_, entry)| entry.is_detached()).map(|(path, _)| path.clone()).collect()
+        };
+        let before = detached(&world);
+        let changes = world.compare();
+        for file in changes.files.iter().filter(|file| before.contains(&file.path)) {
+            prop_assert_eq!(&file.kind, &Kind::Detached);
+        }
+        world.apply(&changes);
+        prop_assert_eq!(detached(&world), before);
     }
 
     #[test]

@@ -158,6 +158,9 @@ codes! {
     StalePlan "MX820" "stale-plan" Error "a saved plan is not what would happen now";
     BadPlan "MX821" "bad-plan" Error "a saved plan cannot be read, or not be saved at that place";
     Fuse "MX822" "fuse" Error "a run would delete more of a team's files than it may";
+    UnknownFile "MX826" "unknown-file" Error "a path that no mega-file makes and no lockfile records";
+    CannotRestore "MX827" "cannot-restore" Error "a recorded file cannot be put back as it was";
+    LockfileRebuilt "MX828" "lockfile-rebuilt" Note "a lockfile that could not be read, or was missing, was rebuilt";
     NoRoom "MX829" "no-room" Error "the output's file system has no room to publish";
     CannotPublish "MX830" "cannot-publish" Error "a folder may not be written, or is on another mount";
 

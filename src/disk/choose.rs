@@ -9,7 +9,7 @@ use super::undo::{Reversal, ReversalError};
 /// What is to be undone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// One operation; without a number the last apply or rollback that is not undone.
+    /// One operation; without a number the last that is not undone, and no undo.
     Undo(Option<u64>),
     /// All operations after one, or those of one team.
     Rollback {
@@ -46,7 +46,7 @@ fn absent(log: &Log, number: u64) -> ReversalError {
     })
 }
 
-/// The last apply or rollback that is not undone. Undos are passed over, so that one undo after the other goes back.
+/// The last operation that is not undone, and no undo. Undos are passed over, so that one undo after the other goes back.
 fn last_standing(log: &Log) -> Result<&Operation, ReversalError> {
     let is_candidate = |one: &&Operation| one.kind != OperationKind::Undo && one.undone_by.is_none();
     let found = log.operations.iter().find(is_candidate);

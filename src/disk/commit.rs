@@ -18,7 +18,7 @@ use super::walk::{Reached, Walker, parts};
 use crate::change::{ChangeSet, Counts, FileChange, Kind, LockfileChange};
 use crate::event::{Event, Watcher};
 use crate::lockfile::is_name;
-use crate::path::{FileMode, OutputPath};
+use crate::path::FileMode;
 
 /// A change set with everything it needs, ready to be published. Dropping it removes what was staged.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub struct Staged {
     bodies: Vec<Option<Slot>>,
     /// The texts of the shards, in their order.
     texts: Vec<Option<Slot>>,
+    /// What the log will call it.
+    kind: OperationKind,
 }
 
 /// What a commit did.
@@ -40,8 +42,9 @@ pub struct Applied {
     pub counts: Counts,
     /// How many shards of the lockfile were written or removed.
     pub shards: usize,
-    /// Overwritten contents: the path, and where its old content is kept, relative to the output root.
-    pub kept: Vec<(OutputPath, String)>,
+    /// Overwritten contents: the path, and where its old content is kept, both relative to the output root. Shards of the
+    /// lockfile may be among them.
+    pub kept: Vec<(String, String)>,
 }
 
 impl Staged {
@@ -70,7 +73,13 @@ impl Staged {
             text.map(|text| staging.write(&shard.path, FileMode::Regular, text.as_bytes())).transpose()
         };
         let texts = changes.lockfiles.iter().map(text).collect::<Result<_, _>>()?;
-        Ok(Self { staging, changes, bodies, texts })
+        Ok(Self { staging, changes, bodies, texts, kind: OperationKind::Apply })
+    }
+
+    /// The same as another kind of operation.
+    #[must_use]
+    pub fn called(self, kind: OperationKind) -> Self {
+        Self { kind, ..self }
     }
 
     /// Publishes: removed files first (they may make way for folders), then the others in the order of their paths, the
@@ -89,7 +98,7 @@ impl Staged {
         let journal = self.journal()?;
         let counts = self.changes.counts();
         let entry = Entry {
-            kind: OperationKind::Apply,
+            kind: self.kind,
             undoes: Vec::new(),
             teams: self.changes.teams().into_iter().map(str::to_owned).collect(),
             created: counts.created,
@@ -101,22 +110,25 @@ impl Staged {
     }
 
     /// Saves copies of the contents that are overwritten on request; where they lie.
-    fn keep(&self) -> Result<Vec<(OutputPath, String)>, DiskError> {
+    fn keep(&self) -> Result<Vec<(String, String)>, DiskError> {
         let mut kept = Vec::new();
         let mut buffer = buffer();
         let mut walker = Walker::new(self.staging.root.make()?);
-        for file in self.changes.files.iter().filter(|file| file.kind == Kind::Replaced) {
-            let (folder, name) = parts(file.path.as_str());
+        let files = self.changes.files.iter().filter(|file| file.kind == Kind::Replaced);
+        let shards = self.changes.lockfiles.iter().filter(|shard| shard.keep);
+        let files = files.map(|file| (file.path.as_str(), file.before));
+        for (path, before) in files.chain(shards.map(|shard| (shard.path.as_str(), shard.before))) {
+            let (folder, name) = parts(path);
             if walker.enter(folder)? != Reached::Folder {
-                return Err(DiskError::changed(file.path.as_str()));
+                return Err(DiskError::changed(path));
             }
             let scratch = (self.staging.folder(), COPY);
             let from = (walker.folder(), name);
-            let (digest, place) = keep(&self.staging.root, from, scratch, file.path.as_str(), &mut buffer)?;
-            if Some(digest) != file.before {
-                return Err(DiskError::changed(file.path.as_str()));
+            let (digest, place) = keep(&self.staging.root, from, scratch, path, &mut buffer)?;
+            if Some(digest) != before {
+                return Err(DiskError::changed(path));
             }
-            kept.push((file.path.clone(), place));
+            kept.push((path.to_owned(), place));
         }
         Ok(kept)
     }
@@ -301,7 +313,7 @@ impl<'r> Folders<'r> {
 }
 
 /// A shard lies at `.megax/lock/<team>/<mega-file id>.lock` and nowhere else, whoever says otherwise.
-fn check_shard_path(path: &str) -> Result<(), DiskError> {
+pub(super) fn check_shard_path(path: &str) -> Result<(), DiskError> {
     let names = path.strip_prefix(".megax/lock/").and_then(|rest| rest.strip_suffix(".lock")?.split_once('/'));
     match names {
         Some((team, id)) if is_name(team) && is_name(id) => Ok(()),

@@ -22,11 +22,17 @@ pub enum OperationKind {
     Undo,
     /// Several operations were undone together.
     Rollback,
+    /// Files were left to people.
+    Detach,
+    /// Files were taken back from people.
+    Adopt,
+    /// Files and lockfiles were put back.
+    Repair,
 }
 
 impl OperationKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Apply, Self::Undo, Self::Rollback];
+    pub const ALL: [Self; 6] = [Self::Apply, Self::Undo, Self::Rollback, Self::Detach, Self::Adopt, Self::Repair];
 
     /// The word for people and documents.
     #[must_use]
@@ -35,6 +41,9 @@ impl OperationKind {
             Self::Apply => "apply",
             Self::Undo => "undo",
             Self::Rollback => "rollback",
+            Self::Detach => "detach",
+            Self::Adopt => "adopt",
+            Self::Repair => "repair",
         }
     }
 }

@@ -5,6 +5,7 @@
 //!            -> recover                      first in every run that writes: finishes what a killed one committed
 //!            -> TeamGuard, ProjectGuard      one run at a time
 //!            -> Staging::begin -> put -> Staged::new -> commit -> Applied
+//!            -> Staged::called               the same, with another name in the log
 //!            -> read_log, choose, reverse    undoes operations of the log, as a commit of its own
 //!            -> plant                        a few new files, no plan: for `init` and `new`
 //! ```
@@ -73,7 +74,7 @@ pub use plant::plant;
 pub use recover::{Recovered, is_interrupted, recover};
 pub use root::{Durability, Root};
 pub use saved::write_plan;
-pub use shards::read_shards;
+pub use shards::{read_shards, shard_digest};
 pub use snapshots::{read_snapshots, remove_snapshot, write_snapshot};
 pub use stage::Staging;
 pub use survey::{read, survey};

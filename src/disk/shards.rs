@@ -10,7 +10,8 @@ use rustix::fs::Dir;
 use super::error::DiskError;
 use super::root::Root;
 use super::sys;
-use super::walk::{Reached, Walker};
+use super::walk::{Reached, Walker, parts};
+use crate::digest::Digest;
 use crate::lockfile::{MAX_BYTES, is_name};
 
 const FOLDER: &str = ".megax/lock";
@@ -65,6 +66,21 @@ pub(super) fn read_records(root: &Root, top: &str, ending: &str) -> Result<Vec<(
 
 fn check(path: &str, what: &'static str, value: u64, limit: u64) -> Result<(), DiskError> {
     if value > limit { Err(DiskError::TooLarge { path: path.to_owned(), what, limit }) } else { Ok(()) }
+}
+
+/// The digest of a shard's bytes, also where they are no text; `None` when nothing, or no ordinary file, is there.
+///
+/// # Errors
+/// It cannot be read, or its path is no place of a shard.
+pub fn shard_digest(root: &Root, path: &str) -> Result<Option<Digest>, DiskError> {
+    super::commit::check_shard_path(path)?;
+    let Some(base) = root.existing()? else { return Ok(None) };
+    let (folder, name) = parts(path);
+    let mut walker = Walker::new(base);
+    if walker.enter(folder)? != Reached::Folder {
+        return Ok(None);
+    }
+    Ok(read_small(walker.folder(), name, path)?.map(|bytes| Digest::of(&bytes)))
 }
 
 /// The names in a folder that are text, sorted.

@@ -6,7 +6,7 @@ fn sample() -> Lockfile {
         digest: Digest::of(text.as_bytes()),
         lf_digest: None,
         mode: FileMode::Regular,
-        once: false,
+        state: EntryState::Managed,
         template: template.to_owned(),
     };
     let path = |text| OutputPath::parse(text).unwrap();
@@ -18,7 +18,7 @@ fn sample() -> Lockfile {
         source: Some("megafiles/team beta/api.yaml".into()),
         entries: [
             (path("a b/c.ts"), entry("1", "a controller")),
-            (path("src/x"), LockEntry { once: true, mode: FileMode::Executable, ..entry("2", "") }),
+            (path("src/x"), LockEntry { state: EntryState::Once, mode: FileMode::Executable, ..entry("2", "") }),
         ]
         .into(),
     }
@@ -49,7 +49,13 @@ fn only_a_text_with_crlf_asks_for_version_2() {
     let lf_digest = Some(Digest::of(b"3"));
     lockfile.entries.insert(
         OutputPath::parse("b.bat").unwrap(),
-        LockEntry { digest: Digest::of(b"2"), lf_digest, mode: FileMode::Regular, once: false, template: "run".into() },
+        LockEntry {
+            digest: Digest::of(b"2"),
+            lf_digest,
+            mode: FileMode::Regular,
+            state: EntryState::Managed,
+            template: "run".into(),
+        },
     );
     let (two, three) = (Digest::of(b"2"), Digest::of(b"3"));
     let line = format!("{two}/{three} regular - b.bat\trun\n");
@@ -61,6 +67,21 @@ fn only_a_text_with_crlf_asks_for_version_2() {
     let merged = sample().to_text().replacen("lock 1", "lock 2", 1);
     assert_eq!(Lockfile::parse(&merged), Ok(sample()), "a merge may leave the higher version");
     assert_eq!(flaw(&text.replacen(&three.to_string(), "", 1)), (8, Flaw::Digest(String::new())));
+}
+
+#[test]
+fn only_a_detached_file_asks_for_version_3() {
+    let mut lockfile = sample();
+    for entry in lockfile.entries.values_mut() {
+        entry.state = EntryState::Detached;
+    }
+    let text = lockfile.to_text();
+    assert!(text.starts_with("megax-lock 3\n") && text.contains(" regular detached a b/c.ts\t"), "{text}");
+    assert_eq!(Lockfile::parse(&text), Ok(lockfile));
+    for older in ["lock 1", "lock 2"] {
+        let old = text.replacen("lock 3", older, 1);
+        assert_eq!(flaw(&old), (7, Flaw::State("detached".into())), "an older version does not know it");
+    }
 }
 
 #[test]
@@ -77,7 +98,7 @@ fn hostile_text_is_refused() {
     let lines: Vec<&str> = text.lines().collect();
     let swap = |from: &str, to: &str| flaw(&text.replacen(from, to, 1));
     assert_eq!(flaw(""), (1, Flaw::Version(String::new())));
-    assert_eq!(swap("lock 1", "lock 3"), (1, Flaw::Version("megax-lock 3".into())));
+    assert_eq!(swap("lock 1", "lock 4"), (1, Flaw::Version("megax-lock 4".into())));
     assert_eq!(swap("team beta\n", ""), (4, Flaw::Header("team")));
     assert_eq!(swap("team beta", "team .."), (4, Flaw::Name("..".into())));
     assert_eq!(swap("mega-file mega-api-001", "mega-file ../x"), (5, Flaw::Name("../x".into())));
@@ -86,7 +107,7 @@ fn hostile_text_is_refused() {
     assert_eq!(swap("src/x", ".git/x"), (8, Flaw::Path(PathError::Reserved(".git".into()))));
     assert_eq!(swap("src/x", "e\u{301}"), (8, Flaw::NotNormal("e\u{301}".into())));
     assert_eq!(swap("executable once", "sticky once"), (8, Flaw::Mode("sticky".into())));
-    assert_eq!(swap("executable once", "executable twice"), (8, Flaw::Once("twice".into())));
+    assert_eq!(swap("executable once", "executable twice"), (8, Flaw::State("twice".into())));
     assert_eq!(swap("\t-", "\t\\q"), (8, Flaw::Escape("\\q".into())));
     assert_eq!(swap("\t-", "\t\\u{41}"), (8, Flaw::Escape("\\u{41}".into())), "one spelling only");
     assert_eq!(swap("\t-", "\tx\u{fffd}"), (8, Flaw::NotText));
@@ -112,14 +133,15 @@ proptest! {
         source in proptest::option::of("\\PC{0,12}"),
         files in proptest::collection::btree_map(
             "[a-c ]{1,3}(/[a-c]{1,2})?",
-            (any::<(u8, Option<u8>)>(), any::<bool>(), any::<bool>(), "(\\PC|[\\\\\t\n -]){0,6}"),
+            (any::<(u8, Option<u8>)>(), any::<bool>(), 0..3usize, "(\\PC|[\\\\\t\n -]){0,6}"),
             0..8,
         ),
     ) {
-        let entries = files.into_iter().filter_map(|(path, (body, exec, once, template))| {
+        let entries = files.into_iter().filter_map(|(path, (body, exec, state, template))| {
             let mode = if exec { FileMode::Executable } else { FileMode::Regular };
+            let state = EntryState::ALL[state];
             let (digest, lf_digest) = (Digest::of(&[body.0]), body.1.map(|seed| Digest::of(&[seed])));
-            Some((OutputPath::parse(&path).ok()?, LockEntry { digest, lf_digest, mode, once, template }))
+            Some((OutputPath::parse(&path).ok()?, LockEntry { digest, lf_digest, mode, state, template }))
         }).collect();
         let inputs = inputs.map(|seed| Digest::of(&[seed]));
         let source = source.filter(|text| is_source(text));

@@ -130,7 +130,7 @@ fn check_tree(state: &mut State<'_>) {
 }
 
 /// The files that should exist, of teams that are not held.
-fn desired(state: &State<'_>) -> Vec<Desired> {
+pub(super) fn desired(state: &State<'_>) -> Vec<Desired> {
     let mut seen: BTreeSet<&OutputPath> = BTreeSet::new();
     let mut files = Vec::new();
     for (file, rendered) in state.plan.files.iter().zip(&state.rendered) {
@@ -401,7 +401,7 @@ fn commit(
 }
 
 /// A staging for teams that must publish together, or that need no body: renders what is missing once more.
-fn restage(state: &State<'_>, root: &Root, set: &ChangeSet) -> Result<Staging, DiskError> {
+pub(super) fn restage(state: &State<'_>, root: &Root, set: &ChangeSet) -> Result<Staging, DiskError> {
     let staging = Staging::begin(root)?;
     let mut buffer = Vec::new();
     for change in set.files.iter().filter(|change| change.needs_body()) {

@@ -6,9 +6,9 @@ use super::State;
 use super::apply::{Changes, disk_finding};
 use crate::change::{FileChange, Kind, OnDisk, Reason, Survey};
 use crate::disk;
-use crate::lockfile::LockEntry;
+use crate::lockfile::{EntryState, LockEntry};
 use crate::path::{FileMode, OutputPath};
-use crate::report::status::{Drift, Since, Would};
+use crate::report::status::{Detached, Drift, Since, Would};
 
 /// What the lockfile records of one path; several shards may.
 struct Recorded<'s> {
@@ -28,6 +28,8 @@ pub fn drift(state: &mut State<'_>, changes: &Changes) -> Vec<Drift> {
             own.entries.push(entry);
         }
     }
+    // What was left to people does not drift.
+    recorded.retain(|_, own| !own.entries.iter().any(|entry| entry.is_detached()));
     let unseen: Vec<OutputPath> =
         recorded.keys().filter(|path| !changes.survey.contains_key(**path)).map(|path| (*path).clone()).collect();
     let rest = match state.root.as_ref().map(|root| disk::survey(root, &unseen)) {
@@ -66,13 +68,26 @@ pub fn drift(state: &mut State<'_>, changes: &Changes) -> Vec<Drift> {
     found.into_values().collect()
 }
 
+/// Every recorded path that was left to people, sorted.
+pub fn detached(state: &State<'_>) -> Vec<Detached> {
+    let mut found: BTreeMap<&OutputPath, Detached> = BTreeMap::new();
+    for shard in &state.shards.all {
+        let (team, mega_file) = (state.model.team_name(&shard.lockfile.team), &shard.lockfile.mega_file);
+        for (path, _) in shard.lockfile.entries.iter().filter(|(_, entry)| entry.is_detached()) {
+            let one = || Detached { path: path.to_string(), team: team.clone(), mega_file: mega_file.clone() };
+            found.entry(path).or_insert_with(one);
+        }
+    }
+    found.into_values().collect()
+}
+
 /// What became of a file that megax wrote.
 fn since(entries: &[&LockEntry], disk: &OnDisk) -> Option<Since> {
     match disk {
         OnDisk::Absent | OnDisk::Below(_) => Some(Since::Deleted),
         OnDisk::Other(_) | OnDisk::Unreadable => Some(Since::Edited),
         // The user's since it was written.
-        OnDisk::File { .. } if entries.iter().any(|entry| entry.once) => None,
+        OnDisk::File { .. } if entries.iter().any(|entry| entry.state == EntryState::Once) => None,
         OnDisk::File { digest, lf_digest, executable, .. } => {
             let is_as_written = |entry: &&LockEntry| {
                 entry.is_written_as(*digest, *lf_digest) && *executable == (entry.mode == FileMode::Executable)
@@ -88,6 +103,6 @@ fn would(change: &FileChange) -> Option<Would> {
         Kind::Update | Kind::Replaced => Some(Would::Update),
         Kind::Delete => Some(Would::Delete),
         Kind::Conflict(_) => Some(Would::Conflict),
-        Kind::Unchanged | Kind::KeptEdited | Kind::OrphanEdited | Kind::OnceExists => None,
+        Kind::Unchanged | Kind::KeptEdited | Kind::OrphanEdited | Kind::OnceExists | Kind::Detached => None,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Request, State, hold, resolve};
+use super::{Request, State, hold, naming, resolve};
 use crate::change::OnDisk;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::digest::same_text;
@@ -16,7 +16,6 @@ use crate::report::explanation::{
     DiskFacts, FileFacts, LineFacts, MegaFileFacts, PlaceFacts, PlannedFacts, RuleFacts, SyntaxFacts, TemplateFacts,
 };
 use crate::report::{Command, Mode};
-use crate::source::load::{display, normal};
 use crate::source::{self, Kind, NodeId, Style};
 use crate::span::{SourceFile, SourceMap, Span};
 use crate::template::{Source, Syntax, choose, trace};
@@ -87,10 +86,8 @@ fn split_line(subject: &str) -> (&str, Option<u64>) {
 }
 
 fn find<'s>(state: &'s State<'_>, current: &Path, named: &str) -> Option<&'s PlannedFile> {
-    let absolute = normal(&current.join(named));
-    let below = absolute.strip_prefix(&state.set.out).ok().map(|path| display(path, Path::new("")));
-    let candidates = below.into_iter().chain([named.trim_start_matches("./").trim_start_matches('/').to_owned()]);
-    let keys: Vec<_> = candidates.filter_map(|text| OutputPath::parse(&text).ok()).map(|path| path.key()).collect();
+    let candidates = naming::candidates(&state.set.out, current, named);
+    let keys: Vec<_> = candidates.iter().map(OutputPath::key).collect();
     keys.iter().find_map(|key| state.plan.files.iter().find(|file| file.path.key() == *key))
 }
 
@@ -100,7 +97,9 @@ fn unplanned(state: State<'_>, named: String) -> Explanation {
         path.as_ref().and_then(|path| state.shards.all.iter().find(|shard| shard.lockfile.entries.contains_key(path)));
     let note = recorded.map(|shard| {
         let lock = &shard.lockfile;
-        format!("written earlier by team {}, mega-file {} (its lockfile lists it)", lock.team, lock.mega_file)
+        let detached = path.as_ref().is_some_and(|path| state.shards.detached.contains(path));
+        let how = if detached { "detached from" } else { "written earlier by" };
+        format!("{how} team {}, mega-file {} (its lockfile lists it)", lock.team, lock.mega_file)
     });
     let asked = named.trim_start_matches("./");
     let file_of = |mega: &crate::model::MegaFile| state.set.sources.get(mega.file()).map(SourceFile::name);
@@ -154,6 +153,7 @@ fn describe(state: &State<'_>, file: &PlannedFile, line: Option<u64>) -> FileFac
         planned,
         failure,
         on_disk,
+        detached: state.shards.detached.contains(&file.path),
         line: line.map(|line| origin_of_line(state, file, line)),
     }
 }

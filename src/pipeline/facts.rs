@@ -193,6 +193,7 @@ fn word(kind: &Kind) -> Change {
         Kind::Replaced => Change::Replaced,
         Kind::OrphanEdited => Change::Orphan,
         Kind::OnceExists => Change::Once,
+        Kind::Detached => Change::Detached,
         Kind::Conflict(_) => Change::Conflict,
     }
 }

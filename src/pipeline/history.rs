@@ -4,11 +4,12 @@
 use std::path::Path;
 
 use super::apply::{commit_finding, disk_finding};
-use super::recovery;
+use super::{recovery, shards};
+use crate::change::Shard;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, nearest};
 use crate::disk::{
-    self, Checkpoint, Durability, GuardError, Log, ProjectGuard, Refusal, Reversal, ReversalError, Reversed, Root,
-    Target, TeamGuard,
+    self, Checkpoint, Durability, GuardError, Log, ProjectGuard, Refusal, ReversalError, Reversed, Root, Target,
+    TeamGuard,
 };
 use crate::report::history::{Deed, HistoryReport};
 use crate::source;
@@ -75,7 +76,7 @@ pub fn history(request: &HistoryRequest) -> HistoryReport {
     HistoryReport { out: display(&out, &request.inputs.current), deed, findings }
 }
 
-type Findings = Vec<Diagnostic>;
+pub(super) type Findings = Vec<Diagnostic>;
 
 fn run(request: &HistoryRequest, out: &Path, findings: &mut Diagnostics) -> Result<Deed, Findings> {
     let root = Root::open(out).map_err(|error| disk_failed(&error))?;
@@ -92,6 +93,8 @@ fn run(request: &HistoryRequest, out: &Path, findings: &mut Diagnostics) -> Resu
                 return Ok(Deed::Pruned(disk::Pruned::default()));
             }
             let project = ProjectGuard::wait(&root).map_err(|error| disk_failed(&error))?;
+            // What is in the log may be what mends it.
+            hold_shards(&root, None)?;
             Ok(Deed::Pruned(disk::prune_log(&root, *keep, &project).map_err(|error| disk_failed(&error))?))
         }
         Asked::Undo(number) => reverse(&root, request, &Target::Undo(*number), findings),
@@ -102,7 +105,7 @@ fn run(request: &HistoryRequest, out: &Path, findings: &mut Diagnostics) -> Resu
     }
 }
 
-fn disk_failed(error: &disk::DiskError) -> Findings {
+pub(super) fn disk_failed(error: &disk::DiskError) -> Findings {
     vec![disk_finding(error)]
 }
 
@@ -155,7 +158,7 @@ fn no_checkpoint(name: &str, checkpoints: &[Checkpoint]) -> Findings {
 }
 
 /// Finishes first what a killed run began: only then is the last operation the last.
-fn recover(root: &Root, durability: Durability, findings: &mut Diagnostics) -> Result<(), Findings> {
+pub(super) fn recover(root: &Root, durability: Durability, findings: &mut Diagnostics) -> Result<(), Findings> {
     let recovered = disk::recover(root, durability).map_err(|error| vec![recovery::failed(&error)])?;
     findings.extend(recovered.iter().map(|one| recovery::finding(one).severity(Severity::Note)));
     Ok(())
@@ -197,7 +200,8 @@ fn reverse(
     if first.undoes.is_empty() {
         return Ok(Deed::Reversed { undoes: Vec::new(), reversed: Reversed { operation: None, files: Vec::new() } });
     }
-    let guards = guard_teams(root, &first, &request.holder)?;
+    hold_shards(root, Some(&first.teams))?;
+    let guards = guard_teams(root, &first.teams, &request.holder)?;
     let project = ProjectGuard::wait(root).map_err(|error| disk_failed(&error))?;
     // Another run may have published before the guards were had.
     let reversal = choose(&look()?)?;
@@ -213,7 +217,23 @@ fn reverse(
     Ok(Deed::Reversed { undoes: reversal.undoes, reversed })
 }
 
-fn guard_teams(root: &Root, reversal: &Reversal, holder: &str) -> Result<Vec<TeamGuard>, Findings> {
+/// An error for every shard that cannot be read, of the teams concerned: while nobody can tell what is recorded, nothing
+/// is taken back or removed.
+fn hold_shards(root: &Root, teams: Option<&[String]>) -> Result<(), Findings> {
+    let texts = disk::read_shards(root).map_err(|error| disk_failed(&error))?;
+    let concerns = |path: &str| {
+        let team = shards::place(path).map_or("", |(team, _)| team);
+        teams.is_none_or(|teams| teams.iter().any(|name| name == team))
+    };
+    let damaged = texts.iter().filter(|(path, _)| concerns(path)).filter_map(|(path, text)| {
+        let error = Shard::read(path, text).err()?;
+        Some(shards::unreadable(path, &error.to_string()))
+    });
+    let damaged: Findings = damaged.collect();
+    if damaged.is_empty() { Ok(()) } else { Err(damaged) }
+}
+
+pub(super) fn guard_teams(root: &Root, teams: &[String], holder: &str) -> Result<Vec<TeamGuard>, Findings> {
     let guard = |team: &String| {
         TeamGuard::acquire(root, team, holder).map_err(|error| match error {
             GuardError::Held { team, holder } => {
@@ -223,7 +243,7 @@ fn guard_teams(root: &Root, reversal: &Reversal, holder: &str) -> Result<Vec<Tea
             GuardError::Disk(error) => disk_failed(&error),
         })
     };
-    reversal.teams.iter().map(guard).collect()
+    teams.iter().map(guard).collect()
 }
 
 fn reversal_findings(error: &ReversalError, undoes: &[u64], target: &Target) -> Findings {

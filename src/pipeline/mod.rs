@@ -2,6 +2,7 @@
 //! the facts for `report`. The only module that knows all the others.
 
 mod apply;
+mod detach;
 mod drift;
 mod explain;
 mod facts;
@@ -10,8 +11,10 @@ mod goals;
 mod guards;
 mod history;
 mod hold;
+mod naming;
 mod only;
 mod recovery;
+mod repair;
 mod saved;
 mod shards;
 mod sink;
@@ -42,9 +45,11 @@ use crate::source::{self, Limits, SourceSet};
 use crate::template::forms;
 use crate::{disk, model, plan, verify};
 
+pub use detach::{DetachRequest, detach};
 pub use explain::{Explanation, explain};
 pub use history::{Asked, HistoryRequest, history};
 pub use recovery::recover;
+pub use repair::{RepairRequest, repair};
 pub use saved::{ApplyRequest, apply_plan};
 pub use snapshot::{SnapshotRequest, snapshot};
 pub use status::status;
@@ -197,7 +202,8 @@ type Unread = Box<(Diagnostics, Option<SourceSet>)>;
 /// Reads, understands and plans.
 fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>, Unread> {
     let only = only::parse(&request.only).map_err(|findings| Box::new((findings, None)))?;
-    let load = if request.command == Command::Status { source::load_or_none } else { source::load };
+    let load =
+        if matches!(request.command, Command::Status | Command::Repair) { source::load_or_none } else { source::load };
     let mut set = load(&request.inputs, &Limits::default()).map_err(|findings| Box::new((findings, None)))?;
     watcher.on_event(Event::Loaded { mega_files: set.mega_files.len() });
     if let Err(finding) = select_teams(&mut set, &request.teams) {
@@ -238,7 +244,8 @@ fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>,
             return Err(Box::new((missed, Some(set))));
         }
     }
-    if plan.files.is_empty() && !findings.has_errors() && request.command != Command::Status {
+    if plan.files.is_empty() && !findings.has_errors() && !matches!(request.command, Command::Status | Command::Repair)
+    {
         let message = "the run yields no file";
         findings.push(Diagnostic::new(Code::NoOutput, message).help("see the warnings for rules that yield nothing"));
     }

@@ -8,6 +8,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::disk::{self, DiskError, Root};
 use crate::model::Model;
 use crate::name::id_key;
+use crate::path::OutputPath;
 use crate::plan::ShardClaims;
 use crate::source::{self, SourceSet, Tree};
 
@@ -22,8 +23,23 @@ pub struct Shards {
     pub claims: Vec<ShardClaims>,
     /// What is recorded of every mega-file.
     pub records: Vec<ShardClaims>,
+    /// The paths that were detached.
+    pub detached: BTreeSet<OutputPath>,
+    /// The shards that cannot be read.
+    pub damaged: Vec<DamagedShard>,
     /// Shards of selected teams whose mega-file is gone: their files are orphans.
     pub gone: BTreeSet<(String, String)>,
+}
+
+/// A shard that cannot be read.
+#[derive(Debug, Clone)]
+pub struct DamagedShard {
+    /// Where it lies, relative to the output root.
+    pub path: String,
+    /// Its text, as far as it is one.
+    pub text: String,
+    /// What is wrong with it.
+    pub why: String,
 }
 
 /// Reads the shards of the output root, if that could be opened.
@@ -58,13 +74,20 @@ pub fn classify(
         let shard = match Shard::read(path, text) {
             Ok(shard) => shard,
             Err(error) => {
-                findings.push(damaged(path, &error.to_string(), teams, model));
+                let why = error.to_string();
+                findings.push(damaged(path, &why, teams, model));
+                shards.damaged.push(DamagedShard { path: path.clone(), text: text.clone(), why });
                 continue;
             }
         };
         let (team, id) = (shard.lockfile.team.clone(), shard.lockfile.mega_file.clone());
+        let claims = |paths, detached| ShardClaims { team: team.clone(), mega_file: id.clone(), paths, detached };
         let paths: Vec<_> = shard.lockfile.entries.keys().cloned().collect();
-        shards.records.push(ShardClaims { team: team.clone(), mega_file: id.clone(), paths: paths.clone() });
+        shards.records.push(claims(paths.clone(), false));
+        let detached = shard.lockfile.entries.iter().filter(|(_, entry)| entry.is_detached());
+        let detached: Vec<_> = detached.map(|(path, _)| path.clone()).collect();
+        shards.detached.extend(detached.iter().cloned());
+        let mut claimed = false;
         if !readable.contains(&id_key(&id)) {
             let left = shard.lockfile.source.as_deref().is_some_and(is_left);
             if left
@@ -72,10 +95,14 @@ pub fn classify(
                 && teams.contains(&model.team_name(&team))
                 && !unreadable.may_be(&model.team_name(&team), &id)
             {
-                shards.gone.insert((team, id));
+                shards.gone.insert((team.clone(), id.clone()));
             } else {
-                shards.claims.push(ShardClaims { team, mega_file: id, paths });
+                shards.claims.push(claims(paths, false));
+                claimed = true;
             }
+        }
+        if !claimed && !detached.is_empty() {
+            shards.claims.push(claims(detached, true));
         }
         shards.all.push(shard);
     }
@@ -120,11 +147,20 @@ pub fn id_of(tree: Option<&Tree>, text: &str) -> Option<String> {
     named.or_else(|| line().map(bare)).filter(|id| !id.is_empty())
 }
 
+/// The team and the id that the place of a shard names.
+pub fn place(path: &str) -> Option<(&str, &str)> {
+    path.strip_prefix(".megax/lock/")?.strip_suffix(".lock")?.split_once('/')
+}
+
+/// An error for a shard that cannot be read.
+pub fn unreadable(path: &str, why: &str) -> Diagnostic {
+    let help = "`megax repair` rebuilds it from the plan and the disk, without touching an output; or take one side of \
+                the merge, or restore it from version control";
+    Diagnostic::new(Code::DamagedLockfile, format!("this lockfile cannot be read: {why}")).about(path).help(help)
+}
+
 fn damaged(path: &str, why: &str, teams: &BTreeSet<String>, model: &Model) -> Diagnostic {
-    let team = path.strip_prefix(".megax/lock/").and_then(|rest| rest.split('/').next()).unwrap_or_default();
-    let team = model.team_name(team);
+    let team = model.team_name(place(path).map_or("", |(team, _)| team));
     let selected = teams.contains(&team);
-    let finding = Diagnostic::new(Code::DamagedLockfile, format!("this lockfile cannot be read: {why}")).about(path);
-    let finding = finding.severity(if selected { Severity::Error } else { Severity::Warning }).team(team);
-    finding.help("take one side of the merge or restore it from version control; or delete it and expand again: files with the planned bytes are taken over, others are reported")
+    unreadable(path, why).severity(if selected { Severity::Error } else { Severity::Warning }).team(team)
 }

@@ -101,6 +101,9 @@ impl<'s> Stage<'s> {
     }
 
     fn differs(&self, file: &PlannedFile, facts: &Facts) -> bool {
+        if self.state.shards.detached.contains(&file.path) {
+            return false;
+        }
         match self.survey.get(&file.path) {
             // Below a file that goes in the same run there is nothing yet.
             None | Some(OnDisk::Absent | OnDisk::Below(_)) => true,

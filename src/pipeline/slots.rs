@@ -115,6 +115,7 @@ pub fn outdated(state: &State<'_>) -> Vec<Diagnostic> {
         let Some(owner) = state.model.mega_files.get(file.mega_file) else { continue };
         let mut shards = state.shards.all.iter().map(|shard| &shard.lockfile);
         let how = match shards.clone().find_map(|lockfile| lockfile.entries.get(&file.path)) {
+            Some(entry) if entry.is_detached() => continue,
             Some(entry) => {
                 let Ok(body) = output::body(file, &mut buffer) else { continue };
                 if entry.digest == Facts::of(body).digest {

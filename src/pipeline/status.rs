@@ -60,6 +60,7 @@ fn without_inputs(
         teams: Vec::new(),
         mega_files: Vec::new(),
         drift: Vec::new(),
+        detached: Vec::new(),
         lockfiles: None,
         diagnostics: findings,
         sources: set.map(|set| set.sources).unwrap_or_default(),
@@ -119,6 +120,7 @@ fn report(mut state: State<'_>, team: Option<&str>, changes: &Changes, drift: Ve
     teams.retain(|one| wanted(Some(&one.team)));
     let mega_files: Vec<MegaFileStatus> = mega_files.into_iter().filter(|one| wanted(one.team.as_deref())).collect();
     let drift: Vec<Drift> = drift.into_iter().filter(|one| wanted(Some(&one.team))).collect();
+    let detached = drift::detached(&state).into_iter().filter(|one| wanted(Some(&one.team))).collect();
     let shards =
         changes.lockfiles.iter().filter(|shard| wanted(Some(&state.model.team_name(&shard.team)))).count() as u64;
     state.findings.sort();
@@ -134,6 +136,7 @@ fn report(mut state: State<'_>, team: Option<&str>, changes: &Changes, drift: Ve
         teams,
         mega_files,
         drift,
+        detached,
         lockfiles: state.root.is_some().then_some(shards),
         diagnostics: state.findings,
         sources: state.set.sources,

@@ -1,7 +1,7 @@
 //! Zero collision: one place has one producer among all teams of the project, also those that this run leaves alone.
 //!
 //! Places are compared by their folded keys, and a file may not stand where another file needs a folder. A mega-file
-//! that is gone or unreadable claims what its lockfile shard lists. Nobody claims what lies outside its own team's
+//! that is gone or unreadable claims what its lockfile shard lists, and one that detached a file claims that. Nobody claims what lies outside its own team's
 //! boundary: a draft cannot hold up the team that owns the place.
 
 use std::collections::BTreeMap;
@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use super::{Plan, PlannedFile};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{MegaFile, Model};
+use crate::name::id_key;
 use crate::path::{OutputPath, PathKey};
 use crate::span::Span;
 
@@ -31,7 +32,7 @@ pub struct Claim {
     pub item: Option<String>,
 }
 
-/// What the lockfile shard of a mega-file that is gone or unreadable claims.
+/// What the lockfile shard of a mega-file claims that is gone or unreadable, or that left files to people.
 #[derive(Debug, Clone)]
 pub struct ShardClaims {
     /// The team.
@@ -40,6 +41,8 @@ pub struct ShardClaims {
     pub mega_file: String,
     /// Its paths.
     pub paths: Vec<OutputPath>,
+    /// Whether they were detached: then they are claimed against other teams only, and for good.
+    pub detached: bool,
 }
 
 impl Claim {
@@ -65,7 +68,16 @@ pub fn check(model: &Model, plan: &Plan, shards: &[ShardClaims]) -> Vec<Diagnost
     let selected = plan.files.iter().filter_map(|file| Some(Claim::of(file, model.mega_files.get(file.mega_file)?)));
     let mut claims: Vec<(PathKey, Claim)> =
         selected.chain(plan.neighbours.iter().cloned()).map(|claim| (claim.path.key(), claim)).collect();
-    for shard in shards.iter().chain(&plan.recorded) {
+    let planned: BTreeMap<PathKey, Claim> = claims.iter().cloned().collect();
+    for shard in shards.iter().filter(|shard| shard.detached) {
+        let others = shard.paths.iter().filter(|path| {
+            let team = model.team_name(&shard.team);
+            let own = |claim: &Claim| claim.team == team || id_key(&claim.mega_file) == id_key(&shard.mega_file);
+            planned.get(&path.key()).is_some_and(|claim| !own(claim))
+        });
+        claims.extend(others.map(|path| (path.key(), shard_claim(shard, path))));
+    }
+    for shard in shards.iter().filter(|shard| !shard.detached).chain(&plan.recorded) {
         claims.extend(shard.paths.iter().map(|path| (path.key(), shard_claim(shard, path))));
     }
     claims.retain(|(_, claim)| may_claim(model, claim));
@@ -96,12 +108,13 @@ fn may_claim(model: &Model, claim: &Claim) -> bool {
 }
 
 fn shard_claim(shard: &ShardClaims, path: &OutputPath) -> Claim {
+    let how = if shard.detached { "which detached it from" } else { "the lockfile of" };
     Claim {
         path: path.clone(),
         origin: None,
         team: shard.team.clone(),
         mega_file: shard.mega_file.clone(),
-        who: format!("team {}, the lockfile of mega-file `{}`", shard.team, shard.mega_file),
+        who: format!("team {}, {how} mega-file `{}`", shard.team, shard.mega_file),
         selected: false,
         item: None,
     }

@@ -37,6 +37,8 @@ pub struct FileFacts {
     pub failure: Option<String>,
     /// What is on disk; null if it cannot be rendered.
     pub on_disk: Option<DiskFacts>,
+    /// Whether it was detached: `megax expand` leaves whatever is there.
+    pub detached: bool,
     /// The line that was asked for; null if none was.
     pub line: Option<LineFacts>,
 }
@@ -181,6 +183,9 @@ pub fn text(facts: &FileFacts) -> String {
     if let Some(on_disk) = facts.on_disk {
         say("on disk", on_disk.words());
     }
+    if facts.detached {
+        say("detached", "left to people, whatever is there (`megax adopt` takes it back)");
+    }
     if let Some(LineFacts { number, at, text }) = &facts.line {
         let origin = at.as_ref().map_or_else(|| text.clone(), |at| format!("{at}: {text}"));
         say(&format!("line {number}"), &origin);
@@ -311,6 +316,7 @@ mod tests {
             planned: Some(PlannedFacts { lines: 1, bytes: 2, digest: "0123456789abcdef".to_owned() }),
             failure: None,
             on_disk: Some(DiskFacts::AsPlanned),
+            detached: true,
             line: Some(LineFacts { number: 1, at: Some(at(10)), text: "x\u{1b}".to_owned() }),
         }
     }

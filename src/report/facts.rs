@@ -48,6 +48,8 @@ words! {
         Plan "plan",
         /// `megax apply`.
         Apply "apply",
+        /// `megax repair`.
+        Repair "repair",
     }
 }
 
@@ -133,6 +135,8 @@ words! {
         Orphan "orphan",
         /// To be written once only, and there already.
         Once "once",
+        /// Left to people by choice (`megax detach`), whatever is there.
+        Detached "detached",
     }
 }
 
@@ -171,6 +175,8 @@ pub struct Counts {
     pub conflicts: Option<u64>,
     /// Edited files that are left: kept ones and orphans.
     pub kept: Option<u64>,
+    /// Files that were left to people by choice.
+    pub detached: Option<u64>,
 }
 
 impl Counts {
@@ -185,6 +191,7 @@ impl Counts {
         deleted: Some(0),
         conflicts: Some(0),
         kept: Some(0),
+        detached: Some(0),
     };
 
     /// Counts files. An amount that is unknown for one planned file is unknown for all.
@@ -205,6 +212,7 @@ impl Counts {
             deleted: add(self.deleted, other.deleted),
             conflicts: add(self.conflicts, other.conflicts),
             kept: add(self.kept, other.kept),
+            detached: add(self.detached, other.detached),
         }
     }
 }
@@ -298,6 +306,7 @@ impl FileReport {
             deleted: when(&[Change::Delete]),
             conflicts: when(&[Change::Conflict]),
             kept: when(&[Change::Kept, Change::Orphan]),
+            detached: when(&[Change::Detached]),
         }
     }
 }

@@ -61,7 +61,9 @@ impl HistoryReport {
         let of = |code: Code| match code {
             Code::DiskFailed | Code::NoRoom | Code::CannotPublish => Outcome::DiskFailed,
             Code::InterruptedRun => Outcome::Interrupted,
-            Code::NotAFile | Code::ChangedMeanwhile | Code::CannotUndo | Code::GuardHeld => Outcome::Conflict,
+            Code::NotAFile | Code::ChangedMeanwhile | Code::CannotUndo | Code::GuardHeld | Code::DamagedLockfile => {
+                Outcome::Conflict
+            }
             _ => Outcome::Wrong,
         };
         let errors = self.findings.iter().filter(|finding| finding.is_error()).map(|finding| of(finding.code));

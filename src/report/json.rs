@@ -282,7 +282,8 @@ impl<'a> Document<'a> {
 
 impl SummaryWire {
     fn of(mega_files: u64, counts: &Counts) -> Self {
-        let Counts { files, lines, bytes, created, updated, unchanged, deleted, conflicts, kept: _ } = *counts;
+        let Counts { files, lines, bytes, created, updated, unchanged, deleted, conflicts, kept: _, detached: _ } =
+            *counts;
         Self { mega_files, files, lines, bytes, created, updated, unchanged, deleted, conflicts }
     }
 }
@@ -294,7 +295,8 @@ fn teams(report: &Report) -> Vec<TeamWire<'_>> {
 impl<'a> TeamWire<'a> {
     fn of(one: &'a TeamReport) -> Self {
         let TeamReport { team, held, mega_files, counts } = one;
-        let Counts { files, lines, bytes, created, updated, unchanged, deleted, conflicts, kept: _ } = *counts;
+        let Counts { files, lines, bytes, created, updated, unchanged, deleted, conflicts, kept: _, detached: _ } =
+            *counts;
         let (mega_files, held) = (*mega_files, held.as_deref());
         Self { team, held, mega_files, files, lines, bytes, created, updated, unchanged, deleted, conflicts }
     }

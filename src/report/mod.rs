@@ -17,6 +17,7 @@
 //! | SARIF 2.1.0 | [`sarif::document`] | stdout |
 //! | what `init` and `new` made | [`made::text`], [`made::document`] | stdout |
 //! | who makes a file | [`explanation::text`], [`explanation::document`] | stdout |
+//! | what `repair`, `detach` and `adopt` did | [`mend::text`], [`mend::document`] | stdout |
 //! | pages of codes | [`explain::explain_code`], [`explain::code_list`] | stdout |
 
 mod clean;
@@ -30,6 +31,7 @@ pub mod history;
 pub mod human;
 pub mod json;
 pub mod made;
+pub mod mend;
 mod paint;
 pub mod recovery;
 pub mod sarif;

@@ -118,6 +118,17 @@ pub struct Drift {
     pub expand: Option<Would>,
 }
 
+/// One path that was left to people by choice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detached {
+    /// Where, below the output root.
+    pub path: String,
+    /// The team.
+    pub team: String,
+    /// The id of the mega-file.
+    pub mega_file: String,
+}
+
 /// All facts.
 #[derive(Debug, Clone)]
 pub struct StatusReport {
@@ -135,6 +146,8 @@ pub struct StatusReport {
     pub mega_files: Vec<MegaFileStatus>,
     /// The paths that drifted, sorted.
     pub drift: Vec<Drift>,
+    /// The paths that were left to people by choice, sorted. They do not drift.
+    pub detached: Vec<Detached>,
     /// Lockfile shards that `megax expand` would bring up to date; `None` if not compared.
     pub lockfiles: Option<u64>,
     /// The findings, sorted.
@@ -173,6 +186,7 @@ pub fn overview(report: &StatusReport, colour: bool) -> String {
         parts.extend(report.teams.iter().filter(|one| one.team == *team).map(missing));
     }
     parts.push(drift(report, colour));
+    parts.push(detached(report, colour));
     parts.push(format!("{}\n", paint(colour, BOLD, &closing(report))));
     parts.retain(|part| !part.is_empty());
     parts.join("\n")
@@ -330,6 +344,27 @@ fn drift(report: &StatusReport, colour: bool) -> String {
     out
 }
 
+/// The paths that were left to people; empty if there are none.
+fn detached(report: &StatusReport, colour: bool) -> String {
+    let width = report.detached.iter().map(|one| clean(&one.path).chars().count()).max().unwrap_or(0).min(WIDEST_PATH);
+    let mut out = String::new();
+    for one in report.detached.iter().take(SHOWN_PLAIN) {
+        let path = clean(&one.path);
+        let blanks = " ".repeat(width.saturating_sub(path.chars().count()));
+        let owner = paint(colour, DIM, &format!("{}/{}", clean(&one.team), clean(&one.mega_file)));
+        out.extend(["   ", &path, &blanks, "  ", &owner, "\n"]);
+    }
+    let more = report.detached.len().saturating_sub(SHOWN_PLAIN) as u64;
+    if more > 0 {
+        out.push_str(&paint(colour, DIM, &format!("   {}", count(more, "more path"))));
+        out.push('\n');
+    }
+    if out.is_empty() {
+        return out;
+    }
+    format!("detached, and left as they are (`megax adopt FILE` takes one back):\n{out}")
+}
+
 /// So many paths are shown that nobody touched; the others are counted. What somebody did is always shown.
 const SHOWN_PLAIN: usize = 50;
 /// Paths are padded to the longest, but a few very long ones do not push the others aside.
@@ -354,6 +389,9 @@ fn closing(report: &StatusReport) -> String {
         (1, _) => "1 path drifted".to_owned(),
         (many, _) => format!("{} paths drifted", number(many)),
     });
+    if !report.detached.is_empty() {
+        parts.push(format!("{} detached", number(report.detached.len() as u64)));
+    }
     let held = report.teams.iter().filter(|one| one.held.is_some()).count() as u64;
     if held > 0 {
         parts.push(format!("{} held (planned files not compared)", count(held, "team")));

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::facts::{Command, Outcome};
 use super::json::{DiagnosticWire, diagnostic, pretty, schema_of};
-use super::status::{Drift, Measure, MegaFileStatus, Range, Since, StatusReport, TeamStatus, Would};
+use super::status::{Detached, Drift, Measure, MegaFileStatus, Range, Since, StatusReport, TeamStatus, Would};
 
 /// The version of the document.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -25,6 +25,7 @@ pub fn document(report: &StatusReport) -> Result<String, serde_json::Error> {
         teams: report.teams.iter().map(TeamWire::of).collect(),
         mega_files: report.mega_files.iter().map(MegaFileWire::of).collect(),
         drift: report.drift.iter().map(DriftWire::of).collect(),
+        detached: report.detached.iter().map(DetachedWire::of).collect(),
         lockfiles: report.lockfiles,
         diagnostics: report.diagnostics.iter().map(|one| diagnostic(one, &report.sources)).collect(),
     };
@@ -59,6 +60,8 @@ struct Document<'a> {
     mega_files: Vec<MegaFileWire<'a>>,
     /// The paths that are not as they should be, sorted.
     drift: Vec<DriftWire<'a>>,
+    /// The paths that were detached (`megax detach`), sorted: `megax expand` leaves them as they are.
+    detached: Vec<DetachedWire<'a>>,
     /// Lockfile shards that `megax expand` would bring up to date; null if not compared.
     lockfiles: Option<u64>,
     /// The findings. Edited and foreign files are in `drift` only.
@@ -163,6 +166,24 @@ struct DriftWire<'a> {
     expand: Option<&'static str>,
 }
 
+/// One path that is left to people.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Detached")]
+struct DetachedWire<'a> {
+    /// Its path below the output root.
+    path: &'a str,
+    /// The team.
+    team: &'a str,
+    /// The id of the mega-file.
+    mega_file: &'a str,
+}
+
+impl<'a> DetachedWire<'a> {
+    fn of(one: &'a Detached) -> Self {
+        Self { path: &one.path, team: &one.team, mega_file: &one.mega_file }
+    }
+}
+
 impl<'a> TeamWire<'a> {
     fn of(one: &'a TeamStatus) -> Self {
         let (present, expected) = one.expected.unzip();
@@ -222,6 +243,7 @@ mod tests {
         let validator = jsonschema::validator_for(&schema()).expect("the schema is valid");
         let mut empty = report();
         (empty.teams, empty.mega_files, empty.drift, empty.lockfiles) = Default::default();
+        empty.detached.clear();
         for report in [report(), empty] {
             let value: serde_json::Value = serde_json::from_str(&document(&report).unwrap()).unwrap();
             let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();

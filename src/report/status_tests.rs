@@ -50,6 +50,7 @@ pub(in super::super) fn report() -> StatusReport {
             drifted("src/b.ts", None, Some(Would::Create)),
             drifted("src/c.ts", Some(Since::Deleted), None),
         ],
+        detached: vec![Detached { path: "d.ts".into(), team: "beta".into(), mega_file: "api-1".into() }],
         lockfiles: Some(1),
         diagnostics: sample.diagnostics,
         sources: sample.sources,
@@ -69,7 +70,10 @@ D  src/c.ts  beta/api-1
 first: what somebody did since megax wrote (M edited, D deleted, A foreign file in the way)
 second: what `megax expand` would do (A create, M update, D delete, C conflict)
 
-2 teams: 3 mega-files, 1 invalid; 3 paths drifted
+detached, and left as they are (`megax adopt FILE` takes one back):
+   d.ts  beta/api-1
+
+2 teams: 3 mega-files, 1 invalid; 3 paths drifted; 1 detached
 ";
     assert_eq!(overview(&report(), false), expected);
 }
@@ -98,6 +102,7 @@ fn every_pair_of_letters_has_its_own_meaning() {
 fn the_closing_line_says_what_is_known() {
     let mut report = report();
     report.drift.clear();
+    report.detached.clear();
     for (lockfiles, want) in [(None, "not compared"), (Some(0), "no drift"), (Some(2), "2 lockfiles do not record")] {
         report.lockfiles = lockfiles;
         assert!(closing(&report).contains(want), "{}", closing(&report));

@@ -74,6 +74,7 @@ fn changes(counts: &Counts, mode: Mode) -> Vec<String> {
         (counts.unchanged, "unchanged"),
         (counts.deleted, if done { "deleted" } else { "to delete" }),
         (counts.kept, "left as edited"),
+        (counts.detached, "detached"),
         (counts.conflicts, "in conflict"),
     ];
     let there =
@@ -85,8 +86,11 @@ fn changes(counts: &Counts, mode: Mode) -> Vec<String> {
 pub(super) fn total_line(report: &Report) -> String {
     let counts = &report.summary.counts;
     if let (Some(files), true) = (counts.files, is_idle(report)) {
+        let detached = counts.detached.unwrap_or(0);
+        let files = files.saturating_sub(detached);
         let are = if files == 1 { "is" } else { "are" };
-        let planned = format!("{} {are} as planned", count(files, "file"));
+        let detached = if detached > 0 { format!(", {} detached", number(detached)) } else { String::new() };
+        let planned = format!("{} {are} as planned{detached}", count(files, "file"));
         return match (report.lockfiles.unwrap_or(0), report.mode) {
             (0, _) => format!("nothing to do: {planned}"),
             (shards, Mode::Write) => format!("{planned}; {} updated to the inputs", count(shards, "lockfile")),
@@ -120,7 +124,7 @@ pub(super) fn is_idle(report: &Report) -> bool {
     let others = [counts.created, counts.updated, counts.deleted, counts.conflicts, counts.kept];
     report.teams.iter().all(|team| team.held.is_none())
         && others.iter().all(|&value| value == Some(0))
-        && counts.unchanged == counts.files
+        && counts.unchanged.zip(counts.detached).map(|(unchanged, detached)| unchanged + detached) == counts.files
         && !report.diagnostics.has_errors()
 }
 

@@ -242,6 +242,7 @@ fn status(change: Change) -> Status {
         Change::Conflict => ("! conflict", ALARM),
         Change::Orphan => ("? left", YELLOW),
         Change::Once => (". exists", DIM),
+        Change::Detached => (". detached", DIM),
     }
 }
 

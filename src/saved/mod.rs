@@ -130,7 +130,7 @@ impl Action {
             Kind::Replaced => Some(Self::Replace),
             Kind::KeptEdited => Some(Self::Keep),
             Kind::OrphanEdited => Some(Self::Forget),
-            Kind::Unchanged | Kind::OnceExists | Kind::Conflict(_) => None,
+            Kind::Unchanged | Kind::OnceExists | Kind::Detached | Kind::Conflict(_) => None,
         }
     }
 }

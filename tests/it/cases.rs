@@ -19,6 +19,7 @@ const GROUPS: &[&str] = &[
     "check",
     "collision",
     "contribute",
+    "detach",
     "edit",
     "endings",
     "explain",
@@ -32,6 +33,7 @@ const GROUPS: &[&str] = &[
     "orphan",
     "plan",
     "project",
+    "repair",
     "rule",
     "shared",
     "snapshot",
@@ -158,6 +160,8 @@ fn schemas_are_printed_as_they_are_committed() {
         ("snapshot", "snapshot"),
         ("status", "status"),
         ("recovery", "recovery"),
+        ("log", "log"),
+        ("mend", "mend"),
     ];
     for (name, file) in files {
         let printed = crate::steps::megax(&stage.project(), &stage.project()).args(["schema", name]).output().unwrap();

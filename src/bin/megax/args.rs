@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use megax::start::mega_file::Kind;
 
 use crate::history::{Checkpoint, Gc, Log, Rollback, Undo};
+use crate::mend::{Adopt, Detach, Repair};
 
 /// Expands a few small mega-files (YAML: data, rules, templates) into a whole project tree, for many teams at once.
 #[derive(Debug, Parser)]
@@ -70,6 +71,17 @@ pub enum Command {
     Checkpoint(Checkpoint),
     /// Remove the oldest operations from the log, never those that a checkpoint needs
     Gc(Gc),
+    /// Put back generated files that are gone or lost their mode, and lockfiles that cannot be read
+    ///
+    /// Files that somebody edited are named and left.
+    Repair(Repair),
+    /// Take files out of megax's hands for good: no run touches them any more
+    Detach(Detach),
+    /// Take detached files back, and files that somebody else made where one is planned
+    ///
+    /// From then on the next `expand` judges them like every generated file: one that holds other bytes than megax wrote
+    /// counts as edited, and what happens to it is what --on-edit or the manifest says.
+    Adopt(Adopt),
     /// Print the completions of a shell
     Completions(Completions),
     /// Print the manual page, or write one page per command
@@ -394,6 +406,8 @@ pub enum SchemaName {
     Status,
     /// The document that `recover --format json` prints
     Recovery,
+    /// The document that `repair`, `detach` and `adopt` print with `--format json`
+    Mend,
     /// The document that `log`, `undo`, `rollback`, `checkpoint` and `gc` print with `--format json`
     Log,
 }

@@ -11,7 +11,7 @@ use megax::span::SourceMap;
 use crate::args::Form;
 use crate::{request, terminal};
 
-/// Where the log is, and the form of the answer.
+/// Where the project is, and the form of the answer.
 #[derive(Debug, Args)]
 pub struct Where {
     /// The project manifest
@@ -25,6 +25,14 @@ pub struct Where {
     pub format: Form,
 }
 
+impl Where {
+    /// Where the project and the output root are.
+    pub fn inputs(&self) -> Result<source::Request, String> {
+        let (manifest, out) = (self.manifest.clone(), self.out.clone());
+        Ok(source::Request { paths: Vec::new(), current: request::current()?, manifest, out })
+    }
+}
+
 #[derive(Debug, Args)]
 pub struct Log {
     /// Only operations that concern this team
@@ -36,7 +44,7 @@ pub struct Log {
 
 #[derive(Debug, Args)]
 pub struct Undo {
-    /// The operation; by default the last expansion or rollback that is not undone
+    /// The operation; by default the last one that is not undone, and no undo
     #[arg(value_name = "NUMBER")]
     pub number: Option<u64>,
     #[command(flatten)]
@@ -125,16 +133,14 @@ pub fn gc(args: &Gc) -> Outcome {
 }
 
 fn run(place: &Where, asked: Asked) -> Outcome {
-    let known = request::current().and_then(|current| Ok((current, request::durability(None)?)));
-    let (current, durability) = match known {
+    let known = place.inputs().and_then(|inputs| Ok((inputs, request::durability(None)?)));
+    let (inputs, durability) = match known {
         Ok(known) => known,
         Err(message) => {
             terminal::say(&format!("error: {message}\n"));
             return Outcome::Usage;
         }
     };
-    let inputs =
-        source::Request { paths: Vec::new(), current, manifest: place.manifest.clone(), out: place.out.clone() };
     let report = pipeline::history(&HistoryRequest { inputs, durability, holder: request::holder(), asked });
     if place.format == Form::Json {
         return terminal::print_document(report.outcome(), history::document(&report));

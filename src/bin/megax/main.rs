@@ -6,6 +6,7 @@ mod expand;
 mod explain;
 mod history;
 mod manual;
+mod mend;
 mod progress;
 mod recover;
 mod request;
@@ -36,6 +37,9 @@ fn main() -> ExitCode {
         Command::Rollback(args) => history::rollback(args),
         Command::Checkpoint(args) => history::checkpoint(args),
         Command::Gc(args) => history::gc(args),
+        Command::Repair(args) => mend::repair(args),
+        Command::Detach(args) => mend::detach(args),
+        Command::Adopt(args) => mend::adopt(args),
         Command::Schema(args) => schema::schema(args),
         Command::Init(args) => start::init(args),
         Command::New(args) => start::new(args),
