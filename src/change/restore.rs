@@ -150,6 +150,7 @@ impl Run<'_> {
         let (digest, lf_digest, executable, bytes) = match self.inputs.survey.get(path)? {
             OnDisk::Other(what) => return Some(Err(GapKind::InTheWay(Reason::NotAFile(what)))),
             OnDisk::Below(parent) => return Some(Err(GapKind::InTheWay(Reason::Below(parent.clone())))),
+            OnDisk::Unreadable => return Some(Err(GapKind::InTheWay(Reason::Unreadable))),
             OnDisk::Absent => return Some(rendered.map(|file| put(Kind::Create, None, file)).ok_or(GapKind::Moved)),
             OnDisk::File { digest, lf_digest, executable, bytes } => (*digest, *lf_digest, *executable, *bytes),
         };
