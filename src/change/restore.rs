@@ -106,7 +106,13 @@ pub fn restore(inputs: &Restore<'_>) -> Restoration {
         }
     }
     for one in inputs.damaged {
-        run.rebuild((&one.team, &one.mega_file), Some(one.digest), &one.salvaged);
+        match run.right_place(one) {
+            Some(mega_file) => {
+                run.rebuild((&mega_file.team, &mega_file.id), None, &one.salvaged);
+                run.remove(one, &mega_file.team);
+            }
+            None => run.rebuild((&one.team, &one.mega_file), Some(one.digest), &one.salvaged),
+        }
     }
     let healthy = inputs.shards.iter().map(|shard| id_key(&shard.lockfile.mega_file));
     let damaged = inputs.damaged.iter().map(|one| id_key(&one.mega_file));
@@ -139,7 +145,7 @@ struct Run<'a> {
     out: Restoration,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
     /// Compares the disk with what is recorded of a path.
     fn judge(&self, path: &OutputPath, entries: &[&LockEntry]) -> Verdict {
         // Only what was rendered again, to the byte, can be put back.
@@ -178,6 +184,25 @@ impl Run<'_> {
         }
     }
 
+    /// The mega-file that a shard belongs to, if it lies at the place of another team or in another spelling, and no other
+    /// shard lies at the right one.
+    fn right_place(&self, one: &Damaged) -> Option<&'a MegaFile> {
+        let found = self.inputs.mega_files.iter().find(|other| id_key(&other.id) == id_key(&one.mega_file))?;
+        let is_there = |team: &str, id: &str| team == found.team && id == found.id;
+        let healthy = self.inputs.shards.iter().map(|shard| (&shard.lockfile.team, &shard.lockfile.mega_file));
+        let damaged = self.inputs.damaged.iter().map(|other| (&other.team, &other.mega_file));
+        let taken = healthy.chain(damaged).any(|(team, id)| is_there(team, id));
+        (!taken).then_some(found)
+    }
+
+    /// Takes away a shard whose lines were written at their right place, in the same commit.
+    fn remove(&mut self, one: &Damaged, taker: &str) {
+        let (path, team) = (shard_path(&one.team, &one.mega_file), one.team.clone());
+        let takers = BTreeSet::from([taker.to_owned()]);
+        let before = Some(one.digest);
+        self.out.changes.lockfiles.push(LockfileChange { path, before, text: None, team, takers, keep: true });
+    }
+
     /// Makes a shard anew from the plan and the disk. A whole line of the old one counts where the disk, or somebody's
     /// choice, bears it out; a shard that is merely missing comes back only if a file of it is there.
     fn rebuild(&mut self, (team, id): (&str, &str), before: Option<Digest>, salvaged: &Salvaged) {
@@ -185,7 +210,8 @@ impl Run<'_> {
         let own: Vec<&Desired> =
             self.inputs.desired.iter().filter(|file| is_own(&file.team, &file.mega_file)).collect();
         let is_wanted = |file: &&&Desired| (self.inputs.wanted)(team, &file.path);
-        if before.is_none() && !own.iter().filter(is_wanted).any(|file| self.is_there(file)) {
+        let is_missing = before.is_none() && salvaged.entries.is_empty();
+        if is_missing && !own.iter().filter(is_wanted).any(|file| self.is_there(file)) {
             return;
         }
         let mut entries = BTreeMap::new();
@@ -213,6 +239,9 @@ impl Run<'_> {
         let (path, team, engine) = (shard_path(team, id), team.to_owned(), self.inputs.engine.to_owned());
         let lockfile = Lockfile { team: team.clone(), mega_file: id.to_owned(), engine, inputs: None, source, entries };
         let text = (!lockfile.entries.is_empty()).then(|| lockfile.to_text());
+        if before.is_none() && text.is_none() {
+            return;
+        }
         let (takers, keep) = (BTreeSet::new(), before.is_some());
         self.out.changes.lockfiles.push(LockfileChange { path, before, text, team, takers, keep });
     }

@@ -211,6 +211,18 @@ fn a_record_of_nothing_goes_and_a_missing_one_comes_only_for_files_that_are_ther
     assert!(!lost.restore().changes.lockfiles[0].keep, "there is nothing to keep");
 }
 
+#[test]
+fn a_shard_at_the_place_of_another_team_goes_to_its_own() {
+    let text = lockfile(&[("a", entry(1, EntryState::Managed)), ("b", entry(1, EntryState::Detached))]).to_text();
+    let mut world = World::damaged(&text, &[want("a", 1), want("b", 1)], &[("a", file(1)), ("b", file(5))]);
+    world.damaged[0].team = "u".into();
+    let changes = world.restore().changes;
+    let shards: Vec<(&str, Option<&str>, bool)> =
+        changes.lockfiles.iter().map(|shard| (shard.path.as_str(), shard.text.as_deref(), shard.keep)).collect();
+    assert_eq!(shards, [(".megax/lock/t/m.lock", Some(text.as_str()), false), (".megax/lock/u/m.lock", None, true)]);
+    assert_eq!(changes.split().len(), 1, "both or none");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 

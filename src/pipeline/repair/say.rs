@@ -65,12 +65,12 @@ pub fn note(set: &ChangeSet, kept: &[(String, String)], state: &mut State<'_>, r
     for shard in &set.lockfiles {
         let (path, team, kept) = (shard.path.clone(), shard.team.clone(), place(&shard.path));
         let change = if shard.text.is_some() { Mended::Rebuilt } else { Mended::Removed };
-        let verb = match (report.dry_run, change) {
-            (true, Mended::Rebuilt) => "would be rebuilt",
-            (true, _) => "would be removed, because nothing is left to record",
-            (false, Mended::Rebuilt) => "was rebuilt",
-            (false, _) => "was removed, because nothing is left to record",
+        let verb = match change {
+            Mended::Rebuilt => "rebuilt",
+            _ if shard.takers.is_empty() => "removed, because nothing is left to record",
+            _ => "taken to its place",
         };
+        let verb = format!("{} {verb}", if report.dry_run { "would be" } else { "was" });
         let damaged = state.shards.damaged.iter().find(|one| one.path == path);
         let why = damaged.map_or("it was missing", |one| one.why.as_str());
         let mut finding = Diagnostic::new(Code::LockfileRebuilt, format!("this lockfile {verb}: {why}"));
