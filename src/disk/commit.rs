@@ -6,6 +6,7 @@ use rustix::io::Errno;
 
 use super::entry::{Entry, OperationKind};
 use super::error::{CommitError, DiskError};
+use super::footing::Footing;
 use super::journal::{Journal, Step};
 use super::kept::keep;
 use super::log::write_entry;
@@ -97,10 +98,13 @@ impl Staged {
         let kept = self.keep()?;
         let journal = self.journal()?;
         let counts = self.changes.counts();
+        let teams: Vec<String> = self.changes.teams().into_iter().map(str::to_owned).collect();
         let entry = Entry {
             kind: self.kind,
             undoes: Vec::new(),
-            teams: self.changes.teams().into_iter().map(str::to_owned).collect(),
+            footing: Footing::of(&self.staging.root, self.staging.folder(), &journal, &teams),
+            listing: None,
+            teams,
             created: counts.created,
             updated: counts.updated + counts.replaced,
             deleted: counts.deleted,

@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use super::footing::Footing;
 use crate::digest::Digest;
 use crate::lockfile::is_name;
 
@@ -56,6 +57,10 @@ pub(super) struct Entry {
     pub(super) undoes: Vec<u64>,
     /// The teams whose files it concerned, sorted.
     pub(super) teams: Vec<String>,
+    /// Its inputs are in the order of the teams.
+    pub(super) footing: Footing,
+    /// The listing of the texts that an apply was made from, where they are stored.
+    pub(super) listing: Option<Digest>,
     pub(super) created: usize,
     pub(super) updated: usize,
     pub(super) deleted: usize,
@@ -72,7 +77,13 @@ impl Entry {
         for team in &self.teams {
             let _ = write!(text, " {team}");
         }
-        let _ = writeln!(text, "\nfiles {} {} {}", self.created, self.updated, self.deleted);
+        text.push_str("\ninputs");
+        for digest in &self.footing.inputs {
+            let _ = write!(text, " {}", word(*digest));
+        }
+        let _ = writeln!(text, "\ntree {} {}", word(self.footing.before), word(self.footing.after));
+        let _ = writeln!(text, "listing {}", word(self.listing));
+        let _ = writeln!(text, "files {} {} {}", self.created, self.updated, self.deleted);
         let digest = Digest::of(text.as_bytes());
         let _ = writeln!(text, "end {digest}");
         text
@@ -89,13 +100,28 @@ impl Entry {
         let kind = OperationKind::ALL.into_iter().find(|known| kind == [known.as_str()])?;
         let undoes = words("undoes")?.into_iter().map(|word| word.parse().ok()).collect::<Option<Vec<u64>>>()?;
         let teams: Vec<String> = words("teams")?.into_iter().map(str::to_owned).collect();
+        let inputs = words("inputs")?.into_iter().map(digest).collect::<Option<Vec<_>>>()?;
+        let tree = words("tree")?.into_iter().map(digest).collect::<Option<Vec<_>>>()?;
+        let &[before, after] = tree.as_slice() else { return None };
+        let listing = words("listing")?.into_iter().map(digest).collect::<Option<Vec<_>>>()?;
+        let &[listing] = listing.as_slice() else { return None };
         let counts = words("files")?.into_iter().map(|word| word.parse().ok()).collect::<Option<Vec<usize>>>()?;
         let &[created, updated, deleted] = counts.as_slice() else { return None };
         let ordered = undoes.is_sorted() && teams.is_sorted() && teams.iter().all(|team| is_name(team));
-        let entry = Self { kind, undoes, teams, created, updated, deleted };
+        let ordered = ordered && inputs.len() == teams.len();
+        let footing = Footing { inputs, before, after };
+        let entry = Self { kind, undoes, teams, footing, listing, created, updated, deleted };
         // One form for every entry: whatever differs from it, the seal as well, is refused.
         (ordered && entry.to_text() == text).then_some(entry)
     }
+}
+
+fn word(digest: Option<Digest>) -> String {
+    digest.map_or_else(|| "-".to_owned(), |digest| digest.to_string())
+}
+
+fn digest(word: &str) -> Option<Option<Digest>> {
+    if word == "-" { Some(None) } else { Digest::parse(word).map(Some) }
 }
 
 #[cfg(test)]
@@ -106,11 +132,14 @@ mod tests {
     #[test]
     fn an_entry_reads_as_it_was_written_and_a_changed_one_does_not() {
         let teams = vec!["alpha".to_owned(), "beta".to_owned()];
-        let entry =
-            Entry { kind: OperationKind::Rollback, undoes: vec![3, 12], teams, created: 1, updated: 20, deleted: 3 };
+        let digest = |text: &str| Some(Digest::of(text.as_bytes()));
+        let footing = Footing { inputs: vec![digest("i"), None], before: digest("b"), after: None };
+        let (kind, undoes, listing) = (OperationKind::Rollback, vec![3, 12], digest("l"));
+        let entry = Entry { kind, undoes, teams, footing, listing, created: 1, updated: 20, deleted: 3 };
         let text = entry.to_text();
         assert_eq!(Entry::parse(&text), Some(entry.clone()));
-        let bare = Entry { undoes: Vec::new(), teams: Vec::new(), ..entry };
+        let footing = Footing::default();
+        let bare = Entry { undoes: Vec::new(), teams: Vec::new(), footing, listing: None, ..entry };
         assert_eq!(Entry::parse(&bare.to_text()), Some(bare));
         for at in 0..text.len() {
             assert_eq!(Entry::parse(&text[..at]), None, "cut off at {at}");
@@ -123,11 +152,15 @@ mod tests {
     #[test]
     fn a_right_seal_does_not_help_a_wrong_line() {
         for lines in [
-            "kind apply\nundoes\nteams ../x\nfiles 0 0 0",
-            "kind apply\nundoes\nteams b a\nfiles 0 0 0",
-            "kind apply\nundoes +1\nteams\nfiles 0 0 0",
-            "kind run\nundoes\nteams\nfiles 0 0 0",
-            "kind apply\nundoes\nteams\nfiles 0 0",
+            "kind apply\nundoes\nteams ../x\ninputs -\ntree - -\nlisting -\nfiles 0 0 0",
+            "kind apply\nundoes\nteams b a\ninputs - -\ntree - -\nlisting -\nfiles 0 0 0",
+            "kind apply\nundoes +1\nteams\ninputs\ntree - -\nlisting -\nfiles 0 0 0",
+            "kind run\nundoes\nteams\ninputs\ntree - -\nlisting -\nfiles 0 0 0",
+            "kind apply\nundoes\nteams\ninputs\ntree - -\nlisting -\nfiles 0 0",
+            "kind apply\nundoes\nteams a\ninputs - -\ntree - -\nlisting -\nfiles 0 0 0",
+            "kind apply\nundoes\nteams a\ninputs x\ntree - -\nlisting -\nfiles 0 0 0",
+            "kind apply\nundoes\nteams a\ninputs -\ntree -\nlisting -\nfiles 0 0 0",
+            "kind apply\nundoes\nteams a\ninputs -\ntree - -\nlisting - -\nfiles 0 0 0",
         ] {
             let body = format!("{VERSION}\n{lines}\n");
             let text = format!("{body}end {}\n", Digest::of(body.as_bytes()));
@@ -137,7 +170,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_panics(text in "(?s).{0,100}", lines in proptest::collection::vec("(kind|undoes|teams|files|end) .{0,20}", 0..6)) {
+        fn no_text_panics(text in "(?s).{0,100}", lines in proptest::collection::vec("(kind|undoes|teams|inputs|tree|listing|files|end) .{0,20}", 0..9)) {
             let _ = Entry::parse(&text);
             let _ = Entry::parse(&format!("{VERSION}\n{}\n", lines.join("\n")));
         }

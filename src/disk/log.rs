@@ -14,6 +14,7 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use super::entry::{Entry, MAX_BYTES, OperationKind};
 use super::error::DiskError;
 use super::fault;
+use super::footing::Footing;
 use super::guard::ProjectGuard;
 use super::journal::{self, Journal, Step};
 use super::root::Root;
@@ -21,6 +22,7 @@ use super::shards::names;
 use super::stage::{GUARD, JOURNAL, TRANSACTIONS};
 use super::sys;
 use super::walk::{Reached, Walker};
+use crate::digest::Digest;
 
 pub(super) const LOG: &str = ".megax/log";
 pub(super) const ENTRY: &str = "entry";
@@ -42,6 +44,11 @@ pub struct Operation {
     pub undoes: Vec<u64>,
     /// The teams whose files it concerned.
     pub teams: Vec<String>,
+    /// What it stood on and led to.
+    pub footing: Footing,
+    /// The listing of the texts that an apply was made from, where they are stored: the name of a file of
+    /// `.megax/inputs`.
+    pub listing: Option<Digest>,
     /// Files made, without the lockfile; the same for the others.
     pub created: usize,
     /// Files changed.
@@ -93,9 +100,19 @@ pub fn read_log(root: &Root) -> Result<Log, DiskError> {
     for number in numbers(folder.as_fd())?.into_iter().rev() {
         match read_entry(folder.as_fd(), number) {
             Some(entry) => {
-                let Entry { kind, undoes, teams, created, updated, deleted } = entry;
-                let undone_by = None;
-                log.operations.push(Operation { number, kind, undoes, teams, created, updated, deleted, undone_by });
+                let Entry { kind, undoes, teams, footing, listing, created, updated, deleted } = entry;
+                log.operations.push(Operation {
+                    number,
+                    kind,
+                    undoes,
+                    teams,
+                    footing,
+                    listing,
+                    created,
+                    updated,
+                    deleted,
+                    undone_by: None,
+                });
             }
             None => log.unreadable.push(number),
         }

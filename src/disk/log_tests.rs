@@ -11,6 +11,7 @@ use super::sys::Renaming;
 use super::tests::{FIRST, SECOND, Want, apply, difference, picture, prepared, stage, transactions};
 use super::*;
 use crate::change::Policy;
+use crate::digest::tree_digest;
 use crate::event::Silent;
 
 /// Names, modes and bytes.
@@ -75,6 +76,12 @@ fn every_kind_of_step_is_undone_and_done_again_to_the_byte_and_the_mode() {
     let (apply, undo) = (OperationKind::Apply, OperationKind::Undo);
     // 5 undid 4, so 3 stands again, and 2 is undone.
     assert_eq!(facts, [(5, undo, None), (4, undo, Some(5)), (3, undo, None), (2, apply, Some(3)), (1, apply, None)]);
+    let trees: Vec<_> = (1..=5).map(|number| log.get(number).unwrap().footing.clone()).collect();
+    assert_eq!(trees[1].before, trees[0].after, "one operation begins where the one before ended");
+    assert_eq!((trees[2].before, trees[2].after), (trees[1].after, trees[1].before), "an undo goes back");
+    assert_eq!(trees[3], trees[1], "and the undo of an undo there again");
+    assert_eq!(trees[0].before, Some(tree_digest([])), "before the first operation nothing is recorded");
+    assert!(trees.iter().all(|one| one.after.is_some() && one.before != one.after));
     let second = log.get(2).unwrap();
     assert_eq!((second.created, second.updated, second.deleted), (1, 4, 1));
     assert_eq!((&*second.teams, transactions(folder.path())), (&["t".to_owned()][..], 0));
@@ -262,6 +269,8 @@ fn a_torn_or_hostile_operation_is_refused() {
 #[test]
 fn one_team_is_rolled_back_alone_unless_it_shares_an_operation() {
     let of = |number, teams: &[&str], undoes: &[u64]| Operation {
+        footing: Footing::default(),
+        listing: None,
         number,
         kind: OperationKind::Apply,
         undoes: undoes.to_vec(),

@@ -27,13 +27,27 @@ const MAX_TOTAL_BYTES: u64 = 1 << 30;
 /// # Errors
 /// A folder or file cannot be read, `.megax` or `.megax/lock` is a symlink, or a limit is passed.
 pub fn read_shards(root: &Root) -> Result<Vec<(String, String)>, DiskError> {
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    Ok(read_records(root, FOLDER, ".lock")?.into_iter().map(|(path, bytes)| (path, text(bytes))).collect())
+    read_shards_of(root, |_| true)
 }
 
-/// Reads every `<folder>/<team>/<mega-file id><ending>`: path relative to the root, and bytes. Sorted by path. What is no
-/// ordinary file, or has another name, is passed over.
-pub(super) fn read_records(root: &Root, top: &str, ending: &str) -> Result<Vec<(String, Vec<u8>)>, DiskError> {
+/// The same of some teams.
+pub(super) fn read_shards_of(
+    root: &Root,
+    is_wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<(String, String)>, DiskError> {
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    let found = read_records(root, FOLDER, ".lock", is_wanted)?;
+    Ok(found.into_iter().map(|(path, bytes)| (path, text(bytes))).collect())
+}
+
+/// Reads every `<folder>/<team>/<mega-file id><ending>` of the wanted teams: path relative to the root, and bytes. Sorted
+/// by path. What is no ordinary file, or has another name, is passed over.
+pub(super) fn read_records(
+    root: &Root,
+    top: &str,
+    ending: &str,
+    is_wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<(String, Vec<u8>)>, DiskError> {
     let Some(base) = root.existing()? else { return Ok(Vec::new()) };
     let mut walker = Walker::new(base);
     match walker.enter(top)? {
@@ -43,7 +57,7 @@ pub(super) fn read_records(root: &Root, top: &str, ending: &str) -> Result<Vec<(
     }
     let mut records = Vec::new();
     let mut total = 0;
-    for team in names(walker.folder(), top)?.into_iter().filter(|team| is_name(team)) {
+    for team in names(walker.folder(), top)?.into_iter().filter(|team| is_name(team) && is_wanted(team)) {
         let folder = format!("{top}/{team}");
         if walker.enter(&folder)? != Reached::Folder {
             continue;

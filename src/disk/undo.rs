@@ -13,6 +13,7 @@ use rustix::io::Errno;
 use super::commit::{Folders, commit};
 use super::entry::{Entry, OperationKind};
 use super::error::{CommitError, DiskError};
+use super::footing::Footing;
 use super::guard::ProjectGuard;
 use super::journal::{Journal, Step};
 use super::log::{self, read_steps};
@@ -147,6 +148,8 @@ pub(super) fn carry(
         kind: reversal.kind,
         undoes: reversal.undoes.clone(),
         teams: reversal.teams.clone(),
+        footing: Footing::of(root, staging.folder(), &journal, &reversal.teams),
+        listing: None,
         created: count(Fate::Recreated),
         updated: count(Fate::Restored),
         deleted: count(Fate::Deleted),

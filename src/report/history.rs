@@ -1,5 +1,6 @@
 //! What the operation log holds and what was done with it, for people and as a document.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use schemars::JsonSchema;
@@ -8,7 +9,8 @@ use serde::Serialize;
 use super::facts::{Outcome, highest};
 use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostic, pretty, schema_of, words};
 use crate::diagnostic::{Code, Diagnostics};
-use crate::disk::{Checkpoint, Fate, Operation, OperationKind, Pruned, Reversed};
+use crate::digest::Digest;
+use crate::disk::{Checkpoint, Fate, Footing, Operation, OperationKind, Pruned, Reversed};
 use crate::span::SourceMap;
 
 /// The facts of a command about the log.
@@ -155,6 +157,7 @@ fn log_text(operations: &[Operation], checkpoints: &[Checkpoint]) -> String {
     for one in operations {
         let _ = write!(text, "{:>4}  {:first$}  {:second$}  ", one.number, what(one), teams(one));
         let _ = write!(text, "{} created, {} updated, {} deleted", one.created, one.updated, one.deleted);
+        let _ = write!(text, "  {}", tree_text(&one.footing));
         if let Some(by) = one.undone_by {
             let _ = write!(text, "  undone by {by}");
         }
@@ -164,6 +167,15 @@ fn log_text(operations: &[Operation], checkpoints: &[Checkpoint]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// `tree 09f6cca52c98 -> 469f5bbed171`: where an operation came from and led to.
+fn tree_text(footing: &Footing) -> String {
+    let short = |digest: Option<Digest>| digest.map_or_else(|| "unknown".to_owned(), |digest| digest.short());
+    match (short(footing.before), short(footing.after)) {
+        (before, after) if before == after => format!("tree {before}"),
+        (before, after) => format!("tree {before} -> {after}"),
+    }
 }
 
 /// The letter for people and the word for documents.
@@ -278,13 +290,44 @@ struct OperationWire<'a> {
     updated: usize,
     /// Files deleted.
     deleted: usize,
+    /// Per team the digest of what its files are made from after the operation: over its mega-files and the digests of
+    /// their inputs, as the lockfile records them. A team is absent if one of its mega-files was applied in part only, or
+    /// none is left.
+    inputs: BTreeMap<&'a str, String>,
+    /// The digest of the tree of its teams before it: over path, mode and digest of every file that their lockfile
+    /// records, as megax rendered it (an edit does not count). Absent if it was not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tree_before: Option<String>,
+    /// The same after it; equal digests are equal trees, so the undo of an undo leads where the operation led.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tree_after: Option<String>,
+    /// An apply: the digest of the listing of all texts that it was made from, `.megax/inputs/DIGEST.list`. Absent if
+    /// they could not be stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listing: Option<String>,
 }
 
 impl<'a> OperationWire<'a> {
     fn of(one: &'a Operation) -> Self {
-        let Operation { number, kind, undoes, teams, created, updated, deleted, undone_by } = one;
+        let Operation { number, kind, undoes, teams, footing, listing, created, updated, deleted, undone_by } = one;
         let (number, created, updated, deleted) = (*number, *created, *updated, *deleted);
-        Self { number, kind: kind.as_str(), undoes, undone_by: *undone_by, teams, created, updated, deleted }
+        let text = |digest: &Digest| digest.to_string();
+        let inputs = teams.iter().zip(&footing.inputs);
+        let inputs = inputs.filter_map(|(team, digest)| Some((team.as_str(), text(digest.as_ref()?)))).collect();
+        Self {
+            number,
+            kind: kind.as_str(),
+            undoes,
+            undone_by: *undone_by,
+            teams,
+            created,
+            updated,
+            deleted,
+            inputs,
+            tree_before: footing.before.as_ref().map(text),
+            tree_after: footing.after.as_ref().map(text),
+            listing: listing.as_ref().map(text),
+        }
     }
 }
 
@@ -337,6 +380,12 @@ mod tests {
             kind: OperationKind::Undo,
             undoes: vec![2],
             teams: vec!["alpha".to_owned()],
+            footing: Footing {
+                inputs: vec![Some(Digest::of(b"i"))],
+                before: Some(Digest::of(b"b")),
+                after: Some(Digest::of(b"a")),
+            },
+            listing: Some(Digest::of(b"l")),
             created: 1,
             updated: 0,
             deleted: 2,
