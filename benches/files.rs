@@ -130,6 +130,7 @@ fn megax(out: &Path, files: &Files, durability: Durability) -> f64 {
         planned_elsewhere: &BTreeSet::new(),
         survey: &survey(&root, &paths).expect("a survey").into_iter().collect::<BTreeMap<_, _>>(),
         policies: &Policies::all(Policy::Fail),
+        merges: &BTreeMap::new(),
         engine: "benchmark",
     });
     let begun = Instant::now();

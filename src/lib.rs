@@ -20,6 +20,7 @@
 //! | [`output`] | [`output::Rendered`] | threads | the same bytes for any number of threads; bodies stream to a sink |
 //! | [`verify`] | findings | nothing | what was rendered is what the mega-file and the manifest declare |
 //! | [`snapshot`] | [`snapshot::Snapshot`] | nothing | the golden record of what a mega-file expands to, as text for a review |
+//! | [`mod@merge`] | [`merge::Merged`] | nothing | an edit and a new text become one, line by line; what conflicts is named |
 //! | [`change`] | [`change::ChangeSet`] | nothing | the difference of output, lockfile and disk, shared by dry run, check, diff and apply |
 //! | [`saved`] | [`saved::SavedPlan`] | nothing | a change set as text, to which a later run can be held |
 //! | [`disk`] | [`disk::Staged`], [`disk::Applied`] | the only writer | all or nothing per set of teams; a dropped staging leaves nothing |
@@ -68,6 +69,7 @@ pub mod disk;
 pub mod event;
 pub mod glob;
 pub mod lockfile;
+pub mod merge;
 pub mod model;
 pub mod name;
 pub mod output;

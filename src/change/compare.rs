@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::record::{Bases, Records};
-use super::{ChangeSet, Desired, FileChange, Inputs, Kind, OnDisk, Policy, Reason, Shard};
+use super::{Attempt, ChangeSet, Desired, FileChange, Inputs, Kind, OnDisk, Policy, Reason, Shard};
 use crate::digest::same_text;
 use crate::lockfile::{EntryState, LockEntry};
 use crate::path::{OutputPath, PathKey};
@@ -47,7 +47,8 @@ pub fn compare(inputs: &Inputs<'_>) -> ChangeSet {
         let change = if entries.clone().any(LockEntry::is_detached) {
             left(desired, disk)
         } else {
-            judge(desired, entries, disk, inputs.policies.of(&desired.path))
+            let rule = Rule { policy: inputs.policies.of(&desired.path), attempt: inputs.merges.get(&desired.path) };
+            judge(desired, entries, disk, rule)
         };
         records.record(desired, known, &change.kind);
         files.push(change);
@@ -74,11 +75,18 @@ fn left(desired: &Desired, disk: &OnDisk) -> FileChange {
     }
 }
 
+/// What is to become of an edited file.
+#[derive(Clone, Copy)]
+struct Rule<'a> {
+    policy: Policy,
+    attempt: Option<&'a Attempt>,
+}
+
 fn judge<'a>(
     desired: &Desired,
     mut bases: impl Iterator<Item = &'a LockEntry> + Clone,
     disk: &OnDisk,
-    policy: Policy,
+    rule: Rule<'_>,
 ) -> FileChange {
     let change = |kind, before, after| FileChange {
         path: desired.path.clone(),
@@ -107,16 +115,32 @@ fn judge<'a>(
         return change(Kind::OnceExists, found, found);
     }
     let known = bases.clone().next().is_some();
-    if same_body && (known || policy == Policy::Overwrite) {
+    if same_body && (known || rule.policy == Policy::Overwrite) {
         // Only the mode differs; the bytes stay, whatever their line endings.
         return change(Kind::Update, found, found);
     }
-    if bases.any(|base| base.is_written_as(digest, lf_digest)) {
+    if bases.clone().any(|base| base.is_written_as(digest, lf_digest)) {
         return change(Kind::Update, found, wanted);
     }
-    match policy {
+    match rule.policy {
+        Policy::Merge if known => {
+            // One that was tried with other texts says nothing.
+            let is_of = |one: &&Attempt| {
+                (one.edited, one.new) == (digest, desired.digest) && bases.any(|base| base.digest == one.base)
+            };
+            match rule.attempt.filter(is_of).map(|one| (&one.outcome, one.base)) {
+                None => change(Kind::Conflict(Reason::Edited), found, found),
+                Some((Err(reason), _)) => change(Kind::Conflict(reason.clone()), found, found),
+                // The mode is as planned, edited or not.
+                Some((Ok(merged), _)) if *merged == digest && !same_mode => change(Kind::Update, found, found),
+                Some((Ok(merged), base)) if *merged == digest && base == desired.digest => {
+                    change(Kind::Edited, found, found)
+                }
+                Some((Ok(merged), _)) => change(Kind::Merged, found, Some(*merged)),
+            }
+        }
         Policy::Fail if known => change(Kind::Conflict(Reason::Edited), found, found),
-        Policy::Fail => change(Kind::Conflict(Reason::Foreign), found, found),
+        Policy::Fail | Policy::Merge => change(Kind::Conflict(Reason::Foreign), found, found),
         Policy::Keep => change(Kind::KeptEdited, found, found),
         Policy::Overwrite => change(Kind::Replaced, found, wanted),
     }

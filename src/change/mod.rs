@@ -20,6 +20,7 @@ pub use restore::{Damaged, Gap, GapKind, Restoration, Restore, restore};
 use crate::digest::Digest;
 use crate::glob::PathPattern;
 use crate::lockfile::{Flaw, Lockfile, LockfileError};
+use crate::merge::Conflict;
 use crate::path::{FileMode, OutputPath, PathKey};
 
 /// One file that should exist after the run.
@@ -84,6 +85,21 @@ pub enum Policy {
     Keep,
     /// Write over it; its old content is kept aside.
     Overwrite,
+    /// Merge the edit with the new content, if they do not touch; one that megax never wrote is as under `Fail`.
+    Merge,
+}
+
+/// What came of merging an edit with the new content of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// The digest of the edited file.
+    pub edited: Digest,
+    /// The digest of the base: what megax wrote, as a shard records it.
+    pub base: Digest,
+    /// The digest of the new content.
+    pub new: Digest,
+    /// The digest of the merged text, or why the file stays as it is and holds its team.
+    pub outcome: Result<Digest, Reason>,
 }
 
 /// What to do with edited and foreign files, by path.
@@ -166,6 +182,9 @@ pub struct Inputs<'a> {
     pub survey: &'a Survey,
     /// What to do with edited and foreign files.
     pub policies: &'a Policies,
+    /// What came of the merges that were tried. An edited file under [`Policy::Merge`] without one is
+    /// [`Reason::Edited`].
+    pub merges: &'a BTreeMap<OutputPath, Attempt>,
     /// The engine, for the shards.
     pub engine: &'a str,
 }
@@ -183,6 +202,12 @@ pub enum Reason {
     Unreadable,
     /// A parent of it is a file or a symlink; which.
     Below(String),
+    /// It was edited, and cannot be merged; why.
+    Unmergeable(String),
+    /// It was edited in places that are new as well; which lines of it.
+    Overlap(Vec<Conflict>),
+    /// It holds conflict markers of an earlier merge; the line of the first.
+    Unresolved(usize),
 }
 
 /// What happens to one path.
@@ -200,6 +225,11 @@ pub enum Kind {
     KeptEdited,
     /// Made or edited by somebody else, and overwritten on request; the old content is kept aside.
     Replaced,
+    /// Edited, and merged with the new content; the edited file is kept aside. Nothing is written where the merged text is
+    /// the edited one.
+    Merged,
+    /// Edited and left, where edits are merged and nothing is new.
+    Edited,
     /// No longer wanted, but not as megax wrote it: left, and no longer recorded.
     OrphanEdited,
     /// Written once and the user's since then: left.
@@ -233,7 +263,11 @@ impl FileChange {
     /// Whether the disk will differ.
     #[must_use]
     pub fn writes(&self) -> bool {
-        matches!(self.kind, Kind::Create | Kind::Update | Kind::Delete | Kind::Replaced)
+        match self.kind {
+            Kind::Create | Kind::Update | Kind::Delete | Kind::Replaced => true,
+            Kind::Merged => self.before != self.after,
+            _ => false,
+        }
     }
 
     /// Whether a staged body is needed.
@@ -241,7 +275,7 @@ impl FileChange {
     pub fn needs_body(&self) -> bool {
         match self.kind {
             Kind::Create | Kind::Replaced => true,
-            Kind::Update => self.before != self.after,
+            Kind::Update | Kind::Merged => self.before != self.after,
             _ => false,
         }
     }
@@ -284,9 +318,9 @@ pub struct ChangeSet {
 pub struct Counts {
     /// Made.
     pub created: usize,
-    /// Updated, without the replaced ones.
+    /// Updated, the merged ones among them, without the replaced ones.
     pub updated: usize,
-    /// As wanted already, the user's once-files and detached files among them.
+    /// As wanted already, the user's once-files, detached files and edits that stand among them.
     pub unchanged: usize,
     /// Taken away.
     pub deleted: usize,
@@ -306,8 +340,11 @@ impl ChangeSet {
         for file in &self.files {
             *match file.kind {
                 Kind::Create => &mut counts.created,
+                Kind::Merged if file.writes() => &mut counts.updated,
                 Kind::Update => &mut counts.updated,
-                Kind::Unchanged | Kind::OnceExists | Kind::Detached => &mut counts.unchanged,
+                Kind::Unchanged | Kind::OnceExists | Kind::Detached | Kind::Merged | Kind::Edited => {
+                    &mut counts.unchanged
+                }
                 Kind::Delete => &mut counts.deleted,
                 Kind::KeptEdited | Kind::OrphanEdited => &mut counts.kept,
                 Kind::Replaced => &mut counts.replaced,

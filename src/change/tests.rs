@@ -94,6 +94,7 @@ impl World {
             planned_elsewhere: &self.elsewhere,
             survey: &self.survey,
             policies: &Policies::all(self.policy),
+            merges: &BTreeMap::new(),
             engine: "e",
         })
     }

@@ -146,7 +146,6 @@ codes! {
     EditReplaced "MX808" "edit-replaced" Warning "an edited file was overwritten on request";
     OrphanEdited "MX809" "orphan-edited" Warning "an edited file is no longer planned and was left";
     ChangedMeanwhile "MX810" "changed-meanwhile" Error "a file changed while megax was running";
-    MergeLater "MX811" "merge-later" Error "merging edits is not available yet";
     TeamBound "MX812" "team-bound" Error "a team takes over a path from a team that is held";
     OwnerOutdated "MX813" "owner-outdated" Warning "a file is made from contributions that changed, but was not selected";
     ContributorHeld "MX814" "contributor-held" Error "a team's files are made from contributions of a team that is held";
@@ -158,6 +157,9 @@ codes! {
     StalePlan "MX820" "stale-plan" Error "a saved plan is not what would happen now";
     BadPlan "MX821" "bad-plan" Error "a saved plan cannot be read, or not be saved at that place";
     Fuse "MX822" "fuse" Error "a run would delete more of a team's files than it may";
+    CannotMerge "MX823" "cannot-merge" Error "an edited file cannot be merged with its new content";
+    MergeConflict "MX824" "merge-conflict" Error "an edit and the new content of a file change the same lines";
+    EditMerged "MX825" "edit-merged" Note "an edited file was merged with its new content";
     UnknownFile "MX826" "unknown-file" Error "a path that no mega-file makes and no lockfile records";
     CannotRestore "MX827" "cannot-restore" Error "a recorded file cannot be put back as it was";
     LockfileRebuilt "MX828" "lockfile-rebuilt" Note "a lockfile that could not be read, or was missing, was rebuilt";

@@ -7,6 +7,7 @@ use rustix::io::Errno;
 use super::entry::{Entry, OperationKind};
 use super::error::{CommitError, DiskError};
 use super::footing::Footing;
+use super::inputs::{self, Inputs};
 use super::journal::{Journal, Step};
 use super::kept::keep;
 use super::log::write_entry;
@@ -17,6 +18,7 @@ use super::stage::{COPY, Slot, Staging};
 use super::steps::Steps;
 use super::walk::{Reached, Walker, parts};
 use crate::change::{ChangeSet, Counts, FileChange, Kind, LockfileChange};
+use crate::digest::Digest;
 use crate::event::{Event, Watcher};
 use crate::lockfile::is_name;
 use crate::path::FileMode;
@@ -32,6 +34,8 @@ pub struct Staged {
     texts: Vec<Option<Slot>>,
     /// What the log will call it.
     kind: OperationKind,
+    /// The listing of what it was made from.
+    listing: Option<Digest>,
 }
 
 /// What a commit did.
@@ -74,13 +78,27 @@ impl Staged {
             text.map(|text| staging.write(&shard.path, FileMode::Regular, text.as_bytes())).transpose()
         };
         let texts = changes.lockfiles.iter().map(text).collect::<Result<_, _>>()?;
-        Ok(Self { staging, changes, bodies, texts, kind: OperationKind::Apply })
+        Ok(Self { staging, changes, bodies, texts, kind: OperationKind::Apply, listing: None })
     }
 
     /// The same as another kind of operation.
     #[must_use]
     pub fn called(self, kind: OperationKind) -> Self {
         Self { kind, ..self }
+    }
+
+    /// Stores the texts that the change set was made from, and says where they are listed.
+    ///
+    /// # Errors
+    /// They cannot be stored. The commit can go on; only, its files have no base for a merge.
+    pub fn store(&self, inputs: &Inputs<'_>) -> Result<Digest, DiskError> {
+        inputs::store(&self.staging, inputs)
+    }
+
+    /// Notes where the texts that it was made from are listed.
+    #[must_use]
+    pub fn made_from(self, listing: Option<Digest>) -> Self {
+        Self { listing, ..self }
     }
 
     /// Publishes: removed files first (they may make way for folders), then the others in the order of their paths, the
@@ -103,7 +121,7 @@ impl Staged {
             kind: self.kind,
             undoes: Vec::new(),
             footing: Footing::of(&self.staging.root, self.staging.folder(), &journal, &teams),
-            listing: None,
+            listing: self.listing,
             teams,
             created: counts.created,
             updated: counts.updated + counts.replaced,
@@ -118,7 +136,8 @@ impl Staged {
         let mut kept = Vec::new();
         let mut buffer = buffer();
         let mut walker = Walker::new(self.staging.root.make()?);
-        let files = self.changes.files.iter().filter(|file| file.kind == Kind::Replaced);
+        let is_displaced = |file: &&FileChange| file.writes() && matches!(file.kind, Kind::Replaced | Kind::Merged);
+        let files = self.changes.files.iter().filter(is_displaced);
         let shards = self.changes.lockfiles.iter().filter(|shard| shard.keep);
         let files = files.map(|file| (file.path.as_str(), file.before));
         for (path, before) in files.chain(shards.map(|shard| (shard.path.as_str(), shard.before))) {
@@ -155,7 +174,7 @@ impl Staged {
                     folders.make(&path, &leaving, &mut rest)?;
                     rest.push(Step::Create { path, slot: slot.name.clone(), after: slot.digest });
                 }
-                (Kind::Update | Kind::Replaced, Some(slot), Some(before), _) => {
+                (Kind::Update | Kind::Replaced | Kind::Merged, Some(slot), Some(before), _) => {
                     rest.push(self.replace(path, slot, before));
                 }
                 (Kind::Update, None, Some(digest), _) => {
@@ -182,7 +201,7 @@ impl Staged {
         Ok(Journal { steps })
     }
 
-    fn replace(&self, path: String, slot: &Slot, before: crate::digest::Digest) -> Step {
+    fn replace(&self, path: String, slot: &Slot, before: Digest) -> Step {
         let (slot, after, aside) = (slot.name.clone(), slot.digest, self.staging.aside());
         Step::Replace { path, slot, aside, before, after }
     }

@@ -100,10 +100,10 @@ impl Entry {
         let kind = OperationKind::ALL.into_iter().find(|known| kind == [known.as_str()])?;
         let undoes = words("undoes")?.into_iter().map(|word| word.parse().ok()).collect::<Option<Vec<u64>>>()?;
         let teams: Vec<String> = words("teams")?.into_iter().map(str::to_owned).collect();
-        let inputs = words("inputs")?.into_iter().map(digest).collect::<Option<Vec<_>>>()?;
-        let tree = words("tree")?.into_iter().map(digest).collect::<Option<Vec<_>>>()?;
+        let inputs = digests(&words("inputs")?)?;
+        let tree = digests(&words("tree")?)?;
         let &[before, after] = tree.as_slice() else { return None };
-        let listing = words("listing")?.into_iter().map(digest).collect::<Option<Vec<_>>>()?;
+        let listing = digests(&words("listing")?)?;
         let &[listing] = listing.as_slice() else { return None };
         let counts = words("files")?.into_iter().map(|word| word.parse().ok()).collect::<Option<Vec<usize>>>()?;
         let &[created, updated, deleted] = counts.as_slice() else { return None };
@@ -120,8 +120,9 @@ fn word(digest: Option<Digest>) -> String {
     digest.map_or_else(|| "-".to_owned(), |digest| digest.to_string())
 }
 
-fn digest(word: &str) -> Option<Option<Digest>> {
-    if word == "-" { Some(None) } else { Digest::parse(word).map(Some) }
+fn digests(words: &[&str]) -> Option<Vec<Option<Digest>>> {
+    let digest = |word: &&str| if *word == "-" { Some(None) } else { Digest::parse(word).map(Some) };
+    words.iter().map(digest).collect()
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use super::error::DiskError;
 use super::fault;
 use super::footing::Footing;
 use super::guard::ProjectGuard;
+use super::inputs::prune_inputs;
 use super::journal::{self, Journal, Step};
 use super::root::Root;
 use super::shards::names;
@@ -242,11 +243,12 @@ pub struct Pruned {
     pub bytes: u64,
 }
 
-/// Removes the oldest operations but `keep`, and never one that a checkpoint needs.
+/// Removes the oldest operations but `keep`, and never one that a checkpoint needs; the texts that only they were made
+/// from go with them.
 ///
 /// # Errors
 /// A call failed. What was removed until then is gone.
-pub fn prune_log(root: &Root, keep: usize, _project: &ProjectGuard) -> Result<Pruned, DiskError> {
+pub fn prune_log(root: &Root, keep: usize, project: &ProjectGuard) -> Result<Pruned, DiskError> {
     let mut pruned = Pruned::default();
     let Some(log) = open(root)? else { return Ok(pruned) };
     // The last operation stays: its number is where the next one goes on.
@@ -269,6 +271,9 @@ pub fn prune_log(root: &Root, keep: usize, _project: &ProjectGuard) -> Result<Pr
             sys::remove_file(folder.as_fd(), &file).map_err(failed)?;
         }
         sys::remove_folder(log.as_fd(), name).map_err(failed)?;
+    }
+    if pruned.operations > 0 {
+        pruned.bytes += prune_inputs(root, project)?;
     }
     Ok(pruned)
 }

@@ -24,7 +24,7 @@ static COUNTER: AtomicU64 = AtomicU64::new(0);
 /// # Errors
 /// A folder or file cannot be read, `snapshots` is a symlink, or a limit is passed.
 pub fn read_snapshots(root: &Root) -> Result<Vec<(String, Vec<u8>)>, DiskError> {
-    read_records(root, FOLDER, ENDING)
+    read_records(root, FOLDER, ENDING, |_| true)
 }
 
 /// Writes a snapshot at a path of [`crate::snapshot::place`]: under another name first, then moved to its place.

@@ -2,7 +2,7 @@
 //!
 //! The folder is flat: `guard` (locked while its process lives), `journal` (what is published; its appearance is the
 //! commit point), `entry` (what the operation log will say of it), `n<number>` (staged), `o<number>` (displaced), `copy` (on
-//! its way to `.megax/kept`). A folder without a journal has touched nothing outside itself.
+//! its way to `.megax/kept`), `input` (on its way to `.megax/inputs`). A folder without a journal has touched nothing outside itself.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -107,6 +107,23 @@ impl Staging {
             None => Ok(()),
             Some(_) => Err(DiskError::io("stage", path.as_str(), Errno::EXIST)),
         }
+    }
+
+    /// Stages a body in place of one that was staged for the same path before.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn put_over(&self, path: &OutputPath, mode: FileMode, body: &[u8]) -> Result<(), DiskError> {
+        let slot = self.write(path.as_str(), mode, body)?;
+        // The other one is cleared away with what no step needs.
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone(), slot);
+        Ok(())
+    }
+
+    /// Whether a body with this digest and mode is staged for a path.
+    #[must_use]
+    pub fn holds(&self, path: &OutputPath, mode: FileMode, digest: Digest) -> bool {
+        self.slot(path).is_some_and(|slot| (slot.digest, slot.mode) == (digest, mode))
     }
 
     pub(super) fn folder(&self) -> BorrowedFd<'_> {

@@ -68,18 +68,27 @@ fn survey_chunk(root: &Root, paths: &[&OutputPath], buffer: &mut [u8]) -> Result
 /// # Errors
 /// A failed read.
 pub fn read(root: &Root, path: &OutputPath) -> Result<Option<Vec<u8>>, DiskError> {
+    read_up_to(root, path, u64::MAX)
+}
+
+/// The same, but nothing where the file has more than so many bytes.
+///
+/// # Errors
+/// A failed read.
+pub fn read_up_to(root: &Root, path: &OutputPath, limit: u64) -> Result<Option<Vec<u8>>, DiskError> {
     let Some(top) = root.existing()? else { return Ok(None) };
     let mut walker = Walker::new(top);
     if walker.enter(path.folder())? != Reached::Folder {
         return Ok(None);
     }
     let failed = |error: std::io::Error| DiskError::io("read", path.as_str(), error);
-    let is_file = matches!(look(walker.folder(), path.name(), &mut buffer()).map_err(failed)?, OnDisk::File { .. });
-    if !is_file {
-        return Ok(None);
+    match look(walker.folder(), path.name(), &mut buffer()).map_err(failed)? {
+        OnDisk::File { bytes, .. } if bytes <= limit => {}
+        _ => return Ok(None),
     }
     let mut bytes = Vec::new();
-    let mut file = super::sys::open_file(walker.folder(), path.name()).map_err(|error| failed(error.into()))?;
-    file.read_to_end(&mut bytes).map_err(failed)?;
+    let file = super::sys::open_file(walker.folder(), path.name()).map_err(|error| failed(error.into()))?;
+    // It may have grown since.
+    file.take(limit).read_to_end(&mut bytes).map_err(failed)?;
     Ok(Some(bytes))
 }

@@ -53,6 +53,7 @@ pub(super) fn difference(root: &Root, wants: &[Want<'_>], policy: Policy) -> Cha
         planned_elsewhere: &BTreeSet::new(),
         survey: &survey,
         policies: &Policies::all(policy),
+        merges: &BTreeMap::new(),
         engine: "e",
     })
 }

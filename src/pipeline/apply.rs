@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::guards::{self, Guards};
-use super::shards::{self, Shards};
-use super::{State, fuse, saved, sink};
-use crate::change::{self, ChangeSet, Desired, FileChange, Kind, LockfileChange, Reason, Survey};
+use super::inputs::{self, ENGINE, copies, inputs_digest};
+use super::shards;
+use super::{State, conflicts, fuse, merging, saved, sink};
+use crate::change::{self, ChangeSet, Desired, FileChange, Kind, LockfileChange, Survey};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
-use crate::digest::{Digest, DigestBuilder, with_lf};
 use crate::disk::{self, CommitError, DiskError, ProjectGuard, Root, Staged, Staging};
 use crate::event::{Event, Watcher};
 use crate::lockfile;
@@ -17,9 +17,6 @@ use crate::path::{OutputPath, PathKey};
 use crate::plan;
 use crate::report::{Command, Mode};
 use crate::saved::SavedPlan;
-
-/// What makes the bytes: recorded in the lockfile.
-pub const ENGINE: &str = concat!("megax ", env!("CARGO_PKG_VERSION"), " minijinja 3.0.5");
 
 /// What happens, or happened, on disk.
 #[derive(Debug, Default)]
@@ -155,45 +152,15 @@ pub(super) fn desired(state: &State<'_>) -> Vec<Desired> {
     files
 }
 
-/// The digest of everything that a mega-file's files depend on. The line endings of texts are set aside; what is copied
-/// counts byte by byte.
-pub fn inputs_digest(state: &State<'_>, mega: &crate::model::MegaFile, copies: &Copies<'_>) -> Digest {
-    let text = |file| with_lf(state.set.sources.get(file).map_or("", crate::span::SourceFile::text));
-    let mut builder = DigestBuilder::default();
-    builder.part(b"megax inputs 1").part(text(mega.file()).as_bytes());
-    builder.part(state.set.manifest.as_ref().map_or_else(Default::default, |one| text(one.file)).as_bytes());
-    for source in &mega.sources {
-        builder.part(b"source").part(source.name.as_bytes()).part(text(source.file).as_bytes());
-    }
-    let index = state.model.mega_files.iter().position(|other| std::ptr::eq(other, mega));
-    for &shared in index.and_then(|index| state.plan.shared.get(index)).into_iter().flatten() {
-        builder.part(b"shared").part(state.set.sources.name(shared).as_bytes()).part(text(shared).as_bytes());
-    }
-    for digest in copies.get(mega.id.as_str()).into_iter().flatten() {
-        builder.part(digest.as_bytes());
-    }
-    let index = state.model.mega_files.iter().position(|other| std::ptr::eq(other, mega));
-    if let Some(reads) = index.and_then(|index| state.plan.reads.get(index)).filter(|reads| !reads.is_empty()) {
-        state.plan.contributions.digest(reads, builder.part(b"contributions"));
-    }
-    builder.finish()
+/// What would change, the merges of edited files included.
+fn compare(state: &mut State<'_>, survey: &Survey) -> ChangeSet {
+    let desired = desired(state);
+    let changes = compare_as_known(state, survey, &desired);
+    if merging::attempt(state, survey, &changes) { compare_as_known(state, survey, &desired) } else { changes }
 }
 
-/// The digests of what each mega-file copies, by its id, in the order of the paths.
-pub type Copies<'s> = BTreeMap<&'s str, Vec<Digest>>;
-
-/// What each mega-file copies.
-pub fn copies<'s>(state: &'s State<'_>) -> Copies<'s> {
-    let mut copies = Copies::new();
-    for file in &state.plan.files {
-        if let (plan::PlannedBody::Copy(bytes), Some(mega)) = (&file.body, state.model.mega_files.get(file.mega_file)) {
-            copies.entry(&mega.id).or_default().push(Digest::of(bytes));
-        }
-    }
-    copies
-}
-
-fn compare(state: &State<'_>, shards: &Shards, survey: &Survey, desired: &[Desired]) -> ChangeSet {
+fn compare_as_known(state: &State<'_>, survey: &Survey, desired: &[Desired]) -> ChangeSet {
+    let shards = &state.shards;
     let selected = state.model.mega_files.iter().filter(|mega| mega.selected && !state.is_held(&mega.team));
     let whole = state.only.is_none();
     let copies = copies(state);
@@ -228,6 +195,7 @@ fn compare(state: &State<'_>, shards: &Shards, survey: &Survey, desired: &[Desir
         planned_elsewhere: &planned_elsewhere,
         survey,
         policies: &state.policies(),
+        merges: &state.merges,
         engine: ENGINE,
     })
 }
@@ -240,7 +208,7 @@ fn publish(
     writes: bool,
     watcher: &dyn Watcher,
 ) -> Changes {
-    let whole = compare(state, &state.shards, survey, &desired(state));
+    let whole = compare(state, survey);
     let first = settle(state, survey, whole.clone());
     if saved::is_stale(state, &first) {
         return looked_only(state, ChangeSet::default(), whole);
@@ -258,7 +226,7 @@ fn publish(
         }
     };
     let again = if refresh_shards(state, root) {
-        let again = compare(state, &state.shards, survey, &desired(state));
+        let again = compare(state, survey);
         settle(state, survey, again)
     } else {
         first
@@ -324,7 +292,7 @@ fn both(state: &State<'_>, files: Vec<FileChange>, found: Vec<FileChange>) -> Ve
 /// from a held team cannot be written without it.
 fn settle(state: &mut State<'_>, survey: &Survey, mut changes: ChangeSet) -> ChangeSet {
     loop {
-        let mut found = conflict_findings(state, &changes);
+        let mut found = conflicts::findings(state, &changes);
         found.extend(fuse::findings(state, &changes));
         found.extend(bound_findings(state, &changes));
         found.retain(|finding| !state.findings.iter().any(|said| said == finding));
@@ -333,7 +301,7 @@ fn settle(state: &mut State<'_>, survey: &Survey, mut changes: ChangeSet) -> Cha
         }
         state.findings.extend(found);
         state.hold();
-        changes = compare(state, &state.shards, survey, &desired(state));
+        changes = compare(state, survey);
     }
 }
 
@@ -377,7 +345,7 @@ fn refresh_shards(state: &mut State<'_>, root: &Root) -> bool {
 
 /// Publishes one set; the findings say where replaced contents were kept.
 fn commit(
-    state: &State<'_>,
+    state: &mut State<'_>,
     root: &Root,
     set: ChangeSet,
     teams: &[String],
@@ -385,84 +353,39 @@ fn commit(
     watcher: &dyn Watcher,
 ) -> Result<Vec<Diagnostic>, Diagnostic> {
     let own = if let [team] = teams { stagings.remove(team) } else { None };
-    let staging = match own {
-        Some(staging) => staging,
-        None => restage(state, root, &set).map_err(|error| disk_finding(&error))?,
-    };
+    let staging = own.map_or_else(|| Staging::begin(root), Ok).map_err(|error| disk_finding(&error))?;
+    stage_rest(state, &staging, &set).map_err(|error| disk_finding(&error))?;
+    let merged: BTreeSet<String> =
+        set.files.iter().filter(|file| file.kind == Kind::Merged).map(|file| file.path.to_string()).collect();
     let staged = Staged::new(staging, set).map_err(|error| commit_finding(&error))?;
-    let applied = staged.commit(state.request.durability, watcher).map_err(|error| commit_finding(&error))?;
-    let kept = applied.kept.into_iter().map(|(path, place)| {
-        let message =
-            format!("`{path}` was made or edited by somebody else and is overwritten; the old content is in `{place}`");
-        let finding = Diagnostic::new(Code::EditReplaced, message).about(path.as_str());
-        teams.iter().fold(finding, |finding, team| finding.team(team.clone()))
+    let listing = inputs::stored(state, &staged);
+    let applied = staged.made_from(listing).commit(state.request.durability, watcher);
+    let kept = applied.map_err(|error| commit_finding(&error))?.kept.into_iter().map(|(path, place)| {
+        let finding = conflicts::displaced(state, &path, &place, merged.contains(&path));
+        teams.iter().fold(finding.about(path.as_str()), |finding, team| finding.team(team.clone()))
     });
     Ok(kept.collect())
 }
 
-/// A staging for teams that must publish together, or that need no body: renders what is missing once more.
-pub(super) fn restage(state: &State<'_>, root: &Root, set: &ChangeSet) -> Result<Staging, DiskError> {
-    let staging = Staging::begin(root)?;
+/// Stages what a set needs and has not staged: merged texts, and, for teams that must publish together, all bodies, which
+/// are rendered once more.
+pub(super) fn stage_rest(state: &State<'_>, staging: &Staging, set: &ChangeSet) -> Result<(), DiskError> {
     let mut buffer = Vec::new();
     for change in set.files.iter().filter(|change| change.needs_body()) {
+        if change.after.is_some_and(|after| staging.holds(&change.path, change.mode, after)) {
+            continue;
+        }
+        if let (Kind::Merged, Some(merged)) = (&change.kind, state.merged.get(&change.path)) {
+            staging.put_over(&change.path, change.mode, &merged.text)?;
+            continue;
+        }
         let planned = state.plan.files.binary_search_by(|file| file.path.cmp(&change.path)).ok();
         let Some(file) = planned.and_then(|index| state.plan.files.get(index)) else { continue };
         if let Ok(body) = output::body(file, &mut buffer) {
-            staging.put(&file.path, file.mode, body)?;
+            staging.put_over(&file.path, file.mode, body)?;
         }
     }
-    Ok(staging)
-}
-
-/// Conflicts as findings, and what was left or will go under the chosen policy.
-fn conflict_findings(state: &State<'_>, set: &ChangeSet) -> Vec<Diagnostic> {
-    let mut findings = Vec::new();
-    for change in &set.files {
-        let finding = match &change.kind {
-            Kind::Conflict(reason) => conflict(change, reason),
-            Kind::KeptEdited => {
-                let message = format!("`{}` was made or edited by somebody else and is left as it is", change.path);
-                Diagnostic::new(Code::EditKept, message).help("`--on-edit overwrite` writes over it")
-            }
-            Kind::OrphanEdited => {
-                let message =
-                    format!("`{}` is no longer planned, but was edited; it is left and forgotten", change.path);
-                Diagnostic::new(Code::OrphanEdited, message).help("delete it by hand if nobody needs it")
-            }
-            _ => continue,
-        };
-        let mut finding = finding.about(change.path.as_str()).team(change.team.clone());
-        let planned = state.plan.files.partition_point(|file| file.path < change.path);
-        if let Some(file) = state.plan.files.get(planned).filter(|file| file.path == change.path) {
-            finding = finding.related(file.origin, "planned here");
-        }
-        findings.push(finding);
-    }
-    findings
-}
-
-/// What can be done with an edit besides mending its cause.
-const CHOICES: &str = "`--on-edit keep` leaves it, `--on-edit overwrite` replaces it and keeps a copy; `on_edit` in the \
-                       manifest says so for good";
-
-fn conflict(change: &FileChange, reason: &Reason) -> Diagnostic {
-    let path = &change.path;
-    match reason {
-        Reason::Edited => Diagnostic::new(Code::EditedFile, format!("`{path}` was edited since megax wrote it"))
-            .help(format!("move the edit into the template; or {CHOICES}")),
-        Reason::Foreign => Diagnostic::new(Code::ForeignFile, format!("`{path}` exists, but megax did not write it"))
-            .help(format!("move it away or change the planned path; or {CHOICES}")),
-        Reason::NotAFile(what) => {
-            Diagnostic::new(Code::NotAFile, format!("`{path}` is {what}, where a file is planned"))
-                .help("move it away, or change the planned path")
-        }
-        Reason::Unreadable => Diagnostic::new(Code::NotAFile, format!("`{path}` may not be read"))
-            .help("give yourself the right to read it and the folders above it, or move it away"),
-        Reason::Below(parent) => {
-            Diagnostic::new(Code::NotAFile, format!("`{parent}` is no folder, but `{path}` is planned below it"))
-                .help("move it away, or change the planned path; megax follows no symlink")
-        }
-    }
+    Ok(())
 }
 
 /// A failed disk as a finding.

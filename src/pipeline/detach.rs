@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::apply::{ENGINE, commit_finding, disk_finding};
+use super::apply::{commit_finding, disk_finding};
 use super::history::{Findings, disk_failed, guard_teams, recover};
+use super::inputs::ENGINE;
 use super::naming::{Known, candidates};
 use super::{Request, State, on_threads, resolve, shards};
 use crate::change::{ChangeSet, Hands, OnDisk, Shard, Unrecorded, hand};

@@ -60,7 +60,10 @@ pub fn drift(state: &mut State<'_>, changes: &Changes) -> Vec<Drift> {
         // Who plans a file now says more than who wrote it.
         (one.team, one.mega_file) = (state.model.team_name(&change.team), change.mega_file.clone());
         one.expand = Some(would);
-        let in_the_way = matches!(change.conflict(), Some(reason) if *reason != Reason::Edited);
+        let is_edit = |reason: &Reason| {
+            matches!(reason, Reason::Edited | Reason::Unmergeable(_) | Reason::Overlap(_) | Reason::Unresolved(_))
+        };
+        let in_the_way = change.conflict().is_some_and(|reason| !is_edit(reason));
         if in_the_way && !recorded.contains_key(&change.path) {
             one.since = Some(Since::Foreign);
         }
@@ -101,8 +104,11 @@ fn would(change: &FileChange) -> Option<Would> {
     match &change.kind {
         Kind::Create => Some(Would::Create),
         Kind::Update | Kind::Replaced => Some(Would::Update),
+        Kind::Merged => change.writes().then_some(Would::Update),
         Kind::Delete => Some(Would::Delete),
         Kind::Conflict(_) => Some(Would::Conflict),
-        Kind::Unchanged | Kind::KeptEdited | Kind::OrphanEdited | Kind::OnceExists | Kind::Detached => None,
+        Kind::Unchanged | Kind::Edited | Kind::KeptEdited | Kind::OrphanEdited | Kind::OnceExists | Kind::Detached => {
+            None
+        }
     }
 }

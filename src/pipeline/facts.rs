@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::apply::Changes;
 use super::{Request, State};
 use crate::change::{FileChange, Kind};
-use crate::diagnostic::{Code, Diagnostics};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::digest::{Digest, tree_digest};
 use crate::output::{self, Rendered};
 use crate::path::OutputPath;
@@ -96,7 +96,9 @@ pub fn report(mut state: State<'_>, changes: Option<&Changes>) -> Report {
 }
 
 fn outcome(state: &State<'_>, changes: Option<&Changes>) -> Outcome {
-    let of_errors = state.findings.iter().filter(|finding| finding.is_error()).map(|finding| outcome_of(finding.code));
+    // What stands between conflict markers is written, and still a conflict.
+    let is_grave = |finding: &&Diagnostic| finding.is_error() || finding.code == Code::MergeConflict;
+    let of_errors = state.findings.iter().filter(is_grave).map(|finding| outcome_of(finding.code));
     let differs =
         changes.is_some_and(|changes| changes.files.iter().any(FileChange::writes) || !changes.lockfiles.is_empty());
     let own = match state.request.mode {
@@ -115,6 +117,8 @@ pub fn outcome_of(code: Code) -> Outcome {
         Code::DiskFailed | Code::NoRoom | Code::CannotPublish => Outcome::DiskFailed,
         Code::InterruptedRun => Outcome::Interrupted,
         Code::EditedFile
+        | Code::CannotMerge
+        | Code::MergeConflict
         | Code::ForeignFile
         | Code::NotAFile
         | Code::GuardHeld
@@ -137,7 +141,7 @@ fn files(state: &State<'_>, changes: Option<&Changes>) -> Vec<FileReport> {
             // Another team may plan the same path; what happens to it happens for the team that may write.
             let team = state.team_of(file);
             let change = by_path.get(&file.path).filter(|change| change.team == team);
-            files.push(planned(state, index, file, change.map(|change| &change.kind)));
+            files.push(planned(state, index, file, change.copied()));
         }
     }
     let planned: std::collections::BTreeSet<&OutputPath> = state.plan.files.iter().map(|file| &file.path).collect();
@@ -153,7 +157,7 @@ fn files(state: &State<'_>, changes: Option<&Changes>) -> Vec<FileReport> {
             bytes: None,
             digest: change.before,
             mode: change.mode,
-            change: Some(word(&change.kind)),
+            change: Some(word(change)),
             origin: None,
         });
     }
@@ -161,7 +165,7 @@ fn files(state: &State<'_>, changes: Option<&Changes>) -> Vec<FileReport> {
     files
 }
 
-fn planned(state: &State<'_>, index: usize, file: &PlannedFile, kind: Option<&Kind>) -> FileReport {
+fn planned(state: &State<'_>, index: usize, file: &PlannedFile, change: Option<&FileChange>) -> FileReport {
     let mega = state.model.mega_files.get(file.mega_file);
     let facts = match state.rendered.get(index) {
         Some(Rendered::Done(facts)) => Some(facts),
@@ -178,19 +182,21 @@ fn planned(state: &State<'_>, index: usize, file: &PlannedFile, kind: Option<&Ki
         bytes: facts.map(|facts| facts.bytes),
         digest: facts.map(|facts| facts.digest),
         mode: file.mode,
-        change: kind.map(word),
+        change: change.map(word),
         origin: Some(file.origin),
     }
 }
 
-fn word(kind: &Kind) -> Change {
-    match kind {
+fn word(change: &FileChange) -> Change {
+    match &change.kind {
         Kind::Create => Change::Create,
         Kind::Update => Change::Update,
         Kind::Unchanged => Change::Unchanged,
         Kind::Delete => Change::Delete,
         Kind::KeptEdited => Change::Kept,
         Kind::Replaced => Change::Replaced,
+        Kind::Merged if change.writes() => Change::Merged,
+        Kind::Merged | Kind::Edited => Change::Edited,
         Kind::OrphanEdited => Change::Orphan,
         Kind::OnceExists => Change::Once,
         Kind::Detached => Change::Detached,
@@ -206,7 +212,10 @@ pub fn diff(state: &State<'_>, changes: &Changes) -> String {
     for change in changes.files.iter().filter(|change| change.writes() || change.conflict().is_some()) {
         let old = crate::disk::read(root, &change.path).ok().flatten();
         let planned = state.plan.files.binary_search_by(|file| file.path.cmp(&change.path)).ok();
-        let new = planned.and_then(|index| output::body(&state.plan.files[index], &mut buffer).ok());
+        let new = match state.merged.get(&change.path).filter(|_| change.kind == Kind::Merged) {
+            Some(merged) => Some(merged.text.as_slice()),
+            None => planned.and_then(|index| output::body(&state.plan.files[index], &mut buffer).ok()),
+        };
         out.push_str(&text_diff::unified(change.path.as_str(), old.as_deref(), new, false));
     }
     out

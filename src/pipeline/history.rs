@@ -8,8 +8,8 @@ use super::{recovery, shards};
 use crate::change::Shard;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, nearest};
 use crate::disk::{
-    self, Checkpoint, Durability, GuardError, Log, ProjectGuard, Refusal, ReversalError, Reversed, Root, Target,
-    TeamGuard,
+    self, Checkpoint, Durability, GuardError, Log, ProjectGuard, Pruned, Refusal, ReversalError, Reversed, Root,
+    Target, TeamGuard,
 };
 use crate::report::history::{Deed, HistoryReport};
 use crate::source;
@@ -90,12 +90,16 @@ fn run(request: &HistoryRequest, out: &Path, findings: &mut Diagnostics) -> Resu
         Asked::Prune { keep } => {
             // Where there is nothing to remove, nothing is made.
             if disk::read_log(&root).map_err(|error| disk_failed(&error))? == Log::default() {
-                return Ok(Deed::Pruned(disk::Pruned::default()));
+                return Ok(Deed::Pruned(Pruned::default()));
             }
             let project = ProjectGuard::wait(&root).map_err(|error| disk_failed(&error))?;
             // What is in the log may be what mends it.
             hold_shards(&root, None)?;
-            Ok(Deed::Pruned(disk::prune_log(&root, *keep, &project).map_err(|error| disk_failed(&error))?))
+            let pruned = disk::prune_log(&root, *keep, &project).and_then(|pruned| {
+                // What commits that never happened left there as well.
+                Ok(Pruned { bytes: pruned.bytes + disk::prune_inputs(&root, &project)?, ..pruned })
+            });
+            Ok(Deed::Pruned(pruned.map_err(|error| disk_failed(&error))?))
         }
         Asked::Undo(number) => reverse(&root, request, &Target::Undo(*number), findings),
         Asked::Rollback { to, team } => {

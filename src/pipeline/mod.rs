@@ -2,6 +2,7 @@
 //! the facts for `report`. The only module that knows all the others.
 
 mod apply;
+mod conflicts;
 mod detach;
 mod drift;
 mod explain;
@@ -11,6 +12,8 @@ mod goals;
 mod guards;
 mod history;
 mod hold;
+mod inputs;
+mod merging;
 mod naming;
 mod only;
 mod recovery;
@@ -29,11 +32,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::change::{Policies, Policy};
+use crate::change::{Attempt, Policies, Policy};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::digest::Digest;
 use crate::event::{Event, Watcher};
 use crate::glob::PathPattern;
+use crate::merge::Merged;
 use crate::model::{Content, EditPolicy, Model};
 use crate::name::team_name;
 use crate::output::Rendered;
@@ -41,7 +45,7 @@ use crate::path::OutputPath;
 use crate::plan::{Assets, Plan, Reserved};
 use crate::report::{Command, Mode, Report};
 use crate::saved::SavedPlan;
-use crate::source::{self, Limits, SourceSet};
+use crate::source::{self, Files, Limits, SourceSet};
 use crate::template::forms;
 use crate::{disk, model, plan, verify};
 
@@ -84,6 +88,8 @@ pub struct Request {
     pub all_or_nothing: bool,
     /// What to do with edited and foreign files; `None`: what the manifest says, else [`Policy::Fail`].
     pub on_edit: Option<Policy>,
+    /// Where edits are merged: write what conflicts between markers, instead of holding the team.
+    pub conflict_markers: bool,
     /// The tree digest that must come out.
     pub expect_tree: Option<Digest>,
     /// Who runs, for the team guard: process and command.
@@ -116,6 +122,7 @@ impl Request {
             strict: false,
             all_or_nothing: false,
             on_edit: None,
+            conflict_markers: false,
             expect_tree: None,
             holder: String::new(),
             durability: disk::Durability::default(),
@@ -152,6 +159,13 @@ struct State<'r> {
     shards: shards::Shards,
     root: Option<disk::Root>,
     only: Option<Vec<PathPattern>>,
+    /// What `copy:` entries name.
+    assets: Assets,
+    /// What came of merging edits, by path, and the texts where there is one.
+    merges: BTreeMap<OutputPath, Attempt>,
+    merged: BTreeMap<OutputPath, Merged>,
+    /// The stored inputs.
+    stored: inputs::Stored,
     rendered: Vec<Rendered>,
     /// Checks of declared tests that do not hold.
     misses: Vec<verify::Miss>,
@@ -216,7 +230,7 @@ fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>,
         let message = "no manifest (megax.yaml) was found, so boundaries are off";
         findings.push(Diagnostic::new(Code::NoManifest, message));
     }
-    let assets = assets(&model, &set);
+    let assets = assets(&model, &Files::Disk(&set.root));
     // A snapshot is about mega-files alone.
     let looks = request.command != Command::Snapshot;
     let (root, shards) = if looks {
@@ -262,6 +276,10 @@ fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>,
         shards,
         root,
         only,
+        assets,
+        merges: BTreeMap::new(),
+        merged: BTreeMap::new(),
+        stored: inputs::Stored::NotYet,
         rendered: Vec::new(),
         misses: Vec::new(),
     })
@@ -345,8 +363,8 @@ impl State<'_> {
         let policy = |wanted| match wanted {
             EditPolicy::Keep => Policy::Keep,
             EditPolicy::Overwrite => Policy::Overwrite,
-            // A manifest that asks for merging is refused before.
-            EditPolicy::Fail | EditPolicy::Merge => Policy::Fail,
+            EditPolicy::Merge => Policy::Merge,
+            EditPolicy::Fail => Policy::Fail,
         };
         let rules = rules.map(|(patterns, wanted)| (patterns.clone(), policy(*wanted))).collect();
         Policies { rules, default: Policy::Fail }
@@ -435,7 +453,7 @@ fn reserved(set: &SourceSet) -> Reserved {
 }
 
 /// Reads what the `copy:` entries name.
-fn assets(model: &Model, set: &SourceSet) -> Assets {
+fn assets(model: &Model, files: &Files<'_>) -> Assets {
     let mut assets = Assets::new();
     let rules = model.mega_files.iter().flat_map(|mega| {
         let of_factories = mega.factories.values().flat_map(|factory| &factory.rules);
@@ -444,7 +462,7 @@ fn assets(model: &Model, set: &SourceSet) -> Assets {
     for entry in rules.flat_map(|rule| &rule.entries) {
         let Content::Copy(named, _) = &entry.content else { continue };
         if !assets.contains_key(named) {
-            let read = source::read::asset(&set.root, named, MAX_ASSET_BYTES);
+            let read = files.asset(named, MAX_ASSET_BYTES);
             assets.insert(named.clone(), read.map(Arc::from));
         }
     }

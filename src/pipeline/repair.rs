@@ -7,13 +7,14 @@ mod wanted;
 use std::collections::BTreeSet;
 
 use self::wanted::Wanted;
-use super::apply::{self, ENGINE, commit_finding, disk_finding};
+use super::apply::{self, commit_finding, disk_finding};
 use super::history::{Findings, guard_teams};
+use super::inputs::ENGINE;
 use super::shards::{DamagedShard, Unreadable, place, unreadable as unreadable_shard};
 use super::{Request, State, hold, on_threads, resolve, sink};
 use crate::change::{self, ChangeSet, Damaged, Desired, Restoration, Restore, restore};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::disk::{self, Durability, OperationKind, ProjectGuard, Root, Staged};
+use crate::disk::{self, Durability, OperationKind, ProjectGuard, Root, Staged, Staging};
 use crate::event::Watcher;
 use crate::lockfile::{is_source, salvage};
 use crate::name::id_key;
@@ -234,7 +235,8 @@ fn commit(state: &State<'_>, root: &Root, set: &ChangeSet, watcher: &dyn Watcher
         let help = "nothing of the team was changed; run again";
         return Err(vec![Diagnostic::new(Code::ChangedMeanwhile, message).help(help)]);
     }
-    let staging = apply::restage(state, root, set).map_err(failed)?;
+    let staging = Staging::begin(root).map_err(failed)?;
+    apply::stage_rest(state, &staging, set).map_err(failed)?;
     let applied = Staged::new(staging, set.clone())
         .and_then(|staged| staged.called(OperationKind::Repair).commit(state.request.durability, watcher))
         .map_err(|error| vec![commit_finding(&error)])?;

@@ -3,7 +3,8 @@
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use super::apply::{ENGINE, copies, disk_finding, inputs_digest};
+use super::apply::disk_finding;
+use super::inputs::{ENGINE, copies, inputs_digest};
 use super::{Request, Run, State, facts, run};
 use crate::change::ChangeSet;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -80,6 +81,7 @@ fn take_over(request: &mut Request, asked: &Asked) {
     request.teams.clone_from(&asked.teams);
     request.only.clone_from(&asked.only);
     request.on_edit = asked.on_edit;
+    request.conflict_markers = asked.conflict_markers;
     request.allow_deletes = asked.allow_deletes;
     request.strict = asked.strict;
     request.all_or_nothing = asked.all_or_nothing;
@@ -95,6 +97,7 @@ fn asked(request: &Request) -> Asked {
         manifest: text(&request.inputs.manifest),
         out: text(&request.inputs.out),
         on_edit: request.on_edit,
+        conflict_markers: request.conflict_markers,
         allow_deletes: request.allow_deletes,
         strict: request.strict,
         all_or_nothing: request.all_or_nothing,

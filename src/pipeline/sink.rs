@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use super::State;
-use crate::change::{OnDisk, Survey};
-use crate::digest::same_text;
+use crate::change::{OnDisk, Policies, Policy, Survey};
+use crate::digest::{Digest, same_text};
 use crate::disk::{DiskError, Root, Staging};
 use crate::event::Watcher;
 use crate::output::{self, Facts, Rendered, Sink};
+use crate::path::OutputPath;
 use crate::plan::PlannedFile;
 use crate::verify::{Inspector, Miss};
 
@@ -62,6 +63,7 @@ pub struct Stage<'s> {
     state: &'s State<'s>,
     survey: &'s Survey,
     root: &'s Root,
+    policies: Policies,
     teams: BTreeMap<&'s str, TeamStage>,
 }
 
@@ -80,7 +82,7 @@ enum Staged {
 impl<'s> Stage<'s> {
     pub fn new(state: &'s State<'s>, survey: &'s Survey, root: &'s Root) -> Self {
         let teams = state.teams.iter().map(|team| (team.as_str(), TeamStage::default())).collect();
-        Self { state, survey, root, teams }
+        Self { state, survey, root, policies: state.policies(), teams }
     }
 
     /// The stagings by team, and what failed.
@@ -100,6 +102,12 @@ impl<'s> Stage<'s> {
         (stagings, failures)
     }
 
+    /// Whether the file was edited, and what will be written is known only after a merge.
+    fn is_to_be_merged(&self, path: &OutputPath, found: (Digest, Option<Digest>)) -> bool {
+        let recorded = || self.state.shards.all.iter().filter_map(|shard| shard.lockfile.entries.get(path));
+        self.policies.of(path) == Policy::Merge && !recorded().any(|entry| entry.is_written_as(found.0, found.1))
+    }
+
     fn differs(&self, file: &PlannedFile, facts: &Facts) -> bool {
         if self.state.shards.detached.contains(&file.path) {
             return false;
@@ -108,7 +116,10 @@ impl<'s> Stage<'s> {
             // Below a file that goes in the same run there is nothing yet.
             None | Some(OnDisk::Absent | OnDisk::Below(_)) => true,
             Some(OnDisk::File { digest, lf_digest, .. }) => {
-                !file.once && !same_text((*digest, *lf_digest), (facts.digest, facts.lf_digest))
+                let found = (*digest, *lf_digest);
+                !file.once
+                    && !same_text(found, (facts.digest, facts.lf_digest))
+                    && !self.is_to_be_merged(&file.path, found)
             }
             Some(_) => false,
         }

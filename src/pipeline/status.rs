@@ -36,8 +36,14 @@ fn status_here(request: &Request, team: Option<&str>, watcher: &dyn Watcher) -> 
     let changes = apply::run(&mut state, Guards::new(), watcher);
     // Edited and foreign files are what the drift shows. Teams that are held with a wrong one are found again below.
     let shown = |finding: &Diagnostic| {
-        use Code::{ContributorHeld, EditKept, EditedFile, ForeignFile, NotAFile, OrphanEdited, TeamBound};
-        let of_disk = matches!(finding.code, EditKept | EditedFile | ForeignFile | NotAFile | OrphanEdited);
+        use Code::{
+            CannotMerge, ContributorHeld, EditKept, EditedFile, ForeignFile, MergeConflict, NotAFile, OrphanEdited,
+            TeamBound,
+        };
+        let of_disk = matches!(
+            finding.code,
+            CannotMerge | EditKept | EditedFile | ForeignFile | MergeConflict | NotAFile | OrphanEdited
+        );
         !of_disk && !matches!(finding.code, ContributorHeld | TeamBound)
     };
     state.findings = std::mem::take(&mut state.findings).into_iter().filter(shown).collect();

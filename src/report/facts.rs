@@ -129,6 +129,10 @@ words! {
         Kept "kept",
         /// Edited by somebody, and overwritten on request.
         Replaced "replaced",
+        /// Edited by somebody, and merged with the new content.
+        Merged "merged",
+        /// Edited by somebody, and left where edits are merged and nothing is new.
+        Edited "edited",
         /// Made or edited by somebody else; nothing is done.
         Conflict "conflict",
         /// Edited and no longer planned; left.
@@ -150,7 +154,7 @@ impl Change {
     /// Whether the disk is, or would be, changed.
     #[must_use]
     pub fn touches_disk(self) -> bool {
-        matches!(self, Self::Create | Self::Update | Self::Delete | Self::Replaced)
+        matches!(self, Self::Create | Self::Update | Self::Delete | Self::Replaced | Self::Merged)
     }
 }
 
@@ -301,8 +305,8 @@ impl FileReport {
             lines: amount(self.lines),
             bytes: amount(self.bytes),
             created: when(&[Change::Create]),
-            updated: when(&[Change::Update, Change::Replaced]),
-            unchanged: when(&[Change::Unchanged, Change::Once]),
+            updated: when(&[Change::Update, Change::Replaced, Change::Merged]),
+            unchanged: when(&[Change::Unchanged, Change::Edited, Change::Once]),
             deleted: when(&[Change::Delete]),
             conflicts: when(&[Change::Conflict]),
             kept: when(&[Change::Kept, Change::Orphan]),

@@ -70,8 +70,8 @@ pub fn tree(report: &Report, options: TreeOptions) -> String {
 }
 
 fn must_show(file: &FileReport) -> bool {
-    use Change::{Conflict, Delete, Kept, Orphan, Replaced};
-    matches!(file.change, Some(Conflict | Delete | Kept | Orphan | Replaced))
+    use Change::{Conflict, Delete, Kept, Merged, Orphan, Replaced};
+    matches!(file.change, Some(Conflict | Delete | Kept | Merged | Orphan | Replaced))
 }
 
 fn with_slash(folder: &str) -> String {
@@ -239,6 +239,8 @@ fn status(change: Change) -> Status {
         Change::Delete => ("- delete", RED),
         Change::Kept => ("% keep", YELLOW),
         Change::Replaced => ("* replace", YELLOW),
+        Change::Merged => ("& merge", YELLOW),
+        Change::Edited => ("= edited", DIM),
         Change::Conflict => ("! conflict", ALARM),
         Change::Orphan => ("? left", YELLOW),
         Change::Once => (". exists", DIM),

@@ -31,6 +31,8 @@ pub struct Asked {
     pub out: Option<String>,
     /// What to do with edited and foreign files.
     pub on_edit: Option<Policy>,
+    /// What conflicts is written between markers.
+    pub conflict_markers: bool,
     /// What the fuse lets through.
     pub allow_deletes: Option<u64>,
     /// Warnings are errors.
@@ -99,6 +101,8 @@ pub enum Action {
     Delete,
     /// An edited file is overwritten on request.
     Replace,
+    /// An edited file is merged with the new content.
+    Merge,
     /// An edited file is left as it is.
     Keep,
     /// An edited file that is planned no more is left and forgotten.
@@ -107,7 +111,8 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 6] = [Self::Create, Self::Update, Self::Delete, Self::Replace, Self::Keep, Self::Forget];
+    pub const ALL: [Self; 7] =
+        [Self::Create, Self::Update, Self::Delete, Self::Replace, Self::Merge, Self::Keep, Self::Forget];
 
     /// The word in the text.
     #[must_use]
@@ -117,27 +122,29 @@ impl Action {
             Self::Update => "update",
             Self::Delete => "delete",
             Self::Replace => "replace",
+            Self::Merge => "merge",
             Self::Keep => "keep",
             Self::Forget => "forget",
         }
     }
 
-    fn of(kind: &Kind) -> Option<Self> {
-        match kind {
+    fn of(change: &FileChange) -> Option<Self> {
+        match change.kind {
+            Kind::Merged => change.writes().then_some(Self::Merge),
             Kind::Create => Some(Self::Create),
             Kind::Update => Some(Self::Update),
             Kind::Delete => Some(Self::Delete),
             Kind::Replaced => Some(Self::Replace),
             Kind::KeptEdited => Some(Self::Keep),
             Kind::OrphanEdited => Some(Self::Forget),
-            Kind::Unchanged | Kind::OnceExists | Kind::Detached | Kind::Conflict(_) => None,
+            Kind::Unchanged | Kind::Edited | Kind::OnceExists | Kind::Detached | Kind::Conflict(_) => None,
         }
     }
 }
 
 impl SavedFile {
     fn of(change: &FileChange) -> Option<(OutputPath, Self)> {
-        let action = Action::of(&change.kind)?;
+        let action = Action::of(change)?;
         let (team, mega_file) = (change.team.clone(), change.mega_file.clone());
         let FileChange { before, after, mode, .. } = *change;
         Some((change.path.clone(), Self { action, before, after, mode, team, mega_file }))

@@ -28,7 +28,8 @@ fn plan() -> SavedPlan {
             only: vec!["src/**".into()],
             manifest: Some("../megax.yaml".into()),
             out: Some("build\n\\out ".into()),
-            on_edit: Some(Policy::Keep),
+            on_edit: Some(Policy::Merge),
+            conflict_markers: true,
             allow_deletes: Some(40),
             strict: true,
             all_or_nothing: true,
@@ -89,7 +90,7 @@ fn a_forged_plan_names_no_place_outside_of_the_tree() {
         (" regular beta", " setuid beta", "mode"),
         (" regular beta", " regular ../b", "name of a team or mega-file"),
         ("tree ", "tree x", "digest"),
-        ("asked on-edit keep", "asked on-edit all", "policy"),
+        ("asked on-edit merge", "asked on-edit all", "policy"),
         ("asked allow-deletes 40", "asked allow-deletes -1", "number"),
         ("asked strict yes", "asked run rm", "option of a plan"),
     ] {

@@ -150,7 +150,12 @@ impl Asked {
         self.out.iter().for_each(|out| put("out", out));
         self.on_edit.iter().for_each(|&policy| put("on-edit", policy_word(policy)));
         self.allow_deletes.iter().for_each(|allowed| put("allow-deletes", &allowed.to_string()));
-        for (flag, key) in [(self.strict, "strict"), (self.all_or_nothing, "all-or-nothing")] {
+        let flags = [
+            (self.conflict_markers, "conflict-markers"),
+            (self.strict, "strict"),
+            (self.all_or_nothing, "all-or-nothing"),
+        ];
+        for (flag, key) in flags {
             if flag {
                 put(key, "yes");
             }
@@ -166,7 +171,7 @@ impl Asked {
             "manifest" => self.manifest = Some(text()?),
             "out" => self.out = Some(text()?),
             "on-edit" => {
-                let known = [Policy::Fail, Policy::Keep, Policy::Overwrite].into_iter();
+                let known = [Policy::Fail, Policy::Keep, Policy::Overwrite, Policy::Merge].into_iter();
                 let found = known.into_iter().find(|&policy| policy_word(policy) == value);
                 self.on_edit = Some(found.ok_or_else(|| Flaw::Word("policy", value.to_owned()))?);
             }
@@ -174,6 +179,7 @@ impl Asked {
                 let number = value.parse().map_err(|_| Flaw::Word("number", value.to_owned()))?;
                 self.allow_deletes = Some(number);
             }
+            "conflict-markers" => self.conflict_markers = true,
             "strict" => self.strict = true,
             "all-or-nothing" => self.all_or_nothing = true,
             _ => return Err(Flaw::Word("option of a plan", key.to_owned())),
@@ -187,6 +193,7 @@ fn policy_word(policy: Policy) -> &'static str {
         Policy::Fail => "fail",
         Policy::Keep => "keep",
         Policy::Overwrite => "overwrite",
+        Policy::Merge => "merge",
     }
 }
 

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::find::{self, Selection};
 use super::yaml::{self, Limits};
-use super::{DataFile, Tree, named, read, shared};
+use super::{DataFile, Files, Tree, named, read, shared};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::span::{FileId, SourceFile, SourceMap, Span};
 
@@ -131,8 +131,8 @@ fn read_all(request: &Request, limits: &Limits, may_be_none: bool) -> Result<Sou
     texts.sort_by(|a, b| a.0.cmp(&b.0));
     let (mut sources, roles) = number(texts, &mut findings);
     let (manifest, mega_files) = parse_all(&sources, roles, limits);
-    let data = named::data(&project.root, &mega_files, &mut sources, limits);
-    let templates = shared::templates(&project.root, &mut sources);
+    let data = named::data(&Files::Disk(&project.root), &mega_files, &mut sources, limits);
+    let templates = shared::templates(&Files::Disk(&project.root), &mut sources);
     let out = request.out.as_ref().map_or_else(|| project.root.clone(), |out| normal(&request.current.join(out)));
     if let Some(manifest) = &manifest
         && let Err(broken) = &manifest.1
@@ -149,9 +149,9 @@ fn one(diagnostic: Diagnostic) -> Diagnostics {
 }
 
 /// A text's role: `None` for the manifest, else whether the mega-file was selected.
-type Roles = Vec<(FileId, Option<bool>, Result<(), Diagnostic>)>;
+pub(super) type Roles = Vec<(FileId, Option<bool>, Result<(), Diagnostic>)>;
 
-fn number(
+pub(super) fn number(
     texts: Vec<(String, Option<bool>, Result<String, Diagnostic>)>,
     findings: &mut Diagnostics,
 ) -> (SourceMap, Roles) {
@@ -170,9 +170,9 @@ fn number(
     (sources, roles)
 }
 
-type ParsedManifest = (FileId, Result<Tree, Diagnostics>);
+pub(super) type ParsedManifest = (FileId, Result<Tree, Diagnostics>);
 
-fn parse_all(sources: &SourceMap, roles: Roles, limits: &Limits) -> (Option<ParsedManifest>, Vec<Input>) {
+pub(super) fn parse_all(sources: &SourceMap, roles: Roles, limits: &Limits) -> (Option<ParsedManifest>, Vec<Input>) {
     let parsed: Vec<_> = roles
         .into_par_iter()
         .map(|(file, role, outcome)| {

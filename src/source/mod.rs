@@ -7,6 +7,7 @@ pub mod find;
 pub mod load;
 mod named;
 pub mod outline;
+mod past;
 pub mod read;
 mod shared;
 pub mod tree;
@@ -14,6 +15,7 @@ pub mod yaml;
 
 pub use data::DataFile;
 pub use load::{Input, ManifestInput, Request, SourceSet, load, load_or_none};
+pub use past::{Files, Past, load_past};
 pub use shared::FOLDER as TEMPLATES;
 pub use tree::{Kind, Node, NodeId, Style, Tree};
 pub use yaml::Limits;

@@ -9,15 +9,15 @@ use rayon::prelude::*;
 
 use super::data::{self, DataFile, Format};
 use super::load::Input;
-use super::read;
 use super::yaml::Limits;
+use super::{Files, read};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::digest::with_lf;
 use crate::span::{SourceFile, SourceMap, Span};
 
 /// Reads and parses what the mega-files name; the texts are added to `sources`, sorted by path.
 pub(super) fn data(
-    root: &Path,
+    files: &Files<'_>,
     mega_files: &[Input],
     sources: &mut SourceMap,
     limits: &Limits,
@@ -26,7 +26,7 @@ pub(super) fn data(
     let texts: Vec<_> = named
         .into_par_iter()
         .map(|(path, readers)| {
-            let text = text(root, &path, &readers, sources, limits);
+            let text = text(files, &path, &readers, sources, limits);
             (path, readers, text)
         })
         .collect();
@@ -68,7 +68,7 @@ fn plain(path: &str) -> &str {
 }
 
 fn text(
-    root: &Path,
+    files: &Files<'_>,
     path: &str,
     readers: &[Span],
     sources: &SourceMap,
@@ -78,8 +78,13 @@ fn text(
         let message = format!("`{path}` cannot be used as a source: {why}");
         Box::new(Diagnostic::new(Code::BadSource, message).help(help))
     };
-    let bytes = read::asset(root, path, limits.max_bytes)
-        .map_err(|why| wrong(&why, help(root, path, &why, readers, sources)))?;
+    let bytes = files.asset(path, limits.max_bytes).map_err(|why| {
+        let help = match files {
+            Files::Disk(root) => help(root, path, &why, readers, sources),
+            Files::Stored(_) => String::new(),
+        };
+        wrong(&why, help)
+    })?;
     let format =
         Format::of(path).map_err(|help| wrong("its ending names no format that megax reads", help.to_owned()))?;
     // A value that spans lines must be the same on every machine.

@@ -7,7 +7,7 @@ use std::path::Path;
 use rayon::prelude::*;
 use walkdir::{DirEntry, WalkDir};
 
-use super::read;
+use super::Files;
 use crate::digest::with_lf;
 use crate::span::{FileId, SourceFile, SourceMap};
 
@@ -20,16 +20,16 @@ const MAX_TOTAL_BYTES: u64 = 64 << 20;
 
 /// The files below `templates/` by their path below it; hidden files and folders and symlinks are passed over. A line
 /// break is a newline in all of them, so that offsets are the same on every machine.
-pub(super) fn templates(root: &Path, sources: &mut SourceMap) -> BTreeMap<String, Result<FileId, String>> {
-    let folder = root.join(FOLDER);
-    if !std::fs::symlink_metadata(&folder).is_ok_and(|meta| meta.is_dir()) {
-        return BTreeMap::new();
-    }
-    let texts: Vec<(String, Result<String, String>)> = found(&folder)
+pub(super) fn templates(files: &Files<'_>, sources: &mut SourceMap) -> BTreeMap<String, Result<FileId, String>> {
+    let found = match files {
+        Files::Disk(root) => on_disk(&root.join(FOLDER)),
+        Files::Stored(files) => files.keys().filter_map(|path| Some((below(path)?.to_owned(), true))).collect(),
+    };
+    let texts: Vec<(String, Result<String, String>)> = found
         .into_par_iter()
         .map(|(name, fits)| {
             let text = if fits {
-                text(root, &name)
+                text(files, &name)
             } else {
                 Err(format!("`{FOLDER}/` holds too much before it: the limit is {MAX_TOTAL_BYTES} bytes"))
             };
@@ -44,14 +44,22 @@ pub(super) fn templates(root: &Path, sources: &mut SourceMap) -> BTreeMap<String
     templates
 }
 
-fn text(root: &Path, name: &str) -> Result<String, String> {
-    let bytes = read::asset(root, &format!("{FOLDER}/{name}"), MAX_BYTES)?;
+/// The path of a stored file below the folder, if it lies there.
+fn below(path: &str) -> Option<&str> {
+    path.strip_prefix(FOLDER)?.strip_prefix('/')
+}
+
+fn text(files: &Files<'_>, name: &str) -> Result<String, String> {
+    let bytes = files.asset(&format!("{FOLDER}/{name}"), MAX_BYTES)?;
     let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())?;
     Ok(with_lf(&text).into_owned())
 }
 
 /// The files with their names, sorted, and whether the limit of bytes still leaves room for each.
-fn found(folder: &Path) -> Vec<(String, bool)> {
+fn on_disk(folder: &Path) -> Vec<(String, bool)> {
+    if !std::fs::symlink_metadata(folder).is_ok_and(|meta| meta.is_dir()) {
+        return Vec::new();
+    }
     let hidden = |entry: &DirEntry| entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.');
     let entries = WalkDir::new(folder).into_iter().filter_entry(|entry| !hidden(entry)).flatten();
     let files = entries.filter(|entry| entry.file_type().is_file()).filter_map(|entry| {

@@ -28,6 +28,7 @@ const GROUPS: &[&str] = &[
     "fuse",
     "lbof",
     "log",
+    "merge",
     "notyet",
     "option",
     "orphan",

@@ -39,7 +39,11 @@ fn a_new_project_is_valid_expands_and_is_then_as_planned() {
         fine(&project, &["snapshot", "--check"]);
         // Every schema that a comment names is there.
         for (path, entry) in folder::entries(&project) {
+            // What megax stores of the inputs lies elsewhere than the comments in them think.
             let folder::Entry::File { bytes, .. } = entry else { continue };
+            if path.starts_with(".megax/") {
+                continue;
+            }
             let text = String::from_utf8(bytes).unwrap();
             if let Some(schema) = text.strip_prefix("# yaml-language-server: $schema=") {
                 let schema = schema.lines().next().unwrap();

@@ -8,7 +8,7 @@ use std::path::Path;
 const MAX_LINES: usize = 500;
 
 /// Vocabulary first, then the stages; a module uses those before it only.
-const LAYERS: [&str; 21] = [
+const LAYERS: [&str; 22] = [
     "span",
     "path",
     "glob",
@@ -24,6 +24,7 @@ const LAYERS: [&str; 21] = [
     "output",
     "verify",
     "snapshot",
+    "merge",
     "change",
     "saved",
     "disk",

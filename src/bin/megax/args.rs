@@ -151,6 +151,9 @@ pub struct Expand {
     /// What to do with files that somebody else made or edited; by default what the manifest says, else fail
     #[arg(long, value_enum, value_name = "POLICY")]
     pub on_edit: Option<OnEdit>,
+    /// Where edits are merged: write both sides of a conflict into the file, between markers, and exit 4
+    #[arg(long)]
+    pub conflict_markers: bool,
     /// Let a team delete up to N files at once, where more than 20 and more than half of its files would hold it
     #[arg(long, value_name = "N")]
     pub allow_deletes: Option<u64>,
@@ -181,6 +184,9 @@ pub struct Plan {
     /// What to do with files that somebody else made or edited; by default what the manifest says, else fail
     #[arg(long, value_enum, value_name = "POLICY")]
     pub on_edit: Option<OnEdit>,
+    /// Where edits are merged: write both sides of a conflict into the file, between markers, and exit 4
+    #[arg(long)]
+    pub conflict_markers: bool,
     /// Let a team delete up to N files at once, where more than 20 and more than half of its files would hold it
     #[arg(long, value_name = "N")]
     pub allow_deletes: Option<u64>,
@@ -432,7 +438,7 @@ pub enum OnEdit {
     Keep,
     /// Write over them; the old content is kept in .megax/kept
     Overwrite,
-    /// Merge (comes later)
+    /// Merge the edits with the new content; the edited file is kept in .megax/kept, and a conflict is as under fail
     Merge,
 }
 

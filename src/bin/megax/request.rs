@@ -26,7 +26,8 @@ pub fn expand(args: &Expand) -> Result<Request, String> {
     request.diff = args.diff;
     request.only.clone_from(&args.only);
     request.all_or_nothing = args.all_or_nothing;
-    request.on_edit = policy(args.on_edit)?;
+    request.on_edit = args.on_edit.map(policy);
+    request.conflict_markers = args.conflict_markers;
     request.wait = args.wait;
     request.durability = durability(args.durability)?;
     request.allow_deletes = args.allow_deletes;
@@ -39,7 +40,8 @@ pub fn plan(args: &Plan) -> Result<Request, String> {
     let mut request = common(&args.inputs.selection, args.inputs.out.as_ref(), Command::Plan, Mode::DryRun)?;
     request.only.clone_from(&args.only);
     request.all_or_nothing = args.all_or_nothing;
-    request.on_edit = policy(args.on_edit)?;
+    request.on_edit = args.on_edit.map(policy);
+    request.conflict_markers = args.conflict_markers;
     request.allow_deletes = args.allow_deletes;
     request.plan_file = Some(args.file.clone());
     Ok(request)
@@ -57,18 +59,13 @@ pub fn apply(args: &Apply) -> Result<ApplyRequest, String> {
     })
 }
 
-fn policy(typed: Option<OnEdit>) -> Result<Option<Policy>, String> {
-    Ok(match typed {
-        None => None,
-        Some(OnEdit::Fail) => Some(Policy::Fail),
-        Some(OnEdit::Keep) => Some(Policy::Keep),
-        Some(OnEdit::Overwrite) => Some(Policy::Overwrite),
-        Some(OnEdit::Merge) => {
-            return Err("`--on-edit merge` comes in a later version; `fail`, `keep` and `overwrite` work today \
-                        (`megax explain MX811`)"
-                .to_owned());
-        }
-    })
+fn policy(typed: OnEdit) -> Policy {
+    match typed {
+        OnEdit::Fail => Policy::Fail,
+        OnEdit::Keep => Policy::Keep,
+        OnEdit::Overwrite => Policy::Overwrite,
+        OnEdit::Merge => Policy::Merge,
+    }
 }
 
 /// The request of `validate`.

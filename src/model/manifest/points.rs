@@ -3,7 +3,7 @@
 
 use super::boundary::{bad_glob, patterns};
 use super::{Team, names};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::Diagnostics;
 use crate::glob::PathPattern;
 use crate::model::wire::ManifestWire;
 use crate::model::wire::manifest::{EditPolicy, IntegrationPointWire};
@@ -116,11 +116,6 @@ pub(super) fn on_edit(
 ) -> Vec<(Vec<PathPattern>, EditPolicy)> {
     let mut rules = Vec::new();
     for rule in wire.on_edit.iter().flatten() {
-        if rule.value.policy.value == EditPolicy::Merge {
-            let message = "merging edits comes in a later version";
-            let finding = Diagnostic::new(Code::MergeLater, message).at(tree.span(rule.value.policy.node));
-            findings.push(finding.help("`fail`, `keep` and `overwrite` work today"));
-        }
         rules.push((patterns(tree, &rule.value.files, false, findings), rule.value.policy.value));
     }
     rules

@@ -69,7 +69,7 @@ words! {
         Fail = "fail": "stop with an error (the default)",
         Keep = "keep": "leave the edit",
         Overwrite = "overwrite": "replace the edit; the old content can be brought back",
-        Merge = "merge": "merge the edit with the new content",
+        Merge = "merge": "merge the edit with the new content line by line; where both changed the same lines, stop with an error",
     }
 }
 
