@@ -62,6 +62,7 @@ struct World {
     elsewhere: BTreeSet<PathKey>,
     survey: Survey,
     policy: Policy,
+    merges: BTreeMap<OutputPath, Attempt>,
     whole: bool,
 }
 
@@ -71,7 +72,8 @@ impl World {
         survey.extend(disk.iter().map(|(at, found)| (path(at), found.clone())));
         let scope = shards.iter().map(compare::owner).collect();
         let (desired, shards, elsewhere) = (desired.to_vec(), shards.to_vec(), BTreeSet::new());
-        Self { desired, shards, scope, elsewhere, survey, policy: Policy::Fail, whole: true }
+        let merges = BTreeMap::new();
+        Self { desired, shards, scope, elsewhere, survey, policy: Policy::Fail, merges, whole: true }
     }
 
     fn compare(&self) -> ChangeSet {
@@ -94,7 +96,7 @@ impl World {
             planned_elsewhere: &self.elsewhere,
             survey: &self.survey,
             policies: &Policies::all(self.policy),
-            merges: &BTreeMap::new(),
+            merges: &self.merges,
             engine: "e",
         })
     }
@@ -126,6 +128,51 @@ fn check(recorded: Option<u8>, disk: OnDisk, policy: Policy, expected: &Kind) {
     let mut world = World::new(&[want("a", 9, "t")], &[shard("t", &entries)], &[("a", disk)]);
     world.policy = policy;
     assert_eq!(world.kind("a").as_ref(), Some(expected), "{recorded:?} {:?} {policy:?}", world.survey);
+}
+
+#[test]
+fn an_edit_is_merged_as_it_was_tried_and_only_so() {
+    let tried =
+        |edited, base, new, outcome| Attempt { edited: body(edited), base: body(base), new: body(new), outcome };
+    let world = |recorded, attempt: Option<Attempt>| {
+        let mut world = World::new(&[want("a", 9, "t")], &[shard("t", &[("a", recorded)])], &[("a", file(2))]);
+        world.policy = Policy::Merge;
+        world.merges = attempt.map(|attempt| (path("a"), attempt)).into_iter().collect();
+        world
+    };
+    let edited = Kind::Conflict(Reason::Edited);
+    assert_eq!(world(1, None).kind("a"), Some(edited.clone()), "nothing was tried yet");
+    for (other, base, new) in [(3, 1, 9), (2, 3, 9), (2, 1, 3)] {
+        let attempt = tried(other, base, new, Ok(body(5)));
+        assert_eq!(world(1, Some(attempt)).kind("a"), Some(edited.clone()), "other texts were tried");
+    }
+    let overlap = Reason::Overlap(vec![Conflict { first: 1, last: 2 }]);
+    let refused = world(1, Some(tried(2, 1, 9, Err(overlap.clone()))));
+    assert_eq!(refused.kind("a"), Some(Kind::Conflict(overlap)));
+    assert_eq!(refused.compare().lockfiles, [], "what is left is not recorded");
+
+    let mut merged = world(1, Some(tried(2, 1, 9, Ok(body(5)))));
+    let changes = merged.compare();
+    let change = &changes.files[0];
+    assert_eq!((&change.kind, change.before, change.after), (&Kind::Merged, Some(body(2)), Some(body(5))));
+    assert_eq!((changes.counts().updated, change.writes(), change.needs_body()), (1, true, true));
+    merged.apply(&changes);
+    assert_eq!(
+        merged.shards[0].lockfile.entries[&path("a")].digest,
+        body(9),
+        "the base of the next merge is what was rendered"
+    );
+    assert_eq!(merged.kind("a"), Some(edited), "the merged file is an edited one");
+    merged.merges = [(path("a"), tried(5, 9, 9, Ok(body(5))))].into();
+    assert_eq!(merged.kind("a"), Some(Kind::Edited));
+    assert!(merged.compare().is_empty(), "nothing is merged twice");
+
+    let both = world(1, Some(tried(2, 1, 9, Ok(body(2))))).compare();
+    assert!(both.files[0].kind == Kind::Merged && !both.files[0].writes(), "the edit holds all that is new");
+    assert_eq!(both.lockfiles.len(), 1, "and that is recorded");
+    let mut foreign = World::new(&[want("a", 9, "t")], &[], &[("a", file(2))]);
+    foreign.policy = Policy::Merge;
+    assert_eq!(foreign.kind("a"), Some(Kind::Conflict(Reason::Foreign)));
 }
 
 #[test]
@@ -344,7 +391,7 @@ prop_compose! {
         recorded in vec(vec(option::of((0..4u8, 0..9u8)), PATHS.len()), 3),
         scope in vec(any::<bool>(), 3),
         elsewhere in vec(any::<bool>(), PATHS.len()),
-        policy in prop_oneof![Just(Policy::Fail), Just(Policy::Keep), Just(Policy::Overwrite)],
+        policy in prop_oneof![Just(Policy::Fail), Just(Policy::Keep), Just(Policy::Overwrite), Just(Policy::Merge)],
         whole in any::<bool>(),
     ) -> World {
         let desired: Vec<Desired> = PATHS.iter().zip(wanted).filter_map(|(at, wanted)| {

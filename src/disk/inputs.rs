@@ -195,3 +195,7 @@ fn needed(root: &Root, listings: &BTreeMap<Digest, Listing>) -> Result<BTreeSet<
     }
     Ok(needed)
 }
+
+#[cfg(test)]
+#[path = "inputs_tests.rs"]
+mod tests;

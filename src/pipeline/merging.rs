@@ -139,7 +139,7 @@ impl Bases {
         }
         let engine = &wanted.shard.lockfile.engine;
         Err(if engine == ENGINE {
-            "the stored inputs do not give what the lockfile says was written last".to_owned()
+            "no stored inputs give what was written last (those of removed operations are gone as well)".to_owned()
         } else {
             format!("it was written by `{engine}`, and `{ENGINE}` does not render the same from those inputs")
         })

@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use megax::change::Policy;
 use megax::disk::Durability;
 use megax::event::Silent;
 use megax::pipeline::{self, Request};
@@ -17,6 +19,9 @@ use crate::folder::{self, Entry};
 use crate::parts::Parts;
 use crate::projects::{self, Project};
 use crate::steps;
+
+/// What a person adds to every file.
+const EDIT: &str = "a line by hand\n";
 
 /// Few, so that the whole test command stays fast; the strategies are small enough to meet every shape.
 pub fn config(cases: u32) -> Config {
@@ -131,6 +136,40 @@ proptest! {
         let touched: Vec<&str> = touched.lines().filter(|line| !line.starts_with("touched: .megax/guard/")).collect();
         prop_assert!(touched.is_empty() || touched == ["touched: nothing"], "{:?}", touched);
         prop_assert_eq!(run_well(&root, Mode::Check).outcome, Outcome::NothingToDo);
+    }
+
+    #[test]
+    fn what_was_written_can_be_rendered_again_and_every_edit_is_merged_or_named(project in projects::project()) {
+        let (_keep, root) = temporary();
+        project.write(&root);
+        run_well(&root, Mode::Write);
+        for path in folder::outputs(&root).into_iter().filter(|(_, entry)| *entry != Entry::Folder).map(|(path, _)| path) {
+            fs::OpenOptions::new().append(true).open(root.join(path)).unwrap().write_all(EDIT.as_bytes()).unwrap();
+        }
+        let edited = folder::outputs(&root);
+        let merging = |mode, conflict_markers| {
+            run(&Request { on_edit: Some(Policy::Merge), conflict_markers, ..request(&root, mode) })
+        };
+        steps::make_old(&root);
+        prop_assert_eq!(merging(Mode::Write, false).outcome, Outcome::NothingToDo, "without a new content edits stand");
+        prop_assert_eq!(&folder::outputs(&root), &edited);
+
+        project.next().write(&root);
+        let announced = merging(Mode::DryRun, true);
+        let done = merging(Mode::Write, true);
+        // Every base was found: each was rendered again to the byte.
+        let errors: Vec<_> = done.diagnostics.iter().filter(|one| one.is_error()).collect();
+        prop_assert!(errors.is_empty(), "{:?}", errors);
+        prop_assert_eq!(changes(&announced), changes(&done));
+        let after = folder::outputs(&root);
+        for path in edited.iter().filter(|(_, entry)| **entry != Entry::Folder).map(|(path, _)| path) {
+            let Some(Entry::File { bytes, .. }) = after.get(path) else { panic!("{path} is gone with its edit") };
+            prop_assert!(String::from_utf8_lossy(bytes).contains(EDIT.trim_end()), "the edit in {} is gone", path);
+        }
+        steps::make_old(&root);
+        let outcome = if done.outcome == Outcome::Conflict { Outcome::Conflict } else { Outcome::NothingToDo };
+        prop_assert_eq!(merging(Mode::Write, false).outcome, outcome, "nothing is merged twice");
+        prop_assert_eq!(folder::outputs(&root), after);
     }
 
     #[test]
