@@ -46,9 +46,10 @@
 //!   mix.
 //! - **Idempotence**: a second run changes no byte and no timestamp, and says so.
 //! - **Nothing lost**: a file that megax did not write, or that was edited since, is never overwritten or deleted
-//!   without an explicit choice, and then its old content is in `.megax/kept`. A run that would delete most of a team's
-//!   files at once asks first. The last operations can be undone, file by file as they were. A file that was detached is
-//!   never touched again.
+//!   without an explicit choice, and then its old content is in `.megax/kept`. On request an edit is merged with the new
+//!   content, line by line; where both changed the same lines, nothing is guessed ([`mod@merge`]). A run that would delete
+//!   most of a team's files at once asks first. The last operations can be undone, file by file as they were. A file that
+//!   was detached is never touched again.
 //! - **Confinement**: a mega-file runs no command, reads nothing outside the project, and every limit has a name.
 //! - **Honesty**: every number printed was measured in this run; what is unknown is absent.
 //!

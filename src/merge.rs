@@ -77,6 +77,12 @@ pub fn first_marker(bytes: &[u8]) -> Option<usize> {
     text(bytes)?.lines().position(is_marker).map(|index| index + 1)
 }
 
+/// Whether bytes can be merged: UTF-8 without a NUL.
+#[must_use]
+pub fn is_text(bytes: &[u8]) -> bool {
+    text(bytes).is_some()
+}
+
 fn text(bytes: &[u8]) -> Option<&str> {
     if memchr::memchr(0, bytes).is_some() { None } else { std::str::from_utf8(bytes).ok() }
 }

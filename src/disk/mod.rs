@@ -4,8 +4,9 @@
 //! Root::open -> survey, read_shards          looking; makes nothing
 //!            -> recover                      first in every run that writes: finishes what a killed one committed
 //!            -> TeamGuard, ProjectGuard      one run at a time
-//!            -> Staging::begin -> put -> Staged::new -> commit -> Applied
+//!            -> Staging::begin -> put -> Staged::new -> store -> commit -> Applied
 //!            -> Staged::called               the same, with another name in the log
+//!            -> read_listings, read_inputs   the texts that earlier commits were made from
 //!            -> read_log, choose, reverse    undoes operations of the log, as a commit of its own
 //!            -> plant                        a few new files, no plan: for `init` and `new`
 //! ```

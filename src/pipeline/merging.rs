@@ -3,20 +3,26 @@
 //! lockfile records.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+
+use rayon::prelude::*;
 
 use super::inputs::ENGINE;
 use super::{State, assets, slots};
 use crate::change::{Attempt, ChangeSet, FileChange, Kind, OnDisk, Policy, Reason, Shard, Survey};
 use crate::digest::Digest;
-use crate::disk::{self, Listing, Role, Root};
-use crate::lockfile::LockEntry;
+use crate::disk::{self, DiskError, Listing, Role, Root};
+use crate::lockfile::{LockEntry, Lockfile};
 use crate::merge::{self, MAX_BYTES, Merged};
 use crate::model;
 use crate::output;
 use crate::path::OutputPath;
 use crate::plan::{self, Plan};
 use crate::source::{Files, Limits, Past, load_past};
+
+const NO_TEXT: &str = "it, or its new content, is no text";
+const NOT_STORED: &str = "the inputs that it was written from are not stored here (`.megax/inputs` is not committed, and \
+                          holds what the last runs in this folder read)";
+const NOT_THESE: &str = "no stored inputs give what was written last (those of removed operations are gone as well)";
 
 /// An edited file that is to be merged.
 struct Wanted<'s> {
@@ -28,34 +34,48 @@ struct Wanted<'s> {
     bytes: u64,
 }
 
+/// How far a merge is.
+enum Draft {
+    /// No base is needed to say what comes of it.
+    Done(Result<Merged, Reason>),
+    /// The edited file and the new content; the base is missing.
+    Open(Vec<u8>, Vec<u8>),
+}
+
 /// Merges every edited file of a change set for which that is wanted and was not done yet; whether there was one. What
 /// came of it is in the state.
 pub fn attempt(state: &mut State<'_>, survey: &Survey, changes: &ChangeSet) -> bool {
     let policies = state.policies();
     let is_wanted =
         |file: &&FileChange| file.kind == Kind::Conflict(Reason::Edited) && policies.of(&file.path) == Policy::Merge;
-    let (mut merges, mut merged) = (BTreeMap::new(), BTreeMap::new());
-    let mut bases = Bases::default();
-    for change in changes.files.iter().filter(is_wanted) {
-        let Some(wanted) = wanted(state, survey, change) else { continue };
-        let Some((new, body)) = rendered(state, &change.path) else { continue };
-        let done = merge_one(state, &wanted, &body, &mut bases);
-        let base = wanted.entry.digest;
-        let edited = wanted.edited;
-        let outcome = match done {
-            Ok(done) => {
-                let digest = Digest::of(&done.text);
-                merged.insert(change.path.clone(), done);
-                Ok(digest)
-            }
-            Err(reason) => Err(reason),
-        };
-        merges.insert(change.path.clone(), Attempt { edited, base, new, outcome });
+    let edited: Vec<Wanted<'_>> =
+        changes.files.iter().filter(is_wanted).filter_map(|change| wanted(state, survey, change)).collect();
+    if edited.is_empty() {
+        return false;
     }
-    // The same attempt again would change nothing.
-    let is_new = merges.iter().any(|(path, attempt)| state.merges.get(path) != Some(attempt));
-    state.merges.extend(merges);
-    state.merged.extend(merged);
+    let markers = state.request.conflict_markers;
+    let drafts: Vec<(Digest, Draft)> = edited.par_iter().map(|wanted| draft(state, wanted)).collect();
+    let open = edited.iter().zip(&drafts).filter(|(_, (_, draft))| matches!(draft, Draft::Open(..)));
+    let bases = bases(state, &open.map(|(wanted, _)| wanted).collect::<Vec<_>>());
+    let done: Vec<(OutputPath, Attempt, Option<Merged>)> = edited
+        .into_par_iter()
+        .zip(drafts)
+        .map(|(wanted, (new, draft))| {
+            let merged = match draft {
+                Draft::Done(done) => done,
+                Draft::Open(edited, new) => over_base(bases.get(wanted.path), &edited, &new, markers),
+            };
+            let outcome = merged.as_ref().map(|merged| Digest::of(&merged.text)).map_err(Clone::clone);
+            let attempt = Attempt { edited: wanted.edited, base: wanted.entry.digest, new, outcome };
+            (wanted.path.clone(), attempt, merged.ok())
+        })
+        .collect();
+    let mut is_new = false;
+    for (path, attempt, merged) in done {
+        state.merged.extend(merged.map(|merged| (path.clone(), merged)));
+        // The same attempt again would change nothing.
+        is_new |= state.merges.insert(path, attempt.clone()) != Some(attempt);
+    }
     is_new
 }
 
@@ -71,115 +91,120 @@ fn wanted<'s>(state: &'s State<'_>, survey: &Survey, change: &'s FileChange) -> 
     Some(Wanted { path: &change.path, shard, entry, edited: *digest, bytes: *bytes })
 }
 
-/// The new content and its digest.
-fn rendered(state: &State<'_>, path: &OutputPath) -> Option<(Digest, Vec<u8>)> {
-    let index = state.plan.files.binary_search_by(|file| file.path.cmp(path)).ok()?;
-    let mut buffer = Vec::new();
-    let body = output::body(state.plan.files.get(index)?, &mut buffer).ok()?;
-    Some((Digest::of(body), body.to_vec()))
+fn cannot(why: impl Into<String>) -> Reason {
+    Reason::Unmergeable(why.into())
 }
 
-fn merge_one(state: &State<'_>, wanted: &Wanted<'_>, new: &[u8], bases: &mut Bases) -> Result<Merged, Reason> {
-    let cannot = |why: &str| Reason::Unmergeable(why.to_owned());
+/// The digest of the new content, and how far one comes without a base.
+fn draft(state: &State<'_>, wanted: &Wanted<'_>) -> (Digest, Draft) {
+    let mut buffer = Vec::new();
+    let planned = state.plan.files.binary_search_by(|file| file.path.cmp(wanted.path)).ok();
+    // It was rendered before, or it would not be in a change set.
+    let new =
+        planned.and_then(|index| output::body(state.plan.files.get(index)?, &mut buffer).ok()).unwrap_or_default();
+    let draft = match read_edited(state, wanted, new) {
+        Err(reason) => Draft::Done(Err(reason)),
+        // Nothing is new: the edit stands.
+        Ok(edited) if Digest::of(new) == wanted.entry.digest => {
+            Draft::Done(Ok(Merged { text: edited, conflicts: Vec::new() }))
+        }
+        Ok(edited) => Draft::Open(edited, new.to_vec()),
+    };
+    (Digest::of(new), draft)
+}
+
+/// The edited file, if it can be merged at all.
+fn read_edited(state: &State<'_>, wanted: &Wanted<'_>, new: &[u8]) -> Result<Vec<u8>, Reason> {
     let root = state.root.as_ref().ok_or_else(|| cannot("there is no output root"))?;
     if wanted.bytes.max(new.len() as u64) > MAX_BYTES as u64 {
-        return Err(cannot(&format!("it is larger than {MAX_BYTES} bytes, the most that is merged")));
+        return Err(cannot(format!("it is larger than {MAX_BYTES} bytes, the most that is merged")));
     }
-    let edited = disk::read_up_to(root, wanted.path, MAX_BYTES as u64).map_err(|error| cannot(&error.to_string()))?;
+    let edited = disk::read_up_to(root, wanted.path, MAX_BYTES as u64).map_err(|error| cannot(error.to_string()))?;
     let is_same = |bytes: &Vec<u8>| Digest::of(bytes) == wanted.edited;
     let edited = edited.filter(is_same).ok_or_else(|| cannot("it was changed while megax was running; run again"))?;
     // The new content may show such lines itself.
     if let (Some(line), None) = (merge::first_marker(&edited), merge::first_marker(new)) {
         return Err(Reason::Unresolved(line));
     }
-    if Digest::of(new) == wanted.entry.digest {
-        return Ok(Merged { text: edited, conflicts: Vec::new() });
+    if Digest::of(new) != wanted.entry.digest && !(merge::is_text(&edited) && merge::is_text(new)) {
+        return Err(cannot(NO_TEXT));
     }
-    let no_text = "it, or its new content, is no text";
-    if merge::merge(&edited, &edited, new).is_none() {
-        return Err(cannot(no_text));
-    }
-    let base = bases.find(root, wanted).map_err(|why| cannot(&why))?;
-    let merged = merge::merge(&base, &edited, new).ok_or_else(|| cannot(no_text))?;
-    if merged.conflicts.is_empty() || state.request.conflict_markers {
-        Ok(merged)
-    } else {
-        Err(Reason::Overlap(merged.conflicts))
-    }
+    Ok(edited)
 }
 
-/// What was written once, from the stored inputs.
-#[derive(Default)]
-struct Bases {
-    /// The listings, and those that the operations name, newest first, each with its teams; read once.
-    known: Option<Known>,
-    /// The plans that the listings make.
-    plans: BTreeMap<Digest, Arc<Plan>>,
+fn over_base(base: Option<&Base>, edited: &[u8], new: &[u8], markers: bool) -> Result<Merged, Reason> {
+    let base = base.ok_or_else(|| cannot(NOT_STORED))?.as_ref().map_err(cannot)?;
+    let merged = merge::merge(base, edited, new).ok_or_else(|| cannot(NO_TEXT))?;
+    if merged.conflicts.is_empty() || markers { Ok(merged) } else { Err(Reason::Overlap(merged.conflicts)) }
 }
 
-impl Bases {
-    /// The content of a file as the lockfile records it; else why it is not known, to follow a colon.
-    fn find(&mut self, root: &Root, wanted: &Wanted<'_>) -> Result<Vec<u8>, String> {
-        let candidates = self.candidates(root, wanted)?;
-        if candidates.is_empty() {
-            return Err(
-                "the inputs that it was written from are not stored here (`.megax/inputs` is not committed, and \
-                        holds what the last runs in this folder read)"
-                    .to_owned(),
-            );
-        }
-        let mut buffer = Vec::new();
-        for listing in candidates {
-            let plan = self.plan(root, listing)?;
-            let found = plan.files.binary_search_by(|file| file.path.cmp(wanted.path)).ok();
-            let body = found.and_then(|index| output::body(plan.files.get(index)?, &mut buffer).ok());
-            if let Some(body) = body.filter(|body| Digest::of(body) == wanted.entry.digest) {
-                return Ok(body.to_vec());
-            }
-        }
-        let engine = &wanted.shard.lockfile.engine;
-        Err(if engine == ENGINE {
-            "no stored inputs give what was written last (those of removed operations are gone as well)".to_owned()
-        } else {
-            format!("it was written by `{engine}`, and `{ENGINE}` does not render the same from those inputs")
-        })
-    }
+/// What was written once; else why it is not known.
+type Base = Result<Vec<u8>, String>;
 
-    /// The listings that a file may have been written from: first those with the very inputs that its shard records, then
-    /// those of the team's operations, newest first.
-    fn candidates(&mut self, root: &Root, wanted: &Wanted<'_>) -> Result<Vec<Digest>, String> {
-        let known = match self.known.take() {
-            Some(known) => known,
-            None => read(root).map_err(|error| error.to_string())?,
+/// The contents of files as the lockfile records them. A listing is planned once for all files that may be from it, and
+/// only one plan is in memory.
+fn bases(state: &State<'_>, files: &[&Wanted<'_>]) -> BTreeMap<OutputPath, Base> {
+    let Some(root) = state.root.as_ref().filter(|_| !files.is_empty()) else { return BTreeMap::new() };
+    let all = |why: &str| files.iter().map(|file| (file.path.clone(), Err(why.to_owned()))).collect();
+    let known = match read(root) {
+        Ok(known) => known,
+        Err(error) => return all(&error.to_string()),
+    };
+    let mut open: Vec<(&Wanted<'_>, BTreeSet<Digest>)> = Vec::new();
+    let (mut first, mut found) = (Vec::new(), BTreeMap::new());
+    for file in files {
+        let (covering, of_team) = candidates(&known, &file.shard.lockfile);
+        first.extend(covering);
+        open.push((file, covering.into_iter().chain(of_team).collect()));
+    }
+    let mut tried = BTreeSet::new();
+    for listing in first.into_iter().chain(known.1.iter().map(|(listing, _)| *listing)) {
+        let is_wanted = open.iter().any(|(_, candidates)| candidates.contains(&listing));
+        let Some(texts) = known.0.get(&listing).filter(|_| is_wanted && tried.insert(listing)) else { continue };
+        let plan = match plan_of(root, texts) {
+            Ok(plan) => plan,
+            Err(error) => return all(&error.to_string()),
         };
-        let (listings, operations) = self.known.insert(known);
-        let shard = &wanted.shard.lockfile;
-        let owner = (shard.team.clone(), shard.mega_file.clone());
-        let covers =
-            |listing: &Listing| shard.inputs.is_some() && listing.mega_files.get(&owner) == shard.inputs.as_ref();
-        let covering = listings.iter().filter(|(_, listing)| covers(listing)).map(|(digest, _)| *digest);
-        let of_team = operations.iter().filter(|(_, teams)| teams.contains(&shard.team)).map(|(digest, _)| *digest);
-        let mut seen = BTreeSet::new();
-        // Of those that cover it one is enough: all of them render the same.
-        let all = covering.take(1).chain(of_team.filter(|digest| listings.contains_key(digest)));
-        Ok(all.filter(|digest| seen.insert(*digest)).collect())
+        open.retain(|(file, candidates)| {
+            let body = candidates.contains(&listing).then(|| content(&plan, file)).flatten();
+            body.is_none_or(|body| found.insert(file.path.clone(), Ok(body)).is_some())
+        });
     }
-
-    fn plan(&mut self, root: &Root, listing: Digest) -> Result<Arc<Plan>, String> {
-        if let Some(plan) = self.plans.get(&listing) {
-            return Ok(Arc::clone(plan));
-        }
-        let known = self.known.as_ref().and_then(|(listings, _)| listings.get(&listing));
-        let plan = known.map(|known| plan_of(root, known)).transpose()?.unwrap_or_default();
-        let plan = Arc::new(plan);
-        self.plans.insert(listing, Arc::clone(&plan));
-        Ok(plan)
-    }
+    found.extend(open.into_iter().map(|(file, candidates)| {
+        let engine = &file.shard.lockfile.engine;
+        let why = match candidates.is_empty() {
+            true => NOT_STORED.to_owned(),
+            false if engine == ENGINE => NOT_THESE.to_owned(),
+            false => format!("it was written by `{engine}`, and `{ENGINE}` does not render the same from those inputs"),
+        };
+        (file.path.clone(), Err(why))
+    }));
+    found
 }
 
+/// The body that a plan gives a file, if it is what the lockfile records.
+fn content(plan: &Plan, file: &Wanted<'_>) -> Option<Vec<u8>> {
+    let index = plan.files.binary_search_by(|planned| planned.path.cmp(file.path)).ok()?;
+    let mut buffer = Vec::new();
+    let body = output::body(plan.files.get(index)?, &mut buffer).ok()?;
+    (Digest::of(body) == file.entry.digest).then(|| body.to_vec())
+}
+
+/// The listings that a file may have been written from: one with the very inputs that its shard records (all of those
+/// render the same), and those of the team's operations.
+fn candidates(known: &Known, shard: &Lockfile) -> (Option<Digest>, Vec<Digest>) {
+    let (listings, operations) = known;
+    let owner = (shard.team.clone(), shard.mega_file.clone());
+    let covers = |listing: &Listing| shard.inputs.is_some() && listing.mega_files.get(&owner) == shard.inputs.as_ref();
+    let covering = listings.iter().find(|(_, listing)| covers(listing)).map(|(digest, _)| *digest);
+    let of_team = operations.iter().filter(|(_, teams)| teams.contains(&shard.team)).map(|(digest, _)| *digest);
+    (covering, of_team.filter(|digest| listings.contains_key(digest)).collect())
+}
+
+/// The listings, and those that the operations name, newest first, each with its teams.
 type Known = (BTreeMap<Digest, Listing>, Vec<(Digest, Vec<String>)>);
 
-fn read(root: &Root) -> Result<Known, disk::DiskError> {
+fn read(root: &Root) -> Result<Known, DiskError> {
     let operations = disk::read_log(root)?.operations.into_iter();
     let named = operations.filter_map(|operation| Some((operation.listing?, operation.teams)));
     Ok((disk::read_listings(root)?, named.collect()))
@@ -187,9 +212,9 @@ fn read(root: &Root) -> Result<Known, disk::DiskError> {
 
 /// What was planned from stored inputs. Whatever is missing or broken in them is missing in the plan; nothing is said of
 /// it, since every body is checked by its digest.
-fn plan_of(root: &Root, listing: &Listing) -> Result<Plan, String> {
+fn plan_of(root: &Root, listing: &Listing) -> Result<Plan, DiskError> {
     let mut past = Past::default();
-    for ((role, name), bytes) in disk::read_inputs(root, listing).map_err(|error| error.to_string())? {
+    for ((role, name), bytes) in disk::read_inputs(root, listing)? {
         match (role, String::from_utf8(bytes)) {
             (Role::Manifest, Ok(text)) => past.manifest = Some((name, text)),
             (Role::MegaFile | Role::Neighbour, Ok(text)) => {
