@@ -10,6 +10,7 @@ use crate::path::OutputPath;
 use crate::pipeline::naming::candidates;
 use crate::pipeline::shards::place;
 use crate::pipeline::{State, only};
+use crate::source::load::normal;
 
 /// Which files are to be repaired.
 pub struct Wanted {
@@ -35,8 +36,9 @@ impl Wanted {
                 continue;
             }
             let named = candidates(&state.set.out, &asked.inputs.current, word);
+            let is_root = normal(&asked.inputs.current.join(word)) == state.set.out;
             let is_named = |path: &OutputPath| {
-                named.iter().any(|name| path == name || path.as_str().starts_with(&format!("{name}/")))
+                is_root || named.iter().any(|name| path == name || path.as_str().starts_with(&format!("{name}/")))
             };
             let files: Vec<OutputPath> =
                 paths.iter().filter(|path| is_named(path)).map(|path| (*path).clone()).collect();
