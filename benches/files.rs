@@ -83,7 +83,9 @@ fn folders(out: &Path, files: &Files) {
 
 fn plain(out: &Path, files: &Files) {
     folders(out, files);
-    files.iter().for_each(|(path, body)| write(&out.join(path.as_str()), body));
+    for (path, body) in files {
+        write(&out.join(path.as_str()), body);
+    }
 }
 
 fn synced(out: &Path, files: &Files) {
@@ -94,7 +96,9 @@ fn synced(out: &Path, files: &Files) {
 fn renamed(out: &Path, files: &Files) {
     let stage = out.join("stage");
     fs::create_dir_all(&stage).expect("a folder");
-    files.iter().enumerate().for_each(|(number, (_, body))| write(&stage.join(number.to_string()), body));
+    for (number, (_, body)) in files.iter().enumerate() {
+        write(&stage.join(number.to_string()), body);
+    }
     folders(out, files);
     for (number, (path, _)) in files.iter().enumerate() {
         fs::rename(stage.join(number.to_string()), out.join(path.as_str())).expect("a rename");

@@ -1,6 +1,6 @@
 //! The commit: a staged change set becomes the tree, or the tree stays as it was.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rustix::io::Errno;
 
@@ -16,6 +16,7 @@ use super::preflight::preflight;
 use super::root::{Durability, Root};
 use super::stage::{COPY, Slot, Staging};
 use super::steps::Steps;
+use super::trees::Tree;
 use super::walk::{Reached, Walker, parts};
 use crate::change::{ChangeSet, Counts, FileChange, Kind, LockfileChange};
 use crate::digest::Digest;
@@ -63,13 +64,14 @@ impl Staged {
         if let Some(file) = changes.conflicts().next() {
             return Err(CommitError::Conflict { path: file.path.to_string() });
         }
-        let body = |file: &FileChange| {
+        let body = |file: &FileChange| -> Result<Option<Slot>, CommitError> {
             if !file.needs_body() {
                 return Ok(None);
             }
             let fits = |slot: &Slot| Some(slot.digest) == file.after && slot.mode == file.mode;
             let slot = staging.slot(&file.path).filter(fits);
-            slot.map(Some).ok_or_else(|| CommitError::NotStaged { path: file.path.to_string() })
+            let slot = slot.ok_or_else(|| CommitError::NotStaged { path: file.path.to_string() })?;
+            Ok(Some(if file.kind == Kind::Create { slot } else { staging.single(slot)? }))
         };
         let bodies = changes.files.iter().map(body).collect::<Result<_, _>>()?;
         let text = |shard: &LockfileChange| {
@@ -166,11 +168,15 @@ impl Staged {
         }
         let leaving: BTreeSet<&str> = steps.iter().map(Step::path).collect();
         let mut folders = Folders::new(&self.staging.root)?;
+        let mut trees = self.trees();
         let mut rest = Vec::new();
         for (file, slot) in self.changes.files.iter().zip(&self.bodies) {
             let path = file.path.to_string();
             match (&file.kind, slot, file.before, file.after) {
                 (Kind::Create, Some(slot), _, _) => {
+                    if let Some((name, _)) = slot.name.split_once('/') {
+                        rest.extend(trees.remove(name));
+                    }
                     folders.make(&path, &leaving, &mut rest)?;
                     rest.push(Step::Create { path, slot: slot.name.clone(), after: slot.digest });
                 }
@@ -199,6 +205,19 @@ impl Staged {
         }
         steps.extend(rest);
         Ok(Journal { steps })
+    }
+
+    /// The steps that name the staged folders, by the name of each. One with bodies that no change needs is not whole.
+    fn trees(&self) -> BTreeMap<String, Step> {
+        let mut needed: BTreeMap<&str, usize> = BTreeMap::new();
+        for (name, _) in self.bodies.iter().flatten().filter_map(|slot| slot.name.split_once('/')) {
+            *needed.entry(name).or_default() += 1;
+        }
+        let step = |(path, tree): (String, Tree)| {
+            let whole = needed.get(tree.name.as_str()) == Some(&tree.bodies);
+            (tree.name.clone(), Step::Tree { path, slot: tree.name, whole })
+        };
+        self.staging.trees().into_iter().map(step).collect()
     }
 
     fn replace(&self, path: String, slot: &Slot, before: Digest) -> Step {
@@ -236,7 +255,9 @@ fn publish(
     let mut steps = steps(staging)?;
     for step in &journal.steps {
         steps.carry_out(step)?;
-        if !matches!(step, Step::Folder { .. } | Step::Clear { .. }) && !step.path().starts_with(".megax/") {
+        if !matches!(step, Step::Folder { .. } | Step::Tree { .. } | Step::Clear { .. })
+            && !step.path().starts_with(".megax/")
+        {
             watcher.on_event(Event::Published);
         }
     }

@@ -63,7 +63,7 @@ fn carry_out(folder: BorrowedFd<'_>, journal: &Journal, shards: &mut Shards) {
                 shards.insert(path.clone(), text.and_then(|text| Lockfile::parse(&text).ok()));
             }
             Step::Remove { path, .. } => _ = shards.remove(path),
-            Step::Folder { .. } | Step::Clear { .. } | Step::Mode { .. } => {}
+            Step::Folder { .. } | Step::Tree { .. } | Step::Clear { .. } | Step::Mode { .. } => {}
         }
     }
 }

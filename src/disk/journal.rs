@@ -3,8 +3,9 @@
 //!
 //! Text, one step per line, and a last line with the number of steps and the digest of all lines before it. A journal
 //! may come from anywhere (a repository can hold one), so it is read as hostile: every path is parsed, every name in the
-//! transaction folder has a fixed form, and a text that is not exactly what [`Journal::to_text`] makes is refused.
+//! transaction folder has a fixed form (one in a staged folder is that of the path in it), and a text that is not exactly what [`Journal::to_text`] makes is refused.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::digest::Digest;
@@ -21,6 +22,10 @@ pub(super) const MAX_BYTES: u64 = 1 << 30;
 pub(super) enum Step {
     /// A folder is made.
     Folder { path: String },
+    /// The staged folder `slot` holds what is to lie below `path`; the next steps make it, folder by folder and file by
+    /// file. `whole`: nothing else is in it, so that a folder may come with all that is in it by one rename. That is
+    /// never said by a journal that was read.
+    Tree { path: String, slot: String, whole: bool },
     /// A staged file goes where nothing is.
     Create { path: String, slot: String, after: Digest },
     /// A staged file takes the place of one; the old one lands at `slot`, or at `aside` where names cannot be exchanged.
@@ -38,6 +43,7 @@ impl Step {
     pub(super) fn path(&self) -> &str {
         match self {
             Self::Folder { path }
+            | Self::Tree { path, .. }
             | Self::Clear { path }
             | Self::Create { path, .. }
             | Self::Replace { path, .. }
@@ -69,7 +75,12 @@ impl Journal {
             let _ = match step {
                 Step::Folder { path } => writeln!(text, "folder {path}"),
                 Step::Clear { path } => writeln!(text, "clear {path}"),
-                Step::Create { path, slot, after } => writeln!(text, "create {slot} {after} {path}"),
+                Step::Tree { path, slot, .. } => writeln!(text, "tree {slot} {path}"),
+                // The rest of a name in a staged folder is that of the path.
+                Step::Create { path, slot, after } => {
+                    let slot = slot.split('/').next().unwrap_or(slot);
+                    writeln!(text, "create {slot} {after} {path}")
+                }
                 Step::Replace { path, slot, aside, before, after } => {
                     writeln!(text, "replace {slot} {aside} {before} {after} {path}")
                 }
@@ -99,10 +110,27 @@ impl Journal {
         if last != seal {
             return Err(wrong(lines.len() + 1, "its seal is not that of its lines"));
         }
+        let mut trees = BTreeMap::new();
         let steps = lines.iter().enumerate().skip(1);
-        let steps = steps.map(|(index, line)| step(line).ok_or(wrong(index + 1, "it is no step")));
+        let steps = steps.map(|(index, line)| {
+            let step = step(line).and_then(|step| inside(step, &mut trees));
+            step.ok_or(wrong(index + 1, "it is no step"))
+        });
         Ok(Self { steps: steps.collect::<Result<_, _>>()? })
     }
+}
+
+/// Completes the name of a body in a staged folder: where its path lies below that of the folder.
+fn inside(mut step: Step, trees: &mut BTreeMap<String, String>) -> Option<Step> {
+    match &mut step {
+        Step::Tree { path, slot, .. } if trees.insert(slot.clone(), path.clone()).is_some() => return None,
+        Step::Create { path, slot, .. } if slot.starts_with('t') => {
+            let below = path.strip_prefix(trees.get(slot)?)?.strip_prefix('/')?;
+            *slot = format!("{slot}/{below}");
+        }
+        _ => {}
+    }
+    Some(step)
 }
 
 fn step(line: &str) -> Option<Step> {
@@ -116,9 +144,15 @@ fn step(line: &str) -> Option<Step> {
     let mut rest = rest;
     let step = match kind {
         "folder" => Step::Folder { path: rest.to_owned() },
+        "tree" => {
+            let slot = tree_name(word(&mut rest)?)?;
+            Step::Tree { path: rest.to_owned(), slot, whole: false }
+        }
         "clear" => Step::Clear { path: rest.to_owned() },
         "create" => {
-            let (slot, after) = (name(word(&mut rest)?)?, digest(&mut rest)?);
+            let slot = word(&mut rest)?;
+            let slot = tree_name(slot.clone()).or_else(|| name(slot))?;
+            let after = digest(&mut rest)?;
             Step::Create { path: rest.to_owned(), slot, after }
         }
         "replace" => {
@@ -143,15 +177,25 @@ fn step(line: &str) -> Option<Step> {
         }
         _ => return None,
     };
-    let is_folder = matches!(step, Step::Folder { .. } | Step::Clear { .. });
+    if matches!(step, Step::Tree { .. }) && step.path().starts_with(".megax") {
+        return None;
+    }
+    let is_folder = matches!(step, Step::Folder { .. } | Step::Clear { .. } | Step::Tree { .. });
     is_path(step.path(), is_folder).then_some(step)
 }
 
 /// `n12` or `o12`: what staging and displacing call their files.
 fn name(text: String) -> Option<String> {
-    let digits = text.strip_prefix(['n', 'o'])?;
-    let is_number = !digits.is_empty() && digits.len() <= 20 && digits.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then_some(text)
+    is_number(text.strip_prefix(['n', 'o'])?).then_some(text)
+}
+
+/// `t3`: what staging calls a folder.
+pub(super) fn tree_name(text: String) -> Option<String> {
+    is_number(text.strip_prefix('t')?).then_some(text)
+}
+
+fn is_number(digits: &str) -> bool {
+    !digits.is_empty() && digits.len() <= 20 && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// An output path, or a place of the lockfile. Nothing else of `.megax` is ever named by a journal.
@@ -182,6 +226,10 @@ mod tests {
                 Step::Clear { path: text("src/x") },
                 Step::Folder { path: text("src/a") },
                 Step::Create { path: text("src/a/x.ts"), slot: text("n0"), after },
+                Step::Tree { path: text("new"), slot: text("t4"), whole: false },
+                Step::Folder { path: text("new") },
+                Step::Folder { path: text("new/b") },
+                Step::Create { path: text("new/b/y z.ts"), slot: text("t4/b/y z.ts"), after },
                 Step::Replace { path: text("src/b.ts"), slot: text("n1"), aside: text("o8"), before, after },
                 Step::Mode { path: text("run.sh"), digest: before, old: 0o644, mode: FileMode::Executable },
                 Step::Folder { path: text(".megax/lock/alpha") },
@@ -220,13 +268,24 @@ mod tests {
             format!("create guard {digest} a"),
             format!("remove n {digest} a"),
             format!("mode 4755 regular {digest} a"),
+            format!("create t0 {digest} a/b"),
+            format!("create t0/../n1 {digest} a/b"),
+            format!("tree t0 a\ncreate t1 {digest} a/b"),
+            format!("tree t0 a\ncreate t0 {digest} ab"),
+            format!("tree t0 a\ncreate t0 {digest} b/c"),
+            format!("tree t0 a\nreplace t0 o1 {digest} {digest} a/b"),
+            "tree t0 a\ntree t0 b".to_owned(),
+            "tree n0 a".to_owned(),
+            "tree t0 ..".to_owned(),
+            "tree t0 .megax/lock".to_owned(),
             "folder ..".to_owned(),
             "folder .megax".to_owned(),
             "clear .megax/log".to_owned(),
             "run x".to_owned(),
         ] {
             let body = format!("{VERSION}\n{line}\n");
-            let text = format!("{body}end 1 {}\n", Digest::of(body.as_bytes()));
+            let count = line.split('\n').count();
+            let text = format!("{body}end {count} {}\n", Digest::of(body.as_bytes()));
             assert!(Journal::parse(&text).is_err(), "{line}");
         }
     }

@@ -22,6 +22,7 @@ use super::root::Root;
 use super::shards::names;
 use super::stage::{GUARD, JOURNAL, TRANSACTIONS};
 use super::sys;
+use super::trees::remove_staged;
 use super::walk::{Reached, Walker};
 use crate::digest::Digest;
 
@@ -213,13 +214,13 @@ pub(super) fn retire(root: &Root, id: &str, folder: BorrowedFd<'_>, journal: &Jo
             // Where names cannot be exchanged, the old content is aside and the slot is free.
             Step::Replace { slot, aside, .. } => needed.extend([slot.as_str(), aside.as_str()]),
             Step::Remove { aside, .. } => _ = needed.insert(aside),
-            Step::Folder { .. } | Step::Create { .. } | Step::Mode { .. } | Step::Clear { .. } => {}
+            Step::Folder { .. } | Step::Tree { .. } | Step::Create { .. } | Step::Mode { .. } | Step::Clear { .. } => {}
         }
     }
     // Bodies that no step needed, and second names of what was published.
     for name in names(folder, id)?.iter().filter(|name| !needed.contains(name.as_str())) {
         fault::point(TRANSACTIONS)?;
-        sys::remove_file(folder, name).map_err(|error| failed(error.into()))?;
+        remove_staged(folder, name).map_err(|error| failed(error.into()))?;
     }
     let log = root.make_below(LOG)?;
     let transactions = root.make_below(TRANSACTIONS)?;

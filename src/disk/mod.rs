@@ -18,8 +18,8 @@
 //!
 //! Bodies are staged in a transaction folder; a look at room, names, permissions and mounts stops a run that could not
 //! publish; one `syncfs` brings the bodies to the disk; the journal names every step with
-//! the digests before and after, and its rename into place is the commit point. Then the steps are carried out: create
-//! by a rename that replaces nothing, update by exchanging two names (the old file lands in the transaction folder, so
+//! the digests before and after, and its rename into place is the commit point. Then the steps are carried out: a folder
+//! that was not there comes with all that is in it by one rename, any other new file by a rename that replaces nothing, update by exchanging two names (the old file lands in the transaction folder, so
 //! that an edit made in that very moment is found after the exchange and goes back), delete by moving aside; the
 //! lockfile's shards come last. A second `syncfs`, and one rename makes the folder an operation of the log. Every step
 //! is decided by what lies on disk, so that the same code finishes what a killed process began, and takes back what
@@ -49,6 +49,8 @@ mod log;
 #[cfg(test)]
 mod log_tests;
 mod look;
+#[cfg(test)]
+mod person_testing;
 mod plant;
 mod preflight;
 #[cfg(test)]
@@ -64,6 +66,9 @@ mod survey;
 mod sys;
 #[cfg(test)]
 mod tests;
+mod trees;
+#[cfg(test)]
+mod trees_tests;
 mod undo;
 mod walk;
 

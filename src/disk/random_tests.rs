@@ -10,8 +10,8 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::OnceLock;
 use std::time::Instant;
@@ -22,6 +22,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner
 
 use super::fault::Check;
 use super::fault::tests::{Happens, with};
+use super::person_testing::{Act, Deed, PATHS, Person};
 use super::sys::Renaming;
 use super::tests::{Want, apply, difference, stage, transactions};
 use super::*;
@@ -30,36 +31,11 @@ use crate::event::Silent;
 
 /// Cases of the ordinary tests.
 const CASES: u32 = 500;
-/// Files, folders of files, and a name that is a file here and a folder there.
-const PATHS: [&str; 10] = ["a", "b/x", "b/y", "b/c/z", "d/e/f", "d/e/g", "d/h/i/j", "k", "k/l", "k/m/n"];
-
 /// Points at which something may happen; a commit has some more, or fewer.
 const POINTS: usize = 36;
 
 /// What a team plans: for each of [`PATHS`] nothing, or a body and whether it is executable.
 type Plan = Vec<Option<(u8, bool)>>;
-
-#[derive(Debug, Clone, Copy)]
-enum Deed {
-    /// Writes into the file.
-    Write,
-    /// Writes a new file and renames it over the old one, as editors do.
-    Swap,
-    Delete,
-    /// A new file beside it.
-    Add,
-    /// A folder of that name.
-    Folder,
-    Private,
-}
-
-/// What a person does at some point: to one of [`PATHS`], or to the path that the commit is at.
-#[derive(Debug, Clone, Copy)]
-struct Act {
-    at: usize,
-    deed: Deed,
-    path: Option<usize>,
-}
 
 #[derive(Debug, Clone, Copy)]
 enum Fault {
@@ -129,89 +105,13 @@ fn picture(root: &Path) -> Picture {
     for entry in walkdir::WalkDir::new(root).min_depth(1) {
         let entry = entry.unwrap();
         let name = entry.path().strip_prefix(root).unwrap().display().to_string();
-        if !name.starts_with(".megax") || name.ends_with(".lock") {
+        if !name.starts_with(".megax") || entry.path().extension().is_some_and(|end| end == "lock") {
             let is_file = entry.file_type().is_file();
             let bytes = is_file.then(|| fs::read(entry.path()).unwrap());
             found.insert(name, (entry.metadata().unwrap().mode() & 0o777, bytes));
         }
     }
     found
-}
-
-/// A person who works in the tree. Every text is written once, so that it can be found again.
-struct Person {
-    root: PathBuf,
-    texts: u32,
-    /// What the person wrote and did not overwrite or delete.
-    own: BTreeSet<Vec<u8>>,
-    touched: BTreeSet<String>,
-}
-
-impl Person {
-    fn act(&mut self, act: Act, here: &str) {
-        let path = act.path.map_or(here, |path| PATHS[path]);
-        if path.is_empty() || path.starts_with('.') {
-            return;
-        }
-        let mut path = path.to_owned();
-        if matches!(act.deed, Deed::Add) {
-            let folder = path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
-            path = format!("{folder}mine-{}", self.texts);
-        }
-        let at = self.root.join(&path);
-        match act.deed {
-            Deed::Write | Deed::Add if self.has_way(&at) => {
-                let text = self.text(&at);
-                fs::write(&at, text).unwrap();
-            }
-            Deed::Swap if self.has_way(&at) => {
-                let text = self.text(&at);
-                let unfinished = at.with_file_name(".unfinished");
-                fs::write(&unfinished, text).unwrap();
-                fs::rename(unfinished, &at).unwrap();
-            }
-            Deed::Delete if at.is_file() => {
-                self.own.remove(&fs::read(&at).unwrap());
-                fs::remove_file(&at).unwrap();
-            }
-            Deed::Folder if !at.exists() && self.has_way(&at) => fs::create_dir(&at).unwrap(),
-            Deed::Private if at.is_file() => fs::set_permissions(&at, fs::Permissions::from_mode(0o600)).unwrap(),
-            _ => return,
-        }
-        self.touched.insert(path);
-    }
-
-    /// Whether a file can be written there; makes its folder.
-    fn has_way(&self, at: &Path) -> bool {
-        !at.is_dir() && fs::create_dir_all(at.parent().unwrap()).is_ok()
-    }
-
-    /// A new text, in the place of what is there.
-    fn text(&mut self, at: &Path) -> Vec<u8> {
-        if let Ok(old) = fs::read(at) {
-            self.own.remove(&old);
-        }
-        self.texts += 1;
-        let text = format!("a person's text {}\n", self.texts).into_bytes();
-        self.own.insert(text.clone());
-        text
-    }
-
-    fn has_touched(&self, path: &str) -> bool {
-        let is_below = |one: &str, other: &str| one.strip_prefix(other).is_some_and(|rest| rest.starts_with('/'));
-        self.touched.iter().any(|one| one == path || is_below(one, path) || is_below(path, one))
-    }
-
-    /// The texts that are nowhere any more.
-    fn lost(&self) -> Vec<String> {
-        let is_there = |entry: &walkdir::DirEntry| {
-            let path = entry.path().strip_prefix(&self.root).unwrap();
-            entry.file_type().is_file() && (!path.starts_with(".megax") || path.starts_with(".megax/kept"))
-        };
-        let files = walkdir::WalkDir::new(&self.root).into_iter().map(Result::unwrap).filter(is_there);
-        let there: BTreeSet<Vec<u8>> = files.map(|file| fs::read(file.path()).unwrap()).collect();
-        self.own.difference(&there).map(|text| String::from_utf8_lossy(text).into_owned()).collect()
-    }
 }
 
 /// The tree after a change set.

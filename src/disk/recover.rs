@@ -9,7 +9,7 @@ use super::guard::{ProjectGuard, wait_for_transactions};
 use super::journal::{Journal, MAX_BYTES};
 use super::log;
 use super::root::{Durability, Root};
-use super::stage::{Dead, JOURNAL, TRANSACTIONS, dead, is_from_here, remove_flat};
+use super::stage::{Dead, JOURNAL, TRANSACTIONS, dead, is_from_here, remove_transaction};
 use super::steps::Steps;
 use super::sys::{self, Renaming};
 use super::walk::{Reached, Walker};
@@ -73,7 +73,7 @@ pub fn recover(root: &Root, durability: Durability) -> Result<Vec<Recovered>, Di
             // Without its journal the folder holds nothing that somebody may miss.
             sys::remove_file(one.folder.as_fd(), JOURNAL).map_err(|error| DiskError::io("remove", shown, error))?;
         }
-        let _ = remove_flat(transactions.as_fd(), &one.id, one.folder.as_fd());
+        let _ = remove_transaction(transactions.as_fd(), &one.id, one.folder.as_fd());
     }
     Ok(done)
 }

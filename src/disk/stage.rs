@@ -1,8 +1,9 @@
 //! Staging: bodies wait under `.megax/txn/<id>/`, on the file system of the tree, where no tool sees them.
 //!
-//! The folder is flat: `guard` (locked while its process lives), `journal` (what is published; its appearance is the
-//! commit point), `entry` (what the operation log will say of it), `n<number>` (staged), `o<number>` (displaced), `copy` (on
-//! its way to `.megax/kept`), `input` (on its way to `.megax/inputs`). A folder without a journal has touched nothing outside itself.
+//! In the folder: `guard` (locked while its process lives), `journal` (what is published; its appearance is the commit
+//! point), `entry` (what the operation log will say of it), `n<number>` (staged), `t<number>` (a staged folder),
+//! `o<number>` (displaced), `copy` (on its way to `.megax/kept`), `input` (on its way to `.megax/inputs`). A folder without
+//! a journal has touched nothing outside itself.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -17,11 +18,12 @@ use rustix::io::Errno;
 use super::error::DiskError;
 use super::fault;
 use super::guard;
-use super::journal::Journal;
+use super::journal::{Journal, tree_name};
 use super::log;
 use super::root::{Durability, Root};
 use super::shards::names;
 use super::sys::{self, Renaming};
+use super::trees::{Tree, Trees, remove_staged};
 use crate::digest::Digest;
 use crate::path::{FileMode, OutputPath};
 
@@ -48,6 +50,7 @@ pub struct Staging {
     folder: OwnedFd,
     _guard: File,
     next: AtomicU64,
+    trees: Trees,
     slots: Mutex<BTreeMap<OutputPath, Slot>>,
     /// Set while there is a journal: then the folder must outlive even a panic. In the log it does for good.
     committed: bool,
@@ -56,6 +59,7 @@ pub struct Staging {
 /// A staged body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Slot {
+    /// In the transaction folder; below a staged folder, for a file in a new one.
     pub(super) name: String,
     pub(super) digest: Digest,
     pub(super) mode: FileMode,
@@ -89,6 +93,7 @@ impl Staging {
             folder,
             _guard: own,
             next: AtomicU64::new(0),
+            trees: Trees::default(),
             slots: Mutex::default(),
             committed: false,
         };
@@ -96,12 +101,20 @@ impl Staging {
         Ok(staging)
     }
 
-    /// Stages the body of a file. May be called from many threads; holds no file open.
+    /// Stages the body of a file. May be called from many threads; holds no file open, and few folders.
     ///
     /// # Errors
     /// The file cannot be written (no space, say), or the path was staged before.
     pub fn put(&self, path: &OutputPath, mode: FileMode, body: &[u8]) -> Result<(), DiskError> {
-        let slot = self.write(path.as_str(), mode, body)?;
+        let number = || self.next.fetch_add(1, Ordering::Relaxed);
+        let slot = match self.trees.place(&self.root, path, number) {
+            Some(name) => {
+                let shown = path.as_str();
+                self.trees.within(self.folder(), &name, |at, own| write(at, own, shown, mode, body))?;
+                Slot { name, digest: Digest::of(body), mode }
+            }
+            None => self.write(path.as_str(), mode, body)?,
+        };
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         match slots.insert(path.clone(), slot) {
             None => Ok(()),
@@ -139,6 +152,23 @@ impl Staging {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
     }
 
+    /// The staged folders, each with the path where it belongs.
+    pub(super) fn trees(&self) -> BTreeMap<String, Tree> {
+        self.trees.close()
+    }
+
+    /// Takes a body out of its staged folder: it replaces a file, which came after it was staged.
+    pub(super) fn single(&self, slot: Slot) -> Result<Slot, DiskError> {
+        if !slot.name.contains('/') {
+            return Ok(slot);
+        }
+        let name = self.slot_name();
+        self.trees.within(self.folder(), &slot.name, |at, own| {
+            sys::move_over((at, own), (self.folder(), &name)).map_err(|error| DiskError::io("stage", &slot.name, error))
+        })?;
+        Ok(Slot { name, ..slot })
+    }
+
     /// A free name for a displaced file.
     pub(super) fn aside(&self) -> String {
         format!("o{}", self.next.fetch_add(1, Ordering::Relaxed))
@@ -152,11 +182,7 @@ impl Staging {
     /// Writes a body into a new slot.
     pub(super) fn write(&self, shown: &str, mode: FileMode, body: &[u8]) -> Result<Slot, DiskError> {
         let name = self.slot_name();
-        // The umask has the last word.
-        let bits = if mode == FileMode::Executable { 0o777 } else { 0o666 };
-        let written =
-            sys::create_file(self.folder(), &name, bits).map_err(Into::into).and_then(|mut file| file.write_all(body));
-        written.map_err(|error| DiskError::io("stage", shown, error))?;
+        write(self.folder(), &name, shown, mode, body)?;
         Ok(Slot { name, digest: Digest::of(body), mode })
     }
 
@@ -239,7 +265,7 @@ impl Drop for Staging {
             && let Ok(transactions) = self.root.make_below(TRANSACTIONS)
         {
             // A folder that stays is cleared away by the next run.
-            let _ = remove_flat(transactions.as_fd(), &self.id, self.folder.as_fd());
+            let _ = remove_transaction(transactions.as_fd(), &self.id, self.folder.as_fd());
         }
     }
 }
@@ -319,23 +345,33 @@ pub(super) fn dead(transactions: BorrowedFd<'_>, alone: bool) -> Result<Vec<Dead
 /// left alone.
 fn clear_leftovers(transactions: BorrowedFd<'_>) -> Result<(), DiskError> {
     for one in dead(transactions, false)?.iter().filter(|one| !one.committed) {
-        let _ = remove_flat(transactions, &one.id, one.folder.as_fd());
+        let _ = remove_transaction(transactions, &one.id, one.folder.as_fd());
     }
     Ok(())
 }
 
-/// Removes a flat folder of files; the guard last but the folder itself, so that a half-removed one is still guarded.
-/// Never goes deeper: what is no file was put there by somebody else.
-pub(super) fn remove_flat(transactions: BorrowedFd<'_>, id: &str, folder: BorrowedFd<'_>) -> Result<(), Errno> {
+/// Writes a new file in the transaction folder or below.
+fn write(at: BorrowedFd<'_>, name: &str, shown: &str, mode: FileMode, body: &[u8]) -> Result<(), DiskError> {
+    // The umask has the last word.
+    let bits = if mode == FileMode::Executable { 0o777 } else { 0o666 };
+    let written = sys::create_file(at, name, bits).map_err(Into::into).and_then(|mut file| file.write_all(body));
+    written.map_err(|error| DiskError::io("stage", shown, error))
+}
+
+/// Removes a transaction folder; the guard last but the folder itself, so that a half-removed one is still guarded. Goes
+/// deeper only in staged folders: what else is no file was put there by somebody else.
+pub(super) fn remove_transaction(transactions: BorrowedFd<'_>, id: &str, folder: BorrowedFd<'_>) -> Result<(), Errno> {
     let names = names(folder, id).map_err(|_| Errno::IO)?;
     for name in &names {
-        if sys::stat(folder, name)?.0 != FileType::RegularFile {
-            return Err(Errno::NOTEMPTY);
+        match sys::stat(folder, name)?.0 {
+            FileType::RegularFile => {}
+            FileType::Directory if tree_name(name.clone()).is_some() => {}
+            _ => return Err(Errno::NOTEMPTY),
         }
     }
     let (last, bodies): (Vec<&String>, Vec<&String>) = names.iter().partition(|name| name.as_str() == GUARD);
     for name in bodies.into_iter().chain(last) {
-        sys::remove_file(folder, name)?;
+        remove_staged(folder, name)?;
     }
     sys::remove_folder(transactions, id)
 }

@@ -186,6 +186,29 @@ pub(super) fn move_to_free(how: Renaming, from: (BorrowedFd<'_>, &str), to: (Bor
     }
 }
 
+/// Moves a folder to a name that must be free, empty folders included; whether it did.
+pub(super) fn move_folder(from: (BorrowedFd<'_>, &str), to: (BorrowedFd<'_>, &str)) -> bool {
+    rename_no_replace(from, to).is_ok()
+}
+
+/// Whether what is made in a folder gets its group or its access list from it.
+pub(super) fn gives_something(folder: BorrowedFd<'_>) -> bool {
+    let sets_group = rustix::fs::fstat(folder).is_ok_and(|found| found.st_mode & 0o2000 != 0);
+    sets_group || has_access_list(folder)
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn has_access_list(folder: BorrowedFd<'_>) -> bool {
+    let mut none = [0_u8; 0];
+    rustix::fs::fgetxattr(folder, "system.posix_acl_default", &mut none).is_ok()
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn has_access_list(_folder: BorrowedFd<'_>) -> bool {
+    // Access lists of other systems are not known here.
+    true
+}
+
 /// Moves a file, over whatever file is there.
 pub(super) fn move_over(from: (BorrowedFd<'_>, &str), to: (BorrowedFd<'_>, &str)) -> Result<()> {
     rustix::fs::renameat(from.0, from.1, to.0, to.1)

@@ -227,7 +227,7 @@ impl Past {
         let old =
             |digest, bits, name: Option<String>| Some(Old { digest, bits, content: name.map(|name| (index, name)) });
         let (path, old, new) = match step {
-            Step::Folder { .. } | Step::Clear { .. } => return Ok(()),
+            Step::Folder { .. } | Step::Tree { .. } | Step::Clear { .. } => return Ok(()),
             Step::Create { path, after, .. } => (path, None, Some(after)),
             Step::Replace { path, slot, aside, before, after } => {
                 // Aside only where names could not be exchanged.

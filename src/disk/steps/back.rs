@@ -30,8 +30,8 @@ impl Steps<'_> {
             self.point(step.path())?;
             match step {
                 Step::Folder { path } => self.remove_folder(path)?,
-                // The files below it bring it back.
-                Step::Clear { .. } => {}
+                // The files below bring the one back, and take the other away.
+                Step::Clear { .. } | Step::Tree { .. } => {}
                 Step::Create { path, slot, after } => {
                     kept.extend(self.uncreate(path, slot, *after)?.map(|place| (path.clone(), place)));
                 }
@@ -77,14 +77,17 @@ impl Steps<'_> {
         }
         self.point(path)?;
         let name = self.enter(path)?;
-        match sys::move_to_free(self.renaming, (self.walker.folder(), name), (self.folder, slot)) {
+        let (above, own) = parts(slot);
+        // A staged folder that was moved is not there any more.
+        self.inside.make(above, |_| ())?;
+        match sys::move_to_free(self.renaming, (self.walker.folder(), name), (self.inside.folder(), own)) {
             Ok(()) => {}
             // Gone is as good as taken back.
             Err(Errno::NOENT) => return Ok(None),
             Err(error) => return Err(DiskError::io("take back", path, error)),
         }
         self.point(path)?;
-        if verify(Check::Uncreated, (self.folder, slot), after, path, &mut self.buffer).is_ok() {
+        if verify(Check::Uncreated, (self.inside.folder(), own), after, path, &mut self.buffer).is_ok() {
             return Ok(None);
         }
         // Edited in that moment: it goes back to where it was.
@@ -182,8 +185,9 @@ impl Steps<'_> {
     /// Moves a file from the transaction to where it was; where somebody made something else there, it is kept.
     fn give_back(&mut self, path: &str, aside: &str) -> Result<Option<String>, DiskError> {
         let (folder, name) = parts(path);
+        let Some(own) = self.enter_inside(aside)? else { return Ok(None) };
         let moved = self.walker.make(folder, |_| ()).and_then(|()| {
-            sys::move_to_free(self.renaming, (self.folder, aside), (self.walker.folder(), name))
+            sys::move_to_free(self.renaming, (self.inside.folder(), own), (self.walker.folder(), name))
                 .map_err(|error| DiskError::io("take back", path, error))
         });
         match moved {
@@ -213,7 +217,8 @@ impl Steps<'_> {
         if fault::is_left_out(Check::Kept) {
             return Ok(String::new());
         }
-        let (_, place) = keep(self.root, (self.folder, aside), (self.folder, COPY), path, &mut self.buffer)?;
+        let Some(aside) = self.enter_inside(aside)? else { return Err(DiskError::changed(path)) };
+        let (_, place) = keep(self.root, (self.inside.folder(), aside), (self.folder, COPY), path, &mut self.buffer)?;
         Ok(place)
     }
 }

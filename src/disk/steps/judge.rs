@@ -34,6 +34,8 @@ impl Steps<'_> {
                 Reached::Absent => State::Open,
                 Reached::Blocked(_) => State::Blocked,
             },
+            // Whatever it was, the files that it stands for are judged one by one.
+            Step::Tree { .. } => State::Done,
             // The file that it makes way for may be there already.
             Step::Clear { .. } => match self.walker.enter(path)? {
                 Reached::Folder => State::Open,
@@ -107,7 +109,8 @@ impl Steps<'_> {
         if self.walker.enter(folder)? != Reached::Folder {
             return Ok(false);
         }
-        match sys::is_same((self.walker.folder(), name), (self.folder, aside)) {
+        let Some(aside) = self.enter_inside(aside)? else { return Ok(false) };
+        match sys::is_same((self.walker.folder(), name), (self.inside.folder(), aside)) {
             Err(Errno::NOENT) => Ok(false),
             done => done.map_err(|error| DiskError::io("read", path, error)),
         }

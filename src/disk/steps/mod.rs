@@ -7,6 +7,7 @@
 mod back;
 mod judge;
 
+use std::collections::BTreeSet;
 use std::fs::Permissions;
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -43,6 +44,12 @@ pub(in crate::disk) struct Steps<'a> {
     folder: BorrowedFd<'a>,
     renaming: Renaming,
     walker: Walker<'a>,
+    /// In the transaction folder, for what was staged in folders.
+    inside: Walker<'a>,
+    /// The path and the name of the staged folder that the steps are at, if its folders may be moved.
+    tree: Option<(String, String)>,
+    /// The folders that came with all that is in them.
+    moved: BTreeSet<String>,
     buffer: Vec<u8>,
     /// The call that pretends to fail; for tests.
     #[cfg(test)]
@@ -60,6 +67,9 @@ impl<'a> Steps<'a> {
             folder,
             renaming,
             walker: Walker::new(root.make()?),
+            inside: Walker::new(folder),
+            tree: None,
+            moved: BTreeSet::new(),
             buffer: buffer(),
             #[cfg(test)]
             fail_at: None,
@@ -72,7 +82,13 @@ impl<'a> Steps<'a> {
     pub(in crate::disk) fn carry_out(&mut self, step: &Step) -> Result<(), DiskError> {
         self.point(step.path())?;
         match step {
-            Step::Folder { path } => self.walker.make(path, |_| ())?,
+            Step::Folder { path } => {
+                if !self.move_folder(path)? {
+                    self.walker.make(path, |_| ())?;
+                }
+            }
+            Step::Tree { path, slot, whole } => self.tree = whole.then(|| (path.clone(), slot.clone())),
+            Step::Create { path, .. } if self.has_moved(path) => {}
             Step::Clear { path } => self.clear(path)?,
             Step::Create { path, slot, .. } => self.create(path, slot)?,
             Step::Replace { path, slot, aside, before, .. } => self.replace(path, slot, aside, *before)?,
@@ -127,10 +143,39 @@ impl<'a> Steps<'a> {
         Ok(())
     }
 
+    /// Moves a staged folder, with all that is in it, where nothing is. Whether it did: where it cannot, the folder is made
+    /// and its files are moved one by one.
+    fn move_folder(&mut self, path: &str) -> Result<bool, DiskError> {
+        if self.has_moved(path) {
+            return Ok(true);
+        }
+        let staged = self.tree.as_ref().and_then(|(top, slot)| Some(format!("{slot}{}", below(path, top)?)));
+        // An older rename would take the place of an empty folder of somebody else.
+        let Some(staged) = staged.filter(|_| self.renaming == Renaming::Full) else { return Ok(false) };
+        let (name, staged) = (self.enter(path)?, self.enter_inside(&staged)?);
+        let Some(staged) = staged else { return Ok(false) };
+        let (from, to) = ((self.inside.folder(), staged), (self.walker.folder(), name));
+        // What is made in such a folder takes something from it, which what is moved there does not.
+        let moved = !sys::gives_something(to.0) && sys::move_folder(from, to);
+        if moved {
+            self.moved.insert(path.to_owned());
+        }
+        // Its handles would lead into the tree now.
+        self.inside.reset();
+        Ok(moved)
+    }
+
+    /// Whether a path came with a folder above it, or is such a folder.
+    fn has_moved(&self, path: &str) -> bool {
+        !self.moved.is_empty()
+            && (self.moved.contains(path) || path.match_indices('/').any(|(at, _)| self.moved.contains(&path[..at])))
+    }
+
     /// Puts a staged file where nothing is.
     fn create(&mut self, path: &str, slot: &str) -> Result<(), DiskError> {
         let name = self.enter(path)?;
-        let (staged, target) = ((self.folder, slot), (self.walker.folder(), name));
+        let Some(slot) = self.enter_inside(slot)? else { return Err(DiskError::io("create", path, Errno::NOENT)) };
+        let (staged, target) = ((self.inside.folder(), slot), (self.walker.folder(), name));
         let moved = if fault::is_left_out(Check::Free) {
             sys::move_over(staged, target)
         } else {
@@ -228,12 +273,20 @@ impl<'a> Steps<'a> {
 
     /// What lies in the transaction folder.
     fn look_aside(&mut self, name: &str, path: &str) -> Result<OnDisk, DiskError> {
-        look_for_certain(self.folder, name, path, &mut self.buffer)
+        let Some(name) = self.enter_inside(name)? else { return Ok(OnDisk::Absent) };
+        look_for_certain(self.inside.folder(), name, path, &mut self.buffer)
     }
 
     /// Removes a second name from the transaction folder.
     fn forget(&mut self, aside: &str, path: &str) -> Result<(), DiskError> {
-        sys::remove_file(self.folder, aside).map_err(|error| DiskError::io("remove", path, error))
+        let Some(aside) = self.enter_inside(aside)? else { return Ok(()) };
+        sys::remove_file(self.inside.folder(), aside).map_err(|error| DiskError::io("remove", path, error))
+    }
+
+    /// Goes to the folder of a name in the transaction folder; the last part of the name, if the folder is there.
+    fn enter_inside<'p>(&mut self, slot: &'p str) -> Result<Option<&'p str>, DiskError> {
+        let (folder, name) = parts(slot);
+        Ok((self.inside.enter(folder)? == Reached::Folder).then_some(name))
     }
 
     /// Goes to the folder of a path, which must be there; the path's own name.
@@ -246,7 +299,7 @@ impl<'a> Steps<'a> {
     }
 
     /// Everything that matters passes here before and after, so that tests can stop at each.
-    #[cfg_attr(not(test), expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "tests stop here"))]
+    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "tests stop here"))]
     fn point(&mut self, path: &str) -> Result<(), DiskError> {
         #[cfg(test)]
         {
@@ -261,6 +314,11 @@ impl<'a> Steps<'a> {
         }
         fault::point(path)
     }
+}
+
+/// What follows the path of a folder in that of what lies below it; nothing for the folder itself.
+fn below<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
+    path.strip_prefix(folder).filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Looks once more at what a call moved, when nobody can reach it by its name any more.
