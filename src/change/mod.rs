@@ -6,6 +6,8 @@
 
 mod compare;
 mod hands;
+#[cfg(test)]
+mod random_tests;
 mod record;
 mod restore;
 #[cfg(test)]

@@ -1,21 +1,18 @@
 use super::*;
 use crate::digest::lf_digest;
 use crate::lockfile::{EntryState, LockEntry};
-use proptest::collection::vec;
-use proptest::option;
-use proptest::prelude::*;
 
-const PATHS: [&str; 6] = ["a", "b", "d/x", "d/y", "e/f/z", "w"];
+pub(super) const PATHS: [&str; 6] = ["a", "b", "d/x", "d/y", "e/f/z", "w"];
 
-fn path(text: &str) -> OutputPath {
+pub(super) fn path(text: &str) -> OutputPath {
     OutputPath::parse(text).unwrap()
 }
 
-fn body(seed: u8) -> Digest {
+pub(super) fn body(seed: u8) -> Digest {
     Digest::of(&[seed])
 }
 
-fn want(at: &str, seed: u8, team: &str) -> Desired {
+pub(super) fn want(at: &str, seed: u8, team: &str) -> Desired {
     Desired {
         path: path(at),
         mode: FileMode::Regular,
@@ -30,11 +27,11 @@ fn want(at: &str, seed: u8, team: &str) -> Desired {
     }
 }
 
-fn file(seed: u8) -> OnDisk {
+pub(super) fn file(seed: u8) -> OnDisk {
     OnDisk::File { digest: body(seed), lf_digest: None, executable: false, bytes: 1 }
 }
 
-fn shard(team: &str, entries: &[(&str, u8)]) -> Shard {
+pub(super) fn shard(team: &str, entries: &[(&str, u8)]) -> Shard {
     let entry = |seed| LockEntry {
         digest: body(seed),
         lf_digest: None,
@@ -55,19 +52,19 @@ fn shard(team: &str, entries: &[(&str, u8)]) -> Shard {
 
 /// A project in small: what [`compare`] looks at, owned.
 #[derive(Debug, Clone)]
-struct World {
-    desired: Vec<Desired>,
-    shards: Vec<Shard>,
-    scope: BTreeSet<(String, String)>,
-    elsewhere: BTreeSet<PathKey>,
-    survey: Survey,
-    policy: Policy,
-    merges: BTreeMap<OutputPath, Attempt>,
-    whole: bool,
+pub(super) struct World {
+    pub(super) desired: Vec<Desired>,
+    pub(super) shards: Vec<Shard>,
+    pub(super) scope: BTreeSet<(String, String)>,
+    pub(super) elsewhere: BTreeSet<PathKey>,
+    pub(super) survey: Survey,
+    pub(super) policy: Policy,
+    pub(super) merges: BTreeMap<OutputPath, Attempt>,
+    pub(super) whole: bool,
 }
 
 impl World {
-    fn new(desired: &[Desired], shards: &[Shard], disk: &[(&str, OnDisk)]) -> Self {
+    pub(super) fn new(desired: &[Desired], shards: &[Shard], disk: &[(&str, OnDisk)]) -> Self {
         let mut survey: Survey = PATHS.iter().map(|at| (path(at), OnDisk::Absent)).collect();
         survey.extend(disk.iter().map(|(at, found)| (path(at), found.clone())));
         let scope = shards.iter().map(compare::owner).collect();
@@ -76,7 +73,7 @@ impl World {
         Self { desired, shards, scope, elsewhere, survey, policy: Policy::Fail, merges, whole: true }
     }
 
-    fn compare(&self) -> ChangeSet {
+    pub(super) fn compare(&self) -> ChangeSet {
         let teams: BTreeSet<&str> = self.desired.iter().map(|file| file.team.as_str()).collect();
         let mega_files: Vec<MegaFile> = teams
             .into_iter()
@@ -102,7 +99,7 @@ impl World {
     }
 
     /// What applying does, on the model.
-    fn apply(&mut self, changes: &ChangeSet) {
+    pub(super) fn apply(&mut self, changes: &ChangeSet) {
         for change in changes.files.iter().filter(|change| change.writes()) {
             let executable = change.mode == FileMode::Executable;
             let after = change.after.map_or(OnDisk::Absent, |digest| {
@@ -117,7 +114,7 @@ impl World {
         }
     }
 
-    fn kind(&self, at: &str) -> Option<Kind> {
+    pub(super) fn kind(&self, at: &str) -> Option<Kind> {
         self.compare().files.into_iter().find(|file| file.path.as_str() == at).map(|file| file.kind)
     }
 }
@@ -368,142 +365,6 @@ fn a_file_makes_way_for_a_folder_of_the_same_team() {
     assert_eq!((world.kind("a"), world.kind("a/b")), (Some(Kind::Delete), Some(Kind::Create)));
     let world = World::new(&[want("a/b", 1, "t")], &shards, &[("a", file(2)), ("a/b", below)]);
     assert_eq!(world.kind("a/b"), Some(Kind::Conflict(Reason::Below("a".into()))));
-}
-
-fn any_disk() -> impl Strategy<Value = OnDisk> {
-    prop_oneof![
-        2 => Just(OnDisk::Absent),
-        6 => (0..4u8, any::<bool>()).prop_map(|(seed, executable)| OnDisk::File {
-            digest: body(seed),
-            lf_digest: None,
-            executable,
-            bytes: 1
-        }),
-        1 => Just(OnDisk::Other("a folder")),
-        1 => Just(OnDisk::Unreadable),
-    ]
-}
-
-prop_compose! {
-    fn any_world()(
-        wanted in vec(option::of((0..4u8, any::<bool>(), any::<bool>(), any::<bool>())), PATHS.len()),
-        disk in vec(any_disk(), PATHS.len()),
-        recorded in vec(vec(option::of((0..4u8, 0..9u8)), PATHS.len()), 3),
-        scope in vec(any::<bool>(), 3),
-        elsewhere in vec(any::<bool>(), PATHS.len()),
-        policy in prop_oneof![Just(Policy::Fail), Just(Policy::Keep), Just(Policy::Overwrite), Just(Policy::Merge)],
-        whole in any::<bool>(),
-    ) -> World {
-        let desired: Vec<Desired> = PATHS.iter().zip(wanted).filter_map(|(at, wanted)| {
-            let (seed, first, once, executable) = wanted?;
-            let mode = if executable { FileMode::Executable } else { FileMode::Regular };
-            Some(Desired { mode, once, ..want(at, seed, if first { "t" } else { "u" }) })
-        }).collect();
-        let shards: Vec<Shard> = ["t", "u", "v"].iter().zip(recorded).map(|(team, recorded)| {
-            let entries: Vec<(&str, u8)> =
-                PATHS.iter().zip(&recorded).filter_map(|(at, entry)| Some((*at, (*entry)?.0))).collect();
-            let mut shard = shard(team, &entries);
-            for (entry, state) in shard.lockfile.entries.values_mut().zip(recorded.iter().flatten()) {
-                entry.state = match state.1 {
-                    0..4 => EntryState::Managed,
-                    4..8 => EntryState::Once,
-                    _ => EntryState::Detached,
-                };
-            }
-            shard
-        }).filter(|shard| !shard.lockfile.entries.is_empty()).collect();
-        let disk: Vec<(&str, OnDisk)> = PATHS.iter().copied().zip(disk).collect();
-        let mut world = World::new(&desired, &shards, &disk);
-        world.scope = ["t", "u", "v"].iter().zip(scope).filter(|(_, yes)| *yes)
-            .map(|(team, _)| ((*team).to_owned(), format!("{team}-1"))).collect();
-        world.elsewhere = PATHS.iter().zip(elsewhere).filter(|(_, yes)| *yes).map(|(at, _)| path(at).key()).collect();
-        world.policy = policy;
-        World { whole, ..world }
-    }
-}
-
-/// Whether any shard records exactly these bytes for the path: then megax wrote them.
-fn is_ours(world: &World, at: &OutputPath, digest: Option<Digest>) -> bool {
-    world.shards.iter().any(|shard| shard.lockfile.entries.get(at).map(|entry| entry.digest) == digest)
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
-
-    #[test]
-    fn applying_twice_changes_nothing(mut world in any_world()) {
-        let mut held = BTreeSet::new();
-        for changes in world.compare().split() {
-            if changes.conflicts().next().is_some() {
-                held.extend(changes.teams().into_iter().map(str::to_owned));
-            } else {
-                world.apply(&changes);
-            }
-        }
-        for changes in world.compare().split() {
-            if changes.teams().iter().all(|team| !held.contains(*team)) {
-                for file in &changes.files {
-                    prop_assert!(
-                        matches!(file.kind, Kind::Unchanged | Kind::KeptEdited | Kind::OnceExists | Kind::Detached),
-                        "{:?}", file
-                    );
-                }
-                prop_assert!(changes.lockfiles.is_empty(), "{:?}", changes.lockfiles);
-            }
-        }
-    }
-
-    #[test]
-    fn nothing_edited_or_foreign_is_touched_unasked(world in any_world()) {
-        for file in world.compare().files {
-            if file.before != file.after && file.before.is_some() {
-                let ours = is_ours(&world, &file.path, file.before);
-                match file.kind {
-                    Kind::Update | Kind::Delete => prop_assert!(ours, "{:?}", file),
-                    Kind::Replaced => prop_assert!(world.policy == Policy::Overwrite && !ours, "{:?}", file),
-                    _ => prop_assert!(false, "{:?}", file),
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_detached_stays_so_and_is_never_touched(mut world in any_world()) {
-        let detached = |world: &World| -> BTreeSet<OutputPath> {
-            let entries = world.shards.iter().flat_map(|shard| &shard.lockfile.entries);
-            entries.filter(|(_, entry)| entry.is_detached()).map(|(path, _)| path.clone()).collect()
-        };
-        let before = detached(&world);
-        let changes = world.compare();
-        for file in changes.files.iter().filter(|file| before.contains(&file.path)) {
-            prop_assert_eq!(&file.kind, &Kind::Detached);
-        }
-        world.apply(&changes);
-        prop_assert_eq!(detached(&world), before);
-    }
-
-    #[test]
-    fn what_is_planned_is_never_deleted(world in any_world()) {
-        for file in world.compare().files {
-            if file.kind == Kind::Delete {
-                prop_assert!(!world.elsewhere.contains(&file.path.key()));
-                prop_assert!(world.desired.iter().all(|desired| desired.path != file.path));
-                let owner = (file.team.clone(), file.mega_file.clone());
-                prop_assert!(world.scope.contains(&owner));
-            }
-        }
-    }
-
-    #[test]
-    fn every_wanted_path_is_answered_once(world in any_world()) {
-        let changes = world.compare();
-        prop_assert!(changes.files.is_sorted_by(|a, b| a.path < b.path));
-        for desired in &world.desired {
-            prop_assert!(changes.files.iter().any(|file| file.path == desired.path));
-        }
-        let split: usize = changes.clone().split().iter().map(|set| set.files.len() + set.lockfiles.len()).sum();
-        prop_assert_eq!(split, changes.files.len() + changes.lockfiles.len());
-    }
 }
 
 #[test]
