@@ -21,14 +21,12 @@ pub(super) enum Check {
     Uncreated,
     /// What takes the place of a published file again finds it as it was published.
     Unreplaced,
-    /// An old content that cannot go back is kept.
-    Kept,
 }
 
 #[cfg(test)]
 impl Check {
-    pub(super) const ALL: [Self; 7] =
-        [Self::Exchanged, Self::Linked, Self::Removed, Self::Free, Self::Uncreated, Self::Unreplaced, Self::Kept];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Exchanged, Self::Linked, Self::Removed, Self::Free, Self::Uncreated, Self::Unreplaced];
 }
 
 #[cfg(not(test))]

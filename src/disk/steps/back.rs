@@ -214,9 +214,6 @@ impl Steps<'_> {
     fn keep(&mut self, aside: &str, path: &str) -> Result<String, DiskError> {
         // A copy that was cut off; its original is still here.
         let _ = sys::remove_file(self.folder, COPY);
-        if fault::is_left_out(Check::Kept) {
-            return Ok(String::new());
-        }
         let Some(aside) = self.enter_inside(aside)? else { return Err(DiskError::changed(path)) };
         let (_, place) = keep(self.root, (self.inside.folder(), aside), (self.folder, COPY), path, &mut self.buffer)?;
         Ok(place)
