@@ -360,7 +360,11 @@ fn commit(
     let staged = Staged::new(staging, set).map_err(|error| commit_finding(&error))?;
     let listing = inputs::stored(state, &staged);
     let applied = staged.made_from(listing).commit(state.request.durability, watcher);
-    let kept = applied.map_err(|error| commit_finding(&error))?.kept.into_iter().map(|(path, place)| {
+    let applied = applied.map_err(|error| commit_finding(&error))?;
+    if let Some(number) = applied.operation {
+        state.operations.extend(teams.iter().map(|team| (team.clone(), number)));
+    }
+    let kept = applied.kept.into_iter().map(|(path, place)| {
         let finding = conflicts::displaced(state, &path, &place, merged.contains(&path));
         teams.iter().fold(finding.about(path.as_str()), |finding, team| finding.team(team.clone()))
     });

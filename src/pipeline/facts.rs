@@ -68,6 +68,7 @@ pub fn report(mut state: State<'_>, changes: Option<&Changes>) -> Report {
         held: state.held.get(team).cloned(),
         mega_files: 0,
         counts: crate::report::Counts::default(),
+        operation: state.operations.get(team).copied(),
     });
     let mega_files = state.model.mega_files.iter().filter(|mega| mega.selected).map(|mega| MegaFileReport {
         team: mega.team.clone(),

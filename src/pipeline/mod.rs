@@ -164,6 +164,8 @@ struct State<'r> {
     /// What came of merging edits, by path, and the texts where there is one.
     merges: BTreeMap<OutputPath, Attempt>,
     merged: BTreeMap<OutputPath, Merged>,
+    /// What the log calls what was written, by team.
+    operations: BTreeMap<String, u64>,
     /// The stored inputs.
     stored: inputs::Stored,
     rendered: Vec<Rendered>,
@@ -279,6 +281,7 @@ fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>,
         assets,
         merges: BTreeMap::new(),
         merged: BTreeMap::new(),
+        operations: BTreeMap::new(),
         stored: inputs::Stored::NotYet,
         rendered: Vec::new(),
         misses: Vec::new(),

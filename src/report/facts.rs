@@ -247,6 +247,8 @@ pub struct TeamReport {
     pub mega_files: u64,
     /// How much they make.
     pub counts: Counts,
+    /// The number that the log gave to what was written.
+    pub operation: Option<u64>,
 }
 
 /// One selected mega-file.

@@ -82,7 +82,7 @@ fn count(number: usize, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
 }
 
-fn listed(numbers: &[u64]) -> String {
+pub(super) fn listed(numbers: &[u64]) -> String {
     match numbers {
         [one] => format!("operation {one}"),
         [first, .., last] if numbers.len() as u64 == last - first + 1 => format!("operations {first} to {last}"),

@@ -125,6 +125,9 @@ struct TeamWire<'a> {
     deleted: Option<u64>,
     /// Files that somebody else made or edited.
     conflicts: Option<u64>,
+    /// The number that the operation log gave to what was written; `megax undo NUMBER` takes it back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation: Option<u64>,
 }
 
 /// One selected mega-file.
@@ -294,11 +297,11 @@ fn teams(report: &Report) -> Vec<TeamWire<'_>> {
 
 impl<'a> TeamWire<'a> {
     fn of(one: &'a TeamReport) -> Self {
-        let TeamReport { team, held, mega_files, counts } = one;
+        let TeamReport { team, held, mega_files, counts, operation } = one;
         let Counts { files, lines, bytes, created, updated, unchanged, deleted, conflicts, kept: _, detached: _ } =
             *counts;
-        let (mega_files, held) = (*mega_files, held.as_deref());
-        Self { team, held, mega_files, files, lines, bytes, created, updated, unchanged, deleted, conflicts }
+        let (mega_files, held, operation) = (*mega_files, held.as_deref(), *operation);
+        Self { team, held, mega_files, files, lines, bytes, created, updated, unchanged, deleted, conflicts, operation }
     }
 }
 

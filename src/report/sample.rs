@@ -97,6 +97,7 @@ pub(super) fn report() -> Report {
         held: held.map(str::to_owned),
         mega_files: 0,
         counts: Counts::default(),
+        operation: None,
     };
     let diagnostics: Diagnostics = [unknown_key(), collision()].into_iter().collect();
     let mut report = Report {

@@ -1,8 +1,11 @@
 //! Sums in words and tables: per mega-file, per team, and the one line that ends a run. A sum that is unknown is left
 //! out, never shown as zero.
 
+use std::collections::BTreeSet;
+
 use super::clean::clean;
 use super::facts::{Counts, Mode, Report};
+use super::history::listed;
 use super::paint::{ALARM, BOLD, DIM, paint};
 use super::table::{Side, table};
 use super::words::{bytes, count, number};
@@ -143,5 +146,23 @@ pub(super) fn closing_lines(report: &Report, colour: bool) -> String {
         out.push_str(&paint(colour, DIM, &format!("tree {tree}")));
         out.push('\n');
     }
+    if let Some(line) = operations(report) {
+        out.push_str(&paint(colour, DIM, &line));
+        out.push('\n');
+    }
     out
+}
+
+/// What the log calls what was written, and how it is taken back.
+fn operations(report: &Report) -> Option<String> {
+    let numbers: BTreeSet<u64> = report.teams.iter().filter_map(|team| team.operation).collect();
+    let numbers: Vec<u64> = numbers.into_iter().collect();
+    let (first, last) = (*numbers.first()?, *numbers.last()?);
+    let back = match numbers.len() as u64 {
+        1 => format!("`megax undo {first}` takes it back"),
+        // Nobody else wrote meanwhile.
+        all if all == last - first + 1 => format!("`megax rollback --to {}` takes them back", first - 1),
+        _ => "`megax undo NUMBER` takes one back".to_owned(),
+    };
+    Some(format!("{}: {back}", listed(&numbers)))
 }
