@@ -1,6 +1,7 @@
 //! Staged folders: bodies for a folder that is not there yet are staged in its final structure, so that it can come with
-//! all that is in it by one rename. Measured on 10,000 files of 2 KB in 200 folders, that rename for each file costs as
-//! much again as writing the file did, and the one of the whole costs nothing.
+//! all that is in it by one rename. Measured with 10,000 files of 2 KB in 200 folders, in memory: a rename for each file
+//! costs 0.6 to 0.9 of writing it, the one of the whole 0.0 to 0.25; staging and commit went from 2.3 to 1.6 times the plain
+//! calls (`cargo bench --bench expand -- --files`).
 //!
 //! It only prepares: whether a folder is moved whole, or its files one by one, is decided when it is published. It must
 //! never lead out of the transaction folder.
