@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustix::io::Errno;
 
+use super::barrier::barrier;
 use super::entry::{Entry, OperationKind};
 use super::error::{CommitError, DiskError};
 use super::footing::Footing;
@@ -262,7 +263,7 @@ fn publish(
         }
     }
     steps.prune(journal)?;
-    staging.barrier(durability)
+    barrier(&staging.root, staging.folder(), Some(journal), durability)
 }
 
 fn steps(staging: &Staging) -> Result<Steps<'_>, DiskError> {
@@ -278,7 +279,8 @@ fn steps(staging: &Staging) -> Result<Steps<'_>, DiskError> {
 fn take_back(staging: &mut Staging, journal: &Journal, durability: Durability, cause: DiskError) -> CommitError {
     let taken =
         Steps::new(&staging.root, staging.folder(), staging.renaming).and_then(|mut steps| steps.take_back(journal));
-    match taken.and_then(|kept| staging.barrier(durability).map(|()| kept)) {
+    let synced = || barrier(&staging.root, staging.folder(), Some(journal), durability);
+    match taken.and_then(|kept| synced().map(|()| kept)) {
         Ok(kept) => {
             staging.discard();
             match kept.into_iter().next() {

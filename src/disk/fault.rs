@@ -63,6 +63,27 @@ pub(super) mod tests {
         Death,
     }
 
+    thread_local! {
+        /// How many single syncs there were, while a test counts them.
+        static SYNCS: Cell<Option<usize>> = const { Cell::new(None) };
+    }
+
+    pub(in crate::disk) fn count_sync() {
+        SYNCS.set(SYNCS.get().map(|count| count + 1));
+    }
+
+    /// Whether the file system is said to know no `syncfs`.
+    pub(in crate::disk) fn is_syncing_each() -> bool {
+        SYNCS.get().is_some()
+    }
+
+    /// Runs something on a file system without `syncfs`; how many single syncs it made.
+    pub(in crate::disk) fn syncing_each(run: impl FnOnce()) -> usize {
+        SYNCS.set(Some(0));
+        run();
+        SYNCS.take().unwrap_or_default()
+    }
+
     type Script = Box<dyn FnMut(&str) -> Happens>;
 
     thread_local! {

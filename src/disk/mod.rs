@@ -31,6 +31,7 @@
 #[cfg(not(unix))]
 compile_error!("megax writes through folder handles (openat, renameat) and is not ported to this platform");
 
+mod barrier;
 mod checkpoint;
 mod choose;
 mod commit;

@@ -4,6 +4,7 @@
 use std::io::Read as _;
 use std::os::fd::{AsFd as _, BorrowedFd};
 
+use super::barrier::barrier;
 use super::error::DiskError;
 use super::guard::{ProjectGuard, wait_for_transactions};
 use super::journal::{Journal, MAX_BYTES};
@@ -85,10 +86,6 @@ fn recover_one(
     durability: Durability,
 ) -> Result<Recovered, DiskError> {
     let files = journal.steps.iter().filter(|step| !step.path().starts_with(".megax/")).count();
-    let barrier = || match durability {
-        Durability::Full => sys::sync_all(folder).map_err(|error| DiskError::io("sync", TRANSACTIONS, error)),
-        Durability::Process => Ok(()),
-    };
     let mut steps = Steps::new(root, folder, Renaming::Full)?;
     #[cfg(test)]
     {
@@ -98,7 +95,7 @@ fn recover_one(
     // What cannot go on goes back: somebody changed what it needs, or a call fails.
     let finished = resumed.is_ok();
     let kept = if finished { Vec::new() } else { Steps::new(root, folder, Renaming::Full)?.take_back(journal)? };
-    barrier()?;
+    barrier(root, folder, Some(journal), durability)?;
     Ok(Recovered { files, finished, kept })
 }
 

@@ -15,6 +15,7 @@ use std::sync::{Mutex, PoisonError};
 use rustix::fs::FileType;
 use rustix::io::Errno;
 
+use super::barrier::barrier;
 use super::error::DiskError;
 use super::fault;
 use super::guard;
@@ -189,7 +190,7 @@ impl Staging {
     /// Brings everything that was staged to the disk, and then the journal: once this returns, the commit will happen,
     /// whatever becomes of this process.
     pub(super) fn commit(&mut self, journal: &Journal, durability: Durability) -> Result<(), DiskError> {
-        self.barrier(durability)?;
+        barrier(&self.root, self.folder(), None, durability)?;
         let shown = format!("{}/{JOURNAL}", self.shown());
         let failed = |error: io::Error| DiskError::io("write", shown.as_str(), error);
         let mut file = sys::create_file(self.folder(), UNFINISHED, 0o666).map_err(|error| failed(error.into()))?;
@@ -204,7 +205,7 @@ impl Staging {
         self.committed = true;
         fault::point(&shown)?;
         if durability == Durability::Full {
-            sys::sync_folder(self.folder()).map_err(|error| failed(error.into()))?;
+            sys::sync_one(self.folder()).map_err(|error| failed(error.into()))?;
         }
         Ok(())
     }
@@ -212,14 +213,6 @@ impl Staging {
     /// Whether there is a journal, so that another run may go on with it.
     pub(super) fn is_committed(&self) -> bool {
         self.committed
-    }
-
-    /// Everything written so far reaches the disk.
-    pub(super) fn barrier(&self, durability: Durability) -> Result<(), DiskError> {
-        if durability == Durability::Full {
-            sys::sync_all(self.folder()).map_err(|error| DiskError::io("sync", self.shown(), error))?;
-        }
-        Ok(())
     }
 
     /// The commit is done: its folder becomes an operation of the log, whose number is the answer. Where that cannot be,

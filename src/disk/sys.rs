@@ -223,9 +223,46 @@ pub(super) fn exchange(how: Renaming, one: (BorrowedFd<'_>, &str), other: (Borro
     }
 }
 
-/// Brings a folder's own entries to the disk.
-pub(super) fn sync_folder(folder: BorrowedFd<'_>) -> Result<()> {
-    rustix::fs::fsync(folder)
+/// Brings a file, or a folder's own entries, to the disk.
+pub(super) fn sync_one(file: BorrowedFd<'_>) -> Result<()> {
+    #[cfg(test)]
+    super::fault::tests::count_sync();
+    rustix::fs::fsync(file)
+}
+
+/// Whether [`sync_all`] reaches the disk: not on file systems of the network and of user space.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn is_synced_whole(folder: BorrowedFd<'_>) -> Result<bool> {
+    /// NFS, FUSE (also virtiofs), CIFS, SMB, SMB 2, 9P, Ceph, AFS, Coda, shared folders of virtual machines.
+    const OTHERS: [u32; 10] = [
+        0x6969,
+        0x6573_5546,
+        0xFF53_4D42,
+        0x517B,
+        0xFE53_4D42,
+        0x0102_1997,
+        0x00C3_6400,
+        0x5346_414F,
+        0x7375_7245,
+        0x786F_4256,
+    ];
+    #[cfg(test)]
+    if super::fault::tests::is_syncing_each() {
+        return Ok(false);
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the numbers have 32 bits")]
+    let kind = rustix::fs::fstatfs(folder)?.f_type as u32;
+    Ok(!OTHERS.contains(&kind))
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[expect(clippy::unnecessary_wraps, reason = "as elsewhere")]
+pub(super) fn is_synced_whole(_folder: BorrowedFd<'_>) -> Result<bool> {
+    #[cfg(test)]
+    if super::fault::tests::is_syncing_each() {
+        return Ok(false);
+    }
+    Ok(true)
 }
 
 /// Brings everything that was written to the file system of a folder to the disk: one call for a whole transaction. An

@@ -18,7 +18,7 @@ from pathlib import Path
 # Name, file, the text, what stands there instead, and the part of the rig that must find it, with its options.
 DAMAGES = (
     ("the staged bodies are not synced", "src/disk/stage.rs",
-     "        self.barrier(durability)?;\n        let shown", "        let shown", "order"),
+     "        barrier(&self.root, self.folder(), None, durability)?;\n        let shown", "        let shown", "order"),
     ("the journal is not synced", "src/disk/stage.rs",
      "            file.sync_data().map_err(failed)?;\n", "", "order"),
     ("the journal does not get its name", "src/disk/stage.rs",
