@@ -7,7 +7,7 @@ use super::{Request, State};
 use crate::change::{FileChange, Kind};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::digest::{Digest, tree_digest};
-use crate::output::{self, Rendered};
+use crate::output::{self, Facts, Rendered};
 use crate::path::OutputPath;
 use crate::plan::PlannedFile;
 use crate::report::{
@@ -168,10 +168,14 @@ fn files(state: &State<'_>, changes: Option<&Changes>) -> Vec<FileReport> {
 
 fn planned(state: &State<'_>, index: usize, file: &PlannedFile, change: Option<&FileChange>) -> FileReport {
     let mega = state.model.mega_files.get(file.mega_file);
-    let facts = match state.rendered.get(index) {
-        Some(Rendered::Done(facts)) => Some(facts),
+    let rendered = match state.rendered.get(index) {
+        Some(Rendered::Done(facts)) => Some(*facts),
         _ => None,
     };
+    // Where an edit is merged, another text is written than the rendered one.
+    let merged = change.filter(|change| change.kind == Kind::Merged && change.writes());
+    let merged = merged.and_then(|change| state.merged.get(&change.path));
+    let facts = merged.map(|merged| Facts::of(&merged.text)).or(rendered);
     FileReport {
         path: file.path.clone(),
         team: mega.map_or_else(String::new, |mega| mega.team.clone()),

@@ -142,21 +142,8 @@ pub struct Expand {
     /// Write nothing; print a unified diff of what would change; exit 1 if anything would
     #[arg(long)]
     pub diff: bool,
-    /// Only output files that match this glob, relative to the output root (may be given several times)
-    #[arg(long, value_name = "GLOB")]
-    pub only: Vec<String>,
-    /// If one team may not write, none does
-    #[arg(long)]
-    pub all_or_nothing: bool,
-    /// What to do with files that somebody else made or edited; by default what the manifest says, else fail
-    #[arg(long, value_enum, value_name = "POLICY")]
-    pub on_edit: Option<OnEdit>,
-    /// Where edits are merged: write both sides of a conflict into the file, between markers, and exit 4
-    #[arg(long)]
-    pub conflict_markers: bool,
-    /// Let a team delete up to N files at once, where more than 20 and more than half of its files would hold it
-    #[arg(long, value_name = "N")]
-    pub allow_deletes: Option<u64>,
+    #[command(flatten)]
+    pub choices: Choices,
     /// The tree digest that must come out; another one writes nothing and exits 1
     #[arg(long, value_name = "DIGEST")]
     pub expect_tree: Option<String>,
@@ -168,13 +155,9 @@ pub struct Expand {
     pub wait: bool,
 }
 
+/// What is written, and over what.
 #[derive(Debug, Args)]
-pub struct Plan {
-    #[command(flatten)]
-    pub inputs: Inputs,
-    /// The file to save the plan in: a new one, or an older plan
-    #[arg(short = 'o', long = "output", value_name = "FILE")]
-    pub file: PathBuf,
+pub struct Choices {
     /// Only output files that match this glob, relative to the output root (may be given several times)
     #[arg(long, value_name = "GLOB")]
     pub only: Vec<String>,
@@ -190,6 +173,17 @@ pub struct Plan {
     /// Let a team delete up to N files at once, where more than 20 and more than half of its files would hold it
     #[arg(long, value_name = "N")]
     pub allow_deletes: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub struct Plan {
+    #[command(flatten)]
+    pub inputs: Inputs,
+    /// The file to save the plan in: a new one, or an older plan
+    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub choices: Choices,
 }
 
 #[derive(Debug, Args)]
@@ -219,8 +213,9 @@ pub enum Durability {
     Process,
 }
 
+/// Where the project is, and the form of the answer.
 #[derive(Debug, Args)]
-pub struct Recover {
+pub struct Where {
     /// The project manifest
     #[arg(long, value_name = "FILE")]
     pub manifest: Option<PathBuf>,
@@ -230,6 +225,12 @@ pub struct Recover {
     /// The form of the answer
     #[arg(long, value_enum, default_value_t = Form::Human)]
     pub format: Form,
+}
+
+#[derive(Debug, Args)]
+pub struct Recover {
+    #[command(flatten)]
+    pub place: Where,
 }
 
 #[derive(Debug, Args)]

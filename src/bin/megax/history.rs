@@ -1,37 +1,12 @@
 //! `megax log`, `undo`, `rollback`, `checkpoint`, `gc`: the operations that were carried out, and the way back.
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
 use megax::pipeline::{self, Asked, HistoryRequest};
 use megax::report::{Outcome, history, human};
-use megax::source;
 use megax::span::SourceMap;
 
-use crate::args::Form;
+use crate::args::{Form, Where};
 use crate::{request, terminal};
-
-/// Where the project is, and the form of the answer.
-#[derive(Debug, Args)]
-pub struct Where {
-    /// The project manifest
-    #[arg(long, value_name = "FILE")]
-    pub manifest: Option<PathBuf>,
-    /// The output root; by default the project root
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    /// The form of the answer
-    #[arg(long, value_enum, default_value_t = Form::Human)]
-    pub format: Form,
-}
-
-impl Where {
-    /// Where the project and the output root are.
-    pub fn inputs(&self) -> Result<source::Request, String> {
-        let (manifest, out) = (self.manifest.clone(), self.out.clone());
-        Ok(source::Request { paths: Vec::new(), current: request::current()?, manifest, out })
-    }
-}
 
 #[derive(Debug, Args)]
 pub struct Log {
@@ -133,7 +108,7 @@ pub fn gc(args: &Gc) -> Outcome {
 }
 
 fn run(place: &Where, asked: Asked) -> Outcome {
-    let known = place.inputs().and_then(|inputs| Ok((inputs, request::durability(None)?)));
+    let known = request::place(place).and_then(|inputs| Ok((inputs, request::durability(None)?)));
     let (inputs, durability) = match known {
         Ok(known) => known,
         Err(message) => {

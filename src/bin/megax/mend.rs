@@ -6,8 +6,7 @@ use megax::pipeline::{self, DetachRequest, RepairRequest};
 use megax::report::mend::{self, MendReport};
 use megax::report::{Outcome, human};
 
-use crate::args::{self, Form};
-use crate::history::Where;
+use crate::args::{self, Form, Where};
 use crate::progress::Progress;
 use crate::{request, terminal};
 
@@ -81,7 +80,7 @@ pub fn adopt(args: &Adopt) -> Outcome {
 }
 
 fn hand(files: &[String], place: &Where, hands: Hands) -> Outcome {
-    let request = place.inputs().and_then(|inputs| {
+    let request = request::place(place).and_then(|inputs| {
         let (files, durability, holder) = (files.to_vec(), request::durability(None)?, request::holder());
         Ok(DetachRequest { inputs, files, hands, durability, holder })
     });
@@ -93,7 +92,7 @@ fn hand(files: &[String], place: &Where, hands: Hands) -> Outcome {
 
 /// Runs `megax repair`.
 pub fn repair(args: &Repair) -> Outcome {
-    let request = args.place.inputs().and_then(|inputs| {
+    let request = request::place(&args.place).and_then(|inputs| {
         Ok(RepairRequest {
             inputs,
             what: args.what.clone(),

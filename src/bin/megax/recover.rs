@@ -2,7 +2,6 @@
 
 use megax::pipeline;
 use megax::report::{Outcome, human, recovery};
-use megax::source;
 use megax::span::SourceMap;
 
 use crate::args::{Form, Recover};
@@ -10,17 +9,16 @@ use crate::{request, terminal};
 
 /// Runs `megax recover`.
 pub fn recover(args: &Recover) -> Outcome {
-    let asked = request::current().and_then(|current| Ok((current, request::durability(None)?)));
-    let (current, durability) = match asked {
+    let asked = request::place(&args.place).and_then(|inputs| Ok((inputs, request::durability(None)?)));
+    let (inputs, durability) = match asked {
         Ok(asked) => asked,
         Err(message) => {
             terminal::say(&format!("error: {message}\n"));
             return Outcome::Usage;
         }
     };
-    let inputs = source::Request { paths: Vec::new(), current, manifest: args.manifest.clone(), out: args.out.clone() };
     let report = pipeline::recover(&inputs, durability);
-    if args.format == Form::Json {
+    if args.place.format == Form::Json {
         return terminal::print_document(report.outcome(), recovery::document(&report));
     }
     if !report.findings.is_empty() {

@@ -11,7 +11,7 @@ use megax::report::{Command, Mode};
 use megax::snapshot::Texts;
 use megax::source;
 
-use crate::args::{self, Apply, Expand, Inputs, Manner, OnEdit, Plan, Selection, Snapshot, Status};
+use crate::args::{self, Apply, Choices, Expand, Inputs, Manner, OnEdit, Plan, Selection, Snapshot, Status, Where};
 
 /// The request of `expand`, or what is wrong with the arguments.
 pub fn expand(args: &Expand) -> Result<Request, String> {
@@ -24,13 +24,9 @@ pub fn expand(args: &Expand) -> Result<Request, String> {
     };
     let mut request = common(&args.inputs.selection, args.inputs.out.as_ref(), Command::Expand, mode)?;
     request.diff = args.diff;
-    request.only.clone_from(&args.only);
-    request.all_or_nothing = args.all_or_nothing;
-    request.on_edit = args.on_edit.map(policy);
-    request.conflict_markers = args.conflict_markers;
+    choose(&mut request, &args.choices);
     request.wait = args.wait;
     request.durability = durability(args.durability)?;
-    request.allow_deletes = args.allow_deletes;
     request.expect_tree = args.expect_tree.as_deref().map(digest).transpose()?;
     Ok(request)
 }
@@ -38,13 +34,23 @@ pub fn expand(args: &Expand) -> Result<Request, String> {
 /// The request of `plan`, or what is wrong with the arguments.
 pub fn plan(args: &Plan) -> Result<Request, String> {
     let mut request = common(&args.inputs.selection, args.inputs.out.as_ref(), Command::Plan, Mode::DryRun)?;
-    request.only.clone_from(&args.only);
-    request.all_or_nothing = args.all_or_nothing;
-    request.on_edit = args.on_edit.map(policy);
-    request.conflict_markers = args.conflict_markers;
-    request.allow_deletes = args.allow_deletes;
+    choose(&mut request, &args.choices);
     request.plan_file = Some(args.file.clone());
     Ok(request)
+}
+
+fn choose(request: &mut Request, choices: &Choices) {
+    request.only.clone_from(&choices.only);
+    request.all_or_nothing = choices.all_or_nothing;
+    request.on_edit = choices.on_edit.map(policy);
+    request.conflict_markers = choices.conflict_markers;
+    request.allow_deletes = choices.allow_deletes;
+}
+
+/// Where the project and the output root are.
+pub fn place(place: &Where) -> Result<source::Request, String> {
+    let (manifest, out) = (place.manifest.clone(), place.out.clone());
+    Ok(source::Request { paths: Vec::new(), current: current()?, manifest, out })
 }
 
 /// The request of `apply`.
