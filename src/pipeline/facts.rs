@@ -99,7 +99,7 @@ pub fn report(mut state: State<'_>, changes: Option<&Changes>) -> Report {
 fn outcome(state: &State<'_>, changes: Option<&Changes>) -> Outcome {
     // What stands between conflict markers is written, and still a conflict.
     let is_grave = |finding: &&Diagnostic| finding.is_error() || finding.code == Code::MergeConflict;
-    let of_errors = state.findings.iter().filter(is_grave).map(|finding| outcome_of(finding.code));
+    let of_errors = state.findings.iter().filter(is_grave).map(|finding| Outcome::of(finding.code));
     let differs =
         changes.is_some_and(|changes| changes.files.iter().any(FileChange::writes) || !changes.lockfiles.is_empty());
     let own = match state.request.mode {
@@ -109,28 +109,6 @@ fn outcome(state: &State<'_>, changes: Option<&Changes>) -> Outcome {
         Mode::Check | Mode::DryRun | Mode::Write => Outcome::NothingToDo,
     };
     highest(of_errors.chain([own]))
-}
-
-/// How a run ends that has an error of this code.
-pub fn outcome_of(code: Code) -> Outcome {
-    match code {
-        Code::TreeDiffers | Code::SnapshotDiffers | Code::SnapshotStale => Outcome::Differences,
-        Code::DiskFailed | Code::NoRoom | Code::CannotPublish => Outcome::DiskFailed,
-        Code::InterruptedRun => Outcome::Interrupted,
-        Code::EditedFile
-        | Code::CannotMerge
-        | Code::MergeConflict
-        | Code::ForeignFile
-        | Code::NotAFile
-        | Code::GuardHeld
-        | Code::ChangedMeanwhile
-        | Code::Fuse
-        | Code::StalePlan
-        | Code::CannotUndo
-        | Code::SnapshotUnreadable
-        | Code::DamagedLockfile => Outcome::Conflict,
-        _ => Outcome::Wrong,
-    }
 }
 
 fn files(state: &State<'_>, changes: Option<&Changes>) -> Vec<FileReport> {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use super::apply::disk_finding;
-use super::{Request, State, facts, on_threads, only, resolve, shards, validity};
+use super::{Request, State, on_threads, only, resolve, shards, validity};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::digest::Digest;
 use crate::disk::{self, DiskError, Root};
@@ -16,8 +16,8 @@ use crate::name::id_key;
 use crate::output::{self, Facts, Rendered, Sink};
 use crate::path::OutputPath;
 use crate::plan::{PlannedBody, PlannedFile};
+use crate::report::Outcome;
 use crate::report::snapshot::{Action, Comparison, SnapshotReport, Status};
-use crate::report::{Outcome, highest};
 use crate::snapshot::{self, Shown, Snapshot, Texts, excerpt};
 use crate::source::SourceSet;
 use crate::source::load::display;
@@ -336,8 +336,7 @@ fn report(
     findings.collapse(MOST_ALIKE);
     let wrote = |one: &Comparison| matches!(one.status, Status::New | Status::Updated | Status::Removed);
     let own = if snapshots.iter().any(wrote) { Outcome::Done } else { Outcome::NothingToDo };
-    let of_errors = findings.iter().filter(|finding| finding.is_error()).map(|finding| facts::outcome_of(finding.code));
-    let outcome = highest(of_errors.chain([own]));
+    let outcome = Outcome::with_errors(&findings, own);
     let manifest = set.as_ref().and_then(|set| Some(set.sources.name(set.manifest.as_ref()?.file).to_owned()));
     let root = set.as_ref().map_or_else(String::new, |set| shown(&set.root, &request.run.inputs.current));
     let sources = set.map(|set| set.sources).unwrap_or_default();

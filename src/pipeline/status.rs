@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::apply::{self, Changes};
 use super::guards::Guards;
-use super::{Request, State, drift, facts, goals, hold, on_threads, resolve, shards, team_of_input, validity};
+use super::{Request, State, drift, goals, hold, on_threads, resolve, shards, team_of_input, validity};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::event::{Event, Watcher};
 use crate::model::{Amount, MegaFile, Progress};
 use crate::name::id_key;
 use crate::output::{self, Facts, Rendered, Sink};
 use crate::plan::PlannedFile;
+use crate::report::Outcome;
 use crate::report::status::{Drift, Measure, MegaFileStatus, Range, StatusReport, TeamStatus};
-use crate::report::{Outcome, highest};
 use crate::source::load::display;
 use crate::source::{Input, Kind, NodeId, Tree};
 
@@ -131,9 +131,8 @@ fn report(mut state: State<'_>, team: Option<&str>, changes: &Changes, drift: Ve
         changes.lockfiles.iter().filter(|shard| wanted(Some(&state.model.team_name(&shard.team)))).count() as u64;
     state.findings.sort();
     state.findings.collapse(MOST_ALIKE);
-    let errors = state.findings.iter().filter(|finding| finding.is_error());
     let own = if drift.is_empty() && shards == 0 { Outcome::NothingToDo } else { Outcome::Differences };
-    let outcome = highest(errors.map(|finding| facts::outcome_of(finding.code)).chain([own]));
+    let outcome = Outcome::with_errors(&state.findings, own);
     StatusReport {
         outcome,
         manifest: state.set.manifest.as_ref().map(|manifest| state.set.sources.name(manifest.file).to_owned()),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{State, facts, team_of_input};
+use super::{State, team_of_input};
 use crate::diagnostic::Diagnostic;
 use crate::report::Outcome;
 use crate::span::FileId;
@@ -33,6 +33,6 @@ pub fn is_all_wrong(state: &State<'_>) -> bool {
 }
 
 fn errors<'s>(state: &'s State<'_>) -> impl Iterator<Item = &'s Diagnostic> {
-    let wrong = |finding: &&Diagnostic| finding.is_error() && facts::outcome_of(finding.code) == Outcome::Wrong;
+    let wrong = |finding: &&Diagnostic| finding.is_error() && Outcome::of(finding.code) == Outcome::Wrong;
     state.findings.iter().filter(wrong)
 }

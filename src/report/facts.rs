@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Sum;
 
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Code, Diagnostics};
 use crate::digest::Digest;
 use crate::path::{FileMode, OutputPath};
 use crate::span::{SourceMap, Span};
@@ -92,6 +92,38 @@ words! {
 }
 
 impl Outcome {
+    /// How a run ends that has an error of this code.
+    #[must_use]
+    pub fn of(code: Code) -> Self {
+        match code {
+            Code::TreeDiffers | Code::SnapshotDiffers | Code::SnapshotStale => Self::Differences,
+            Code::DiskFailed | Code::NoRoom | Code::CannotPublish => Self::DiskFailed,
+            Code::InterruptedRun => Self::Interrupted,
+            Code::AlreadyThere
+            | Code::CannotMerge
+            | Code::CannotRestore
+            | Code::CannotUndo
+            | Code::ChangedMeanwhile
+            | Code::DamagedLockfile
+            | Code::EditedFile
+            | Code::ForeignFile
+            | Code::Fuse
+            | Code::GuardHeld
+            | Code::MergeConflict
+            | Code::NotAFile
+            | Code::SnapshotUnreadable
+            | Code::StalePlan => Self::Conflict,
+            _ => Self::Wrong,
+        }
+    }
+
+    /// How a run ends: as its gravest error says, or as it would without any.
+    #[must_use]
+    pub fn with_errors(findings: &Diagnostics, done: Self) -> Self {
+        let errors = findings.iter().filter(|finding| finding.is_error());
+        highest(errors.map(|finding| Self::of(finding.code)).chain([done]))
+    }
+
     /// The exit code. The table is public and append-only.
     #[must_use]
     pub fn exit_code(self) -> u8 {

@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::facts::{Outcome, highest};
+use super::facts::Outcome;
 use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostic, pretty, schema_of, words};
-use crate::diagnostic::{Code, Diagnostics};
+use crate::diagnostic::Diagnostics;
 use crate::digest::Digest;
 use crate::disk::{Checkpoint, Fate, Footing, Operation, OperationKind, Pruned, Reversed};
 use crate::span::SourceMap;
@@ -60,21 +60,12 @@ impl HistoryReport {
     /// How it ended.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        let of = |code: Code| match code {
-            Code::DiskFailed | Code::NoRoom | Code::CannotPublish => Outcome::DiskFailed,
-            Code::InterruptedRun => Outcome::Interrupted,
-            Code::NotAFile | Code::ChangedMeanwhile | Code::CannotUndo | Code::GuardHeld | Code::DamagedLockfile => {
-                Outcome::Conflict
-            }
-            _ => Outcome::Wrong,
-        };
-        let errors = self.findings.iter().filter(|finding| finding.is_error()).map(|finding| of(finding.code));
         let done = match &self.deed {
             Some(Deed::Reversed { undoes, .. }) if undoes.is_empty() => Outcome::NothingToDo,
             Some(Deed::Pruned(pruned)) if *pruned == Pruned::default() => Outcome::NothingToDo,
             _ => Outcome::Done,
         };
-        highest(errors.chain([done]))
+        Outcome::with_errors(&self.findings, done)
     }
 }
 

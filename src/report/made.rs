@@ -11,7 +11,7 @@ use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostic, pretty, schema_of,
 use super::paint::{BOLD, DIM, paint};
 use super::table::{Side, pad};
 use super::words::count;
-use crate::diagnostic::{Code, Diagnostics};
+use crate::diagnostic::Diagnostics;
 use crate::span::SourceMap;
 
 /// The facts.
@@ -77,15 +77,9 @@ impl Made {
     /// How it ended.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        let of = |code: Code| match code {
-            Code::AlreadyThere => Outcome::Conflict,
-            Code::DiskFailed => Outcome::DiskFailed,
-            _ => Outcome::Wrong,
-        };
-        let errors = self.findings.iter().filter(|finding| finding.is_error());
         let quiet = self.files.iter().all(|file| file.change == Change::Unchanged);
         let done = if quiet { Outcome::NothingToDo } else { Outcome::Done };
-        super::highest(errors.map(|finding| of(finding.code)).chain([done]))
+        Outcome::with_errors(&self.findings, done)
     }
 }
 
@@ -198,6 +192,7 @@ pub fn schema() -> serde_json::Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::Code;
     use crate::diagnostic::Diagnostic;
 
     fn made() -> Made {

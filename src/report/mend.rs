@@ -6,10 +6,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::clean::clean;
-use super::facts::{Outcome, highest, words as as_words};
+use super::facts::{Outcome, words as as_words};
 use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostic, pretty, schema_of, words};
 use super::words::count;
-use crate::diagnostic::{Code, Diagnostics};
+use crate::diagnostic::Diagnostics;
 use crate::span::SourceMap;
 
 as_words! {
@@ -97,18 +97,9 @@ impl MendReport {
     /// How it ended.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        let of = |code: Code| match code {
-            Code::DiskFailed => Outcome::DiskFailed,
-            Code::InterruptedRun => Outcome::Interrupted,
-            Code::NotAFile | Code::ChangedMeanwhile | Code::GuardHeld | Code::DamagedLockfile | Code::CannotRestore => {
-                Outcome::Conflict
-            }
-            _ => Outcome::Wrong,
-        };
-        let errors = self.findings.iter().filter(|finding| finding.is_error());
         let changed = self.files.iter().any(|file| file.change != Mended::Unchanged) || !self.lockfiles.is_empty();
         let done = if changed { Outcome::Done } else { Outcome::NothingToDo };
-        highest(errors.map(|finding| of(finding.code)).chain([done]))
+        Outcome::with_errors(&self.findings, done)
     }
 }
 
@@ -264,6 +255,7 @@ impl<'a> ShardWire<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::Code;
 
     fn report(command: MendCommand, change: Mended) -> MendReport {
         let (path, team, mega_file) = ("src/a\u{1b}".to_owned(), "t".to_owned(), "m".to_owned());

@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::facts::{Outcome, highest};
+use super::facts::Outcome;
 use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostic, pretty, schema_of, words};
-use crate::diagnostic::{Code, Diagnostics};
+use crate::diagnostic::Diagnostics;
 use crate::disk::Recovered;
 use crate::span::SourceMap;
 
@@ -24,14 +24,8 @@ impl RecoveryReport {
     /// How it ended.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        let of = |code: Code| match code {
-            Code::DiskFailed => Outcome::DiskFailed,
-            Code::NotAFile | Code::ChangedMeanwhile => Outcome::Conflict,
-            _ => Outcome::Wrong,
-        };
-        let errors = self.findings.iter().filter(|finding| finding.is_error()).map(|finding| of(finding.code));
         let done = if self.recovered.is_empty() { Outcome::NothingToDo } else { Outcome::Done };
-        highest(errors.chain([done]))
+        Outcome::with_errors(&self.findings, done)
     }
 }
 
