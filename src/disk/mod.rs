@@ -84,7 +84,7 @@ pub use inputs::{Inputs, prune_inputs, read_inputs, read_listings};
 pub use listing::{Listed, Listing, Role};
 pub use log::{KEPT_OPERATIONS, Log, Operation, Pruned, prune_log, read_log};
 pub use plant::plant;
-pub use recover::{Recovered, is_interrupted, recover};
+pub use recover::{Recovered, is_interrupted, is_unfinished, recover};
 pub use root::{Durability, Root};
 pub use saved::write_plan;
 pub use shards::{read_shards, shard_digest};

@@ -2,6 +2,7 @@
 //! before anything else, in every run that writes.
 
 use std::io::Read as _;
+use std::ops::ControlFlow;
 use std::os::fd::{AsFd as _, BorrowedFd};
 
 use super::barrier::barrier;
@@ -10,7 +11,7 @@ use super::guard::{ProjectGuard, wait_for_transactions};
 use super::journal::{Journal, MAX_BYTES};
 use super::log;
 use super::root::{Durability, Root};
-use super::stage::{Dead, JOURNAL, TRANSACTIONS, dead, is_from_here, remove_transaction};
+use super::stage::{Found, JOURNAL, TRANSACTIONS, each_transaction, is_from_here, remove_transaction};
 use super::steps::Steps;
 use super::sys::{self, Renaming};
 use super::walk::{Reached, Walker};
@@ -31,26 +32,42 @@ pub struct Recovered {
 /// # Errors
 /// A folder cannot be read.
 pub fn is_interrupted(root: &Root) -> Result<bool, DiskError> {
-    has_dead(root, |one| one.committed)
+    any(root, |one| one.committed && !one.held)
 }
 
-fn has_dead(root: &Root, wanted: impl Fn(&Dead) -> bool) -> Result<bool, DiskError> {
+/// Whether a commit is under way though nobody else can publish: its process died since this run began. Whatever was
+/// learned of the tree meanwhile is worth nothing.
+///
+/// # Errors
+/// A folder cannot be read.
+pub fn is_unfinished(root: &Root, _project: &ProjectGuard) -> Result<bool, DiskError> {
+    any(root, |one| one.committed)
+}
+
+fn any(root: &Root, wanted: impl Fn(&Found) -> bool) -> Result<bool, DiskError> {
     let Some(top) = root.existing()? else { return Ok(false) };
     let mut walker = Walker::new(top);
     if walker.enter(TRANSACTIONS)? != Reached::Folder {
         return Ok(false);
     }
-    Ok(dead(walker.folder(), false)?.iter().any(wanted))
+    let mut found = false;
+    each_transaction(walker.folder(), false, |one| {
+        found = wanted(&one);
+        Ok(if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
+    Ok(found)
 }
 
-/// Finishes or takes back what dead processes committed, oldest name first, and clears away what they only staged.
-/// Without such, nothing is made and nothing is waited for.
+/// Finishes or takes back what dead processes committed, oldest name first, and clears away what they only staged. Waits
+/// until nobody publishes, if somebody seems to: whether they live is told only then. Without such, nothing is made and
+/// nothing is waited for.
 ///
 /// # Errors
 /// A call failed: the journal stays, and the next run tries again. A journal that cannot be read is an error as well,
 /// and is left for a person to look at.
 pub fn recover(root: &Root, durability: Durability) -> Result<Vec<Recovered>, DiskError> {
-    if !has_dead(root, |_| true)? {
+    // A guard beside a journal may be held by somebody who only looks.
+    if !any(root, |one| one.committed || !one.held)? {
         return Ok(Vec::new());
     }
     // Nobody else publishes, and nobody makes or clears a transaction folder.
@@ -58,24 +75,38 @@ pub fn recover(root: &Root, durability: Durability) -> Result<Vec<Recovered>, Di
     let _making = wait_for_transactions(root)?;
     let transactions = root.make_below(TRANSACTIONS)?;
     let mut done = Vec::new();
-    for one in dead(transactions.as_fd(), true)? {
-        let shown = format!("{TRANSACTIONS}/{}/{JOURNAL}", one.id);
-        if one.committed {
-            let journal = read(one.folder.as_fd(), &shown)?;
-            if !is_from_here(one.folder.as_fd()).map_err(|error| DiskError::io("read", &shown, error))? {
-                return Err(DiskError::Foreign { path: shown });
-            }
-            let recovered = recover_one(root, one.folder.as_fd(), &journal, durability)?;
-            let finished = recovered.finished;
-            done.push(recovered);
-            if finished && log::retire(root, &one.id, one.folder.as_fd(), &journal).is_ok() {
-                continue;
-            }
-            // Without its journal the folder holds nothing that somebody may miss.
-            sys::remove_file(one.folder.as_fd(), JOURNAL).map_err(|error| DiskError::io("remove", shown, error))?;
+    each_transaction(transactions.as_fd(), true, |one| {
+        if !one.held {
+            done.extend(clear(root, transactions.as_fd(), &one, durability)?);
         }
-        let _ = remove_transaction(transactions.as_fd(), &one.id, one.folder.as_fd());
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(done)
+}
+
+/// Recovers what one dead process committed, or removes what it only staged.
+fn clear(
+    root: &Root,
+    transactions: BorrowedFd<'_>,
+    one: &Found,
+    durability: Durability,
+) -> Result<Option<Recovered>, DiskError> {
+    let mut done = None;
+    if one.committed {
+        let shown = format!("{TRANSACTIONS}/{}/{JOURNAL}", one.id);
+        let journal = read(one.folder.as_fd(), &shown)?;
+        if !is_from_here(one.folder.as_fd()).map_err(|error| DiskError::io("read", &shown, error))? {
+            return Err(DiskError::Foreign { path: shown });
+        }
+        let recovered = recover_one(root, one.folder.as_fd(), &journal, durability)?;
+        if recovered.finished && log::retire(root, &one.id, one.folder.as_fd(), &journal).is_ok() {
+            return Ok(Some(recovered));
+        }
+        done = Some(recovered);
+        // Without its journal the folder holds nothing that somebody may miss.
+        sys::remove_file(one.folder.as_fd(), JOURNAL).map_err(|error| DiskError::io("remove", shown, error))?;
     }
+    let _ = remove_transaction(transactions, &one.id, one.folder.as_fd());
     Ok(done)
 }
 

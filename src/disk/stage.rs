@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
+use std::ops::ControlFlow;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -279,12 +280,14 @@ fn new_folder(transactions: BorrowedFd<'_>) -> Result<(String, OwnedFd), DiskErr
     }
 }
 
-/// A transaction folder of a dead process; its guard is held while this lives.
-pub(super) struct Dead {
+/// A transaction folder that was found; where its process is dead, its guard is held while this lives.
+pub(super) struct Found {
     pub(super) id: String,
     pub(super) folder: OwnedFd,
     /// Whether there is a journal.
     pub(super) committed: bool,
+    /// Whether a process holds it: the one that made it, or, for a moment, one that looks.
+    pub(super) held: bool,
     _guard: Option<File>,
 }
 
@@ -297,13 +300,17 @@ pub(super) fn is_from_here(folder: BorrowedFd<'_>) -> io::Result<bool> {
     Ok(noted == sys::number(folder)?.to_string().as_bytes())
 }
 
-/// The folders whose guard nobody holds, in the order of their names. A folder that cannot be judged is an error: to take
-/// it for a living one would be to go on beside a commit that is half done.
+/// Goes through the folders in the order of their names, holding one at a time, until `visit` says that it has seen
+/// enough. A folder that cannot be judged is an error: to take it for a living one would be to go on beside a commit that
+/// is half done.
 ///
 /// `alone`: the caller holds the project, so that no living process has a journal. Then a guard beside one is held only by
 /// somebody who looks, and is waited for.
-pub(super) fn dead(transactions: BorrowedFd<'_>, alone: bool) -> Result<Vec<Dead>, DiskError> {
-    let mut found = Vec::new();
+pub(super) fn each_transaction(
+    transactions: BorrowedFd<'_>,
+    alone: bool,
+    mut visit: impl FnMut(Found) -> Result<ControlFlow<()>, DiskError>,
+) -> Result<(), DiskError> {
     for id in names(transactions, TRANSACTIONS)? {
         let failed = |verb, error: io::Error| DiskError::io(verb, format!("{TRANSACTIONS}/{id}"), error);
         let folder = match sys::open_folder(transactions, &id) {
@@ -316,31 +323,36 @@ pub(super) fn dead(transactions: BorrowedFd<'_>, alone: bool) -> Result<Vec<Dead
             Err(Errno::NOENT) => Ok(false),
             done => done.map(|_| true).map_err(|error| failed("read", error.into())),
         };
-        let guard = match sys::open_or_none(folder.as_fd(), GUARD) {
+        let guard = match sys::open_to_lock(folder.as_fd(), GUARD) {
             Err(Errno::LOOP) => continue,
             done => done.map_err(|error| failed("open", error.into()))?,
         };
+        let mut held = false;
         if let Some(file) = &guard
             && !guard::try_lock(file).map_err(|error| failed("lock", error))?
         {
-            if !alone || !committed()? {
-                continue;
+            held = !alone || !committed()?;
+            if !held {
+                guard::lock(file).map_err(|error| failed("lock", error))?;
             }
-            guard::lock(file).map_err(|error| failed("lock", error))?;
         }
         let committed = committed()?;
-        found.push(Dead { id, folder, committed, _guard: guard });
+        if visit(Found { id, folder, committed, held, _guard: guard })?.is_break() {
+            break;
+        }
     }
-    Ok(found)
+    Ok(())
 }
 
 /// Clears away what dead processes staged and never committed. A folder that holds what megax does not put there is
 /// left alone.
 fn clear_leftovers(transactions: BorrowedFd<'_>) -> Result<(), DiskError> {
-    for one in dead(transactions, false)?.iter().filter(|one| !one.committed) {
-        let _ = remove_transaction(transactions, &one.id, one.folder.as_fd());
-    }
-    Ok(())
+    each_transaction(transactions, false, |one| {
+        if !one.held && !one.committed {
+            let _ = remove_transaction(transactions, &one.id, one.folder.as_fd());
+        }
+        Ok(ControlFlow::Continue(()))
+    })
 }
 
 /// Writes a new file in the transaction folder or below.

@@ -40,7 +40,18 @@ pub(super) fn open_or_create(at: BorrowedFd<'_>, name: &str) -> Result<File> {
     rustix::fs::openat(at, name, flags, Mode::from_raw_mode(0o666)).map(File::from)
 }
 
-/// Opens a file for its lock; `None` when there is none.
+/// Opens a file for its lock; `None` when there is none. For writing where that may be, because file systems of the network
+/// lock no other handle.
+pub(super) fn open_to_lock(at: BorrowedFd<'_>, name: &str) -> Result<Option<File>> {
+    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    match rustix::fs::openat(at, name, flags, Mode::empty()) {
+        Err(Errno::NOENT) => Ok(None),
+        Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) => open_or_none(at, name),
+        done => done.map(|file| Some(File::from(file))),
+    }
+}
+
+/// Opens a file; `None` when there is none.
 pub(super) fn open_or_none(at: BorrowedFd<'_>, name: &str) -> Result<Option<File>> {
     match open_file(at, name) {
         Ok(file) => Ok(Some(file)),

@@ -34,8 +34,12 @@ pub struct Changes {
 }
 
 /// Surveys, renders, compares and, in [`Mode::Write`], publishes. Guards that are held already stay so until then.
-pub fn run(state: &mut State<'_>, mut guards: Guards, watcher: &dyn Watcher) -> Changes {
-    let Some(root) = state.root.clone() else { return Changes::default() };
+///
+/// # Errors
+/// Another run died meanwhile in its commit: what was learned of the tree is worth nothing. Nothing was written; the guards
+/// are still held, so that it can be begun again.
+pub fn run(state: &mut State<'_>, mut guards: Guards, watcher: &dyn Watcher) -> Result<Changes, Guards> {
+    let Some(root) = state.root.clone() else { return Ok(Changes::default()) };
     let writes = state.request.mode == Mode::Write && !wrong_tree_is_known(state);
     if writes {
         guards::take(state, &root, &mut guards);
@@ -45,15 +49,14 @@ pub fn run(state: &mut State<'_>, mut guards: Guards, watcher: &dyn Watcher) -> 
         Err(error) => {
             state.findings.push(disk_finding(&error));
             state.hold();
-            return Changes::default();
+            return Ok(Changes::default());
         }
     };
     let mut stagings = render(state, &survey, &root, writes, watcher);
     state.inspect();
     check_tree(state);
     let changes = publish(state, &root, &survey, &mut stagings, writes, watcher);
-    drop(guards);
-    Changes { survey, ..changes }
+    changes.map(|changes| Changes { survey, ..changes }).ok_or(guards)
 }
 
 /// `--expect-tree` can only be judged after rendering; nothing is known before.
@@ -207,14 +210,14 @@ fn publish(
     stagings: &mut BTreeMap<String, Staging>,
     writes: bool,
     watcher: &dyn Watcher,
-) -> Changes {
+) -> Option<Changes> {
     let whole = compare(state, survey);
     let first = settle(state, survey, whole.clone());
     if saved::is_stale(state, &first) {
-        return looked_only(state, ChangeSet::default(), whole);
+        return Some(looked_only(state, ChangeSet::default(), whole));
     }
     if !writes || first.is_empty() {
-        return looked_only(state, first, whole);
+        return Some(looked_only(state, first, whole));
     }
     // From here on no other run publishes; what another one published since the shards were read is looked at again.
     let guard = match ProjectGuard::wait(root) {
@@ -222,9 +225,18 @@ fn publish(
         Err(error) => {
             state.findings.push(disk_finding(&error));
             state.hold();
-            return looked_only(state, first, whole);
+            return Some(looked_only(state, first, whole));
         }
     };
+    match disk::is_unfinished(root, &guard) {
+        Ok(false) => {}
+        Ok(true) => return None,
+        Err(error) => {
+            state.findings.push(disk_finding(&error));
+            state.hold();
+            return Some(looked_only(state, first, whole));
+        }
+    }
     let again = if refresh_shards(state, root) {
         let again = compare(state, survey);
         settle(state, survey, again)
@@ -232,11 +244,13 @@ fn publish(
         first
     };
     if saved::is_stale(state, &again) {
-        return looked_only(state, ChangeSet::default(), whole);
+        return Some(looked_only(state, ChangeSet::default(), whole));
     }
     watcher.on_event(Event::Writing { files: again.files.iter().filter(|file| file.writes()).count() });
     let mut changes = Changes::default();
-    for set in super::slots::in_order(state, again.split()) {
+    // All teams together, or each on its own.
+    let sets = if state.request.all_or_nothing { vec![again] } else { again.split() };
+    for set in super::slots::in_order(state, sets) {
         let teams: Vec<String> = set.teams().into_iter().map(str::to_owned).collect();
         let blocked = set.conflicts().next().is_some() || teams.iter().any(|team| state.is_held(team));
         if blocked || set.is_empty() {
@@ -268,7 +282,7 @@ fn publish(
         let _ = disk::prune_log(root, disk::KEPT_OPERATIONS, &guard);
     }
     drop(guard);
-    changes
+    Some(changes)
 }
 
 /// The changes of a run that writes nothing.

@@ -14,18 +14,14 @@ pub type Guards = BTreeMap<String, TeamGuard>;
 
 /// Reads, understands and plans. A run that may wait for its teams does so then, and starts again if it had to: what it
 /// read is as old as the wait was long.
-pub fn ready<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<(State<'r>, Guards), Unread> {
+pub fn ready<'r>(request: &'r Request, guards: &mut Guards, watcher: &dyn Watcher) -> Result<State<'r>, Unread> {
     let mut state = resolve(request, watcher)?;
     state.hold();
-    let mut guards = Guards::new();
-    if !request.wait || request.mode != Mode::Write {
-        return Ok((state, guards));
-    }
-    if wait(&state, &mut guards, watcher) {
+    if request.wait && request.mode == Mode::Write && wait(&state, guards, watcher) {
         state = resolve(request, watcher)?;
         state.hold();
     }
-    Ok((state, guards))
+    Ok(state)
 }
 
 /// Takes the guards of all teams that may write, in the order of their names, so that two runs never wait for each
@@ -34,6 +30,9 @@ fn wait(state: &State<'_>, guards: &mut Guards, watcher: &dyn Watcher) -> bool {
     let Some(root) = &state.root else { return false };
     let mut waited = false;
     for team in state.teams.iter().filter(|team| !state.is_held(team)) {
+        if guards.contains_key(team) {
+            continue;
+        }
         let guard = TeamGuard::wait(root, team, &state.request.holder, &mut |holder| {
             waited = true;
             watcher.on_event(Event::Waiting { team: team.clone(), holder: holder.to_owned() });

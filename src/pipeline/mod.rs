@@ -32,6 +32,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use self::guards::Guards;
 use crate::change::{Attempt, Policies, Policy};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::digest::Digest;
@@ -191,17 +192,23 @@ fn on_threads<T: Send>(jobs: Option<usize>, work: impl FnOnce() -> T + Send) -> 
 fn run_here(request: &Request, watcher: &dyn Watcher) -> Run {
     // The inflector's many patterns are compiled at their first use; here that goes on while the inputs are read.
     rayon::spawn(|| drop(forms::plural("item")));
-    let (mut state, guards) = match guards::ready(request, watcher) {
-        Ok(ready) => ready,
-        Err(findings) => return Run { report: facts::without_inputs(request, *findings), diff: None },
-    };
-    watcher.on_event(Event::Planned { files: state.plan.files.len() });
-    let changes = if request.mode == Mode::Validate {
-        (state.rendered, state.misses) = sink::render(&state, &sink::Discard::new(&state), watcher);
-        state.inspect();
-        None
-    } else {
-        Some(apply::run(&mut state, guards, watcher))
+    let mut guards = Guards::new();
+    let (mut state, changes) = loop {
+        let mut state = match guards::ready(request, &mut guards, watcher) {
+            Ok(state) => state,
+            Err(findings) => return Run { report: facts::without_inputs(request, *findings), diff: None },
+        };
+        watcher.on_event(Event::Planned { files: state.plan.files.len() });
+        if request.mode == Mode::Validate {
+            (state.rendered, state.misses) = sink::render(&state, &sink::Discard::new(&state), watcher);
+            state.inspect();
+            break (state, None);
+        }
+        match apply::run(&mut state, guards, watcher) {
+            Ok(changes) => break (state, Some(changes)),
+            // The next attempt recovers first what the other run left.
+            Err(held) => guards = held,
+        }
     };
     let diff = changes.as_ref().filter(|_| request.diff).map(|changes| facts::diff(&state, changes));
     let plan = changes.as_ref().and_then(|changes| changes.plan.as_ref());

@@ -33,7 +33,8 @@ fn status_here(request: &Request, team: Option<&str>, watcher: &dyn Watcher) -> 
     };
     state.hold();
     watcher.on_event(Event::Planned { files: state.plan.files.len() });
-    let changes = apply::run(&mut state, Guards::new(), watcher);
+    // Only a run that writes can be in vain.
+    let changes = apply::run(&mut state, Guards::new(), watcher).unwrap_or_default();
     // Edited and foreign files are what the drift shows. Teams that are held with a wrong one are found again below.
     let shown = |finding: &Diagnostic| {
         use Code::{

@@ -6,9 +6,10 @@
     faults.py BINARY --only space         one part
 
 Parts: `order` (of the calls, as a loss of power demands it), `matrix` (every system call on the output root fails or
-kills), `kills` (SIGKILL at random times), `saves` (an editor saves at random times), `space` (a file system without space or
-inodes). After each fault `megax recover` runs; then the tree must be the old one or the new one, to the byte and the mode; a
-person's files must be as they were; the next run must make the new tree, and the one after it must have nothing to do.
+kills), `kills` (SIGKILL at random times), `beside` (another run dies meanwhile), `saves` (an editor saves at random times),
+`space` (a file system without space or inodes). After each fault `megax recover` runs; then the tree must be the old one or
+the new one, to the byte and the mode; a person's files must be as they were; the next run must make the new tree, and the
+one after it must have nothing to do.
 
 What this cannot see: the loss of power itself. The page cache survives every fault here; `order` only proves that the syncs
 stand where they must. Nor can it see an editor that opened a file before megax displaced it and writes through that handle
@@ -22,6 +23,7 @@ import os
 import sys
 import time
 
+import beside
 import kills
 import matrix
 import order
@@ -29,7 +31,7 @@ import rig as rigs
 import saves
 import space
 
-PARTS = ("order", "matrix", "kills", "saves", "space")
+PARTS = ("order", "matrix", "kills", "beside", "saves", "space")
 
 
 class Report:
@@ -70,6 +72,7 @@ def main():
     arguments.add_argument("--every", type=int, default=7, metavar="K", help="else every K-th; no multiple of 11")
     arguments.add_argument("--stage", choices=matrix.STAGES, help="only this kind of run in the matrix")
     arguments.add_argument("--kills", type=int, default=150)
+    arguments.add_argument("--runs", type=int, default=60, help="beside others")
     arguments.add_argument("--saves", type=int, default=300)
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--at", help="a folder on the file system to try; by default that for temporary files")
@@ -88,6 +91,8 @@ def main():
                 matrix.matrix(rig, 1 if chosen.all else chosen.every, report, chosen.stage)
             elif part == "kills":
                 kills.kills(back_and_forth, chosen.kills, chosen.seed, report)
+            elif part == "beside":
+                beside.beside(back_and_forth, chosen.runs, chosen.seed, report)
             elif part == "saves":
                 saves.saves(back_and_forth, chosen.saves, chosen.seed, report)
             else:
