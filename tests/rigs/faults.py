@@ -64,6 +64,22 @@ class Report:
         return 1 if self.failures else 0
 
 
+def carry_out(part, chosen, rig, back_and_forth, report):
+    """One part."""
+    if part == "order":
+        order.order(rig, report)
+    elif part == "matrix":
+        matrix.matrix(rig, 1 if chosen.all else chosen.every, report, chosen.stage)
+    elif part == "kills":
+        kills.kills(back_and_forth, chosen.kills, chosen.seed, report)
+    elif part == "beside":
+        beside.beside(back_and_forth, chosen.runs, chosen.seed, report)
+    elif part == "saves":
+        saves.saves(back_and_forth, chosen.saves, chosen.seed, report)
+    else:
+        space.space(rig, report)
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("binary")
@@ -85,18 +101,10 @@ def main():
     try:
         for part in parts:
             report.say(f"\n-- {part}")
-            if part == "order":
-                order.order(rig, report)
-            elif part == "matrix":
-                matrix.matrix(rig, 1 if chosen.all else chosen.every, report, chosen.stage)
-            elif part == "kills":
-                kills.kills(back_and_forth, chosen.kills, chosen.seed, report)
-            elif part == "beside":
-                beside.beside(back_and_forth, chosen.runs, chosen.seed, report)
-            elif part == "saves":
-                saves.saves(back_and_forth, chosen.saves, chosen.seed, report)
-            else:
-                space.space(rig, report)
+            try:
+                carry_out(part, chosen, rig, back_and_forth, report)
+            except AssertionError as error:
+                report.fail(part, f"what it needs cannot be made: {error}")
     finally:
         if chosen.leave:
             report.say(f"left: {rig.at}")

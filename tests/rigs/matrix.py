@@ -19,6 +19,8 @@ IGNORED = ("fcntl", "mmap", "execve", "readlink")
 # strace leaves out the call that it lets fail; the system closes a file even where it reports an error.
 ONLY_KILLS = ("close",)
 WORKERS = 2
+# The version of a tree before a run of these.
+BEFORE = {"expand": 1, "undo": 2}
 STAGES = ("expand", "recover", "resume", "undo")
 
 
@@ -102,6 +104,10 @@ def trace(rig, case, out, log):
     killed = case.kind == "signal=KILL" and case.code in (-9, 137)
     if not killed and case.code not in GRACEFUL:
         case.wrong = f"exit code {case.code}: {done.stderr.strip()[-300:]}"
+    # What exit code 5 promises, before any recovery.
+    before = BEFORE.get(case.stage)
+    if case.wrong is None and case.code == 5 and before is not None and rig.which(out) != before:
+        case.wrong = f"exit code 5, but the tree is not as before: {rig.which(out)}"
 
 
 def injecting(call, kind, when, log):
