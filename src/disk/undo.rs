@@ -16,7 +16,7 @@ use super::error::{CommitError, DiskError};
 use super::footing::Footing;
 use super::guard::ProjectGuard;
 use super::journal::{Journal, Step};
-use super::log::{self, read_steps};
+use super::log::{self, Operation, read_steps};
 use super::look::{buffer, look};
 use super::root::{Durability, Root};
 use super::stage::Staging;
@@ -45,6 +45,8 @@ pub struct Refusal {
     pub path: String,
     /// What is the matter, to follow the path.
     pub reason: String,
+    /// The operation that displaced an edit, where that is the matter.
+    pub edited_before: Option<u64>,
     /// The last operation that touched it since.
     pub later: Option<u64>,
 }
@@ -204,11 +206,13 @@ struct Past {
     /// Their numbers and folders, ascending.
     folders: Vec<(u64, OwnedFd)>,
     ways: BTreeMap<String, Way>,
+    /// Edits that one of the operations displaced, and which.
+    edits: Vec<(String, u64)>,
 }
 
 impl Past {
     fn read(root: &Root, numbers: &[u64]) -> Result<Self, ReversalError> {
-        let mut past = Self { folders: Vec::new(), ways: BTreeMap::new() };
+        let mut past = Self { folders: Vec::new(), ways: BTreeMap::new(), edits: Vec::new() };
         let Some(log) = log::open(root)? else { return Ok(past) };
         for &number in numbers {
             let (folder, journal) = read_steps(log.as_fd(), number)
@@ -241,6 +245,13 @@ impl Past {
             }
             Step::Mode { path, digest, old: bits, .. } => (path, old(digest, Some(bits), None), Some(digest)),
         };
+        if let (Some(way), Some(old)) = (self.ways.get(&path), &old)
+            && way.new != Some(old.digest)
+            && !is_record(&path)
+            && !self.is_left(way, old)
+        {
+            self.edits.extend(self.folders.get(index).map(|(number, _)| (path.clone(), *number)));
+        }
         match self.ways.entry(path) {
             Slot::Vacant(free) => drop(free.insert(Way { old, new })),
             Slot::Occupied(mut known) => {
@@ -256,6 +267,15 @@ impl Past {
             }
         }
         Ok(())
+    }
+
+    /// Whether a displaced content is what the operation before left, but for its line endings.
+    fn is_left(&self, way: &Way, old: &Old) -> bool {
+        let found = old.content.as_ref().and_then(|(index, name)| {
+            let (_, folder) = self.folders.get(*index)?;
+            look(folder.as_fd(), name, &mut buffer()).ok()
+        });
+        found.is_some_and(|found| way.is_left(&found))
     }
 
     fn mode_of(&self, index: usize, name: &str) -> Result<Option<u32>, Errno> {
@@ -312,6 +332,10 @@ impl Tree {
     /// Every file that keeps the operations from being undone.
     fn refusals(&self, root: &Root, past: &Past, last: u64) -> Vec<Refusal> {
         let mut refusals = Vec::new();
+        for (path, number) in &past.edits {
+            let reason = format!("was edited before operation {number}, which took the edit away");
+            refusals.push(Refusal { path: path.clone(), reason, edited_before: Some(*number), later: None });
+        }
         for (path, way) in &past.ways {
             let Some(found) = self.found.get(path) else { continue };
             let reason = match found {
@@ -327,7 +351,7 @@ impl Tree {
                 OnDisk::Unreadable => "may not be read".to_owned(),
                 OnDisk::Below(parent) => format!("cannot be there, because `{parent}` is no folder now"),
             };
-            refusals.push(Refusal { path: path.clone(), reason, later: None });
+            refusals.push(Refusal { path: path.clone(), reason, edited_before: None, later: None });
         }
         if !refusals.is_empty() {
             name_later(root, last, &mut refusals);
@@ -442,10 +466,18 @@ fn stage(past: &Past, staging: &Staging, old: &Old, path: &str, buffer: &mut [u8
 /// Where a later operation touched a path, the reason names it.
 fn name_later(root: &Root, last: u64, refusals: &mut [Refusal]) {
     let (Ok(log), Ok(Some(folder))) = (log::read_log(root), log::open(root)) else { return };
-    for operation in log.operations.iter().rev().filter(|one| one.number > last) {
+    // One that was undone, and the undo, leave things as they were.
+    let is_undone = |number: u64| log.get(number).is_some_and(|one| one.undone_by.is_some());
+    let cancels = |one: &Operation| {
+        one.undone_by.is_some()
+            || !one.undoes.is_empty() && one.undoes.iter().all(|&undone| undone > last && is_undone(undone))
+    };
+    for operation in log.operations.iter().rev().filter(|one| one.number > last && !cancels(one)) {
         let Ok((_, journal)) = read_steps(folder.as_fd(), operation.number) else { continue };
         let touched: BTreeSet<&str> = journal.steps.iter().map(Step::path).collect();
-        for refusal in refusals.iter_mut().filter(|one| touched.contains(one.path.as_str())) {
+        for refusal in
+            refusals.iter_mut().filter(|one| one.edited_before.is_none() && touched.contains(one.path.as_str()))
+        {
             refusal.reason = format!("was written again by operation {}", operation.number);
             refusal.later = Some(operation.number);
         }

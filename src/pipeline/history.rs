@@ -275,10 +275,13 @@ fn refused(refusal: &Refusal, undoes: &[u64], target: &Target) -> Diagnostic {
         (Target::Undo(_), [number]) => format!("operation {number} cannot be undone"),
         _ => "the rollback cannot be done".to_owned(),
     };
-    let Refusal { path, reason, later } = refusal;
-    let help = match later {
-        Some(later) => format!("nothing was touched; take operation {later} back first"),
-        None => "nothing was touched; move the edit away or take it back, then run again".to_owned(),
+    let Refusal { path, reason, edited_before, later } = refusal;
+    let help = match (edited_before, later) {
+        (Some(number), _) => {
+            format!("nothing was touched; `megax rollback --to {}` brings the edit back, and stops there", number - 1)
+        }
+        (None, Some(later)) => format!("nothing was touched; take operation {later} back first"),
+        (None, None) => "nothing was touched; move the edit away or take it back, then run again".to_owned(),
     };
     Diagnostic::new(Code::CannotUndo, format!("`{path}` {reason}, so {what}")).about(path.as_str()).help(help)
 }

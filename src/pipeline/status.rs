@@ -35,6 +35,7 @@ fn status_here(request: &Request, team: Option<&str>, watcher: &dyn Watcher) -> 
     watcher.on_event(Event::Planned { files: state.plan.files.len() });
     // Only a run that writes can be in vain.
     let changes = apply::run(&mut state, Guards::new(), watcher).unwrap_or_default();
+    let compared = state.root.is_some();
     // Edited and foreign files are what the drift shows. Teams that are held with a wrong one are found again below.
     let shown = |finding: &Diagnostic| {
         use Code::{
@@ -45,7 +46,7 @@ fn status_here(request: &Request, team: Option<&str>, watcher: &dyn Watcher) -> 
             finding.code,
             CannotMerge | EditKept | EditedFile | ForeignFile | MergeConflict | NotAFile | OrphanEdited
         );
-        !of_disk && !matches!(finding.code, ContributorHeld | TeamBound)
+        !(of_disk && compared) && !matches!(finding.code, ContributorHeld | TeamBound)
     };
     state.findings = std::mem::take(&mut state.findings).into_iter().filter(shown).collect();
     render_held(&mut state, watcher);
