@@ -46,7 +46,7 @@ fn status_here(request: &Request, team: Option<&str>, watcher: &dyn Watcher) -> 
             finding.code,
             CannotMerge | EditKept | EditedFile | ForeignFile | MergeConflict | NotAFile | OrphanEdited
         );
-        !(of_disk && compared) && !matches!(finding.code, ContributorHeld | TeamBound)
+        !(of_disk && compared || matches!(finding.code, ContributorHeld | TeamBound))
     };
     state.findings = std::mem::take(&mut state.findings).into_iter().filter(shown).collect();
     render_held(&mut state, watcher);

@@ -30,6 +30,8 @@ pub struct Claim {
     pub selected: bool,
     /// The item of its loop.
     pub item: Option<String>,
+    /// Whether it is one of a file that was detached: then only the others are held.
+    pub detached: bool,
 }
 
 /// What the lockfile shard of a mega-file claims that is gone or unreadable, or that left files to people.
@@ -58,6 +60,7 @@ impl Claim {
             who: format!("team {}, mega-file `{}`, rule {}{item}", mega.team, mega.id, file.rule),
             selected: mega.selected,
             item: file.item.clone(),
+            detached: false,
         }
     }
 }
@@ -117,6 +120,7 @@ fn shard_claim(shard: &ShardClaims, path: &OutputPath) -> Claim {
         who: format!("team {}, {how} mega-file `{}`", shard.team, shard.mega_file),
         selected: false,
         item: None,
+        detached: shard.detached,
     }
 }
 
@@ -129,18 +133,17 @@ fn both(code: Code, message: String, one: &Claim, two: &Claim) -> Option<Diagnos
     let (first, second) = if one.selected { (one, two) } else { (two, one) };
     let mut finding = Diagnostic::new(code, message).label(format!("planned here by {}", first.who));
     finding.span = first.origin;
-    Some(
-        finding
-            .related(second.origin, format!("and by {}", second.who))
-            .team(first.team.clone())
-            .team(second.team.clone()),
-    )
+    let finding = finding.related(second.origin, format!("and by {}", second.who));
+    // Whoever left the file to people did so first.
+    let held = [first, second].into_iter().filter(|claim| !claim.detached);
+    Some(held.fold(finding, |finding, claim| finding.team(claim.team.clone())))
 }
 
 fn same_place(group: &[&Claim]) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     for pair in group.windows(2) {
         let &[one, two] = pair else { continue };
+        let detached = [one, two].into_iter().find(|claim| claim.detached);
         let (code, message, help) = if one.path == two.path {
             let message = format!("`{}` is planned twice: by {} and by {}", one.path, one.who, two.who);
             let (message, help) = match (namesakes(one, two), one.mega_file == two.mega_file && one.team == two.team) {
@@ -162,6 +165,14 @@ fn same_place(group: &[&Claim]) -> Vec<Diagnostic> {
                 one.path, two.path, one.who, two.who
             );
             (Code::CaseCollision, message, "spell the path in one way, or change one of them")
+        };
+        let help = match detached {
+            Some(claim) => format!(
+                "plan another path; or `megax adopt {}` takes the file from team {} again, whose next run gives it up if no \
+                 mega-file of the team plans it",
+                claim.path, claim.team
+            ),
+            None => help.to_owned(),
         };
         findings.extend(both(code, message, one, two).map(|finding| finding.help(help)));
     }

@@ -18,7 +18,8 @@ pub struct Megax {
 }
 
 const AFTER: &str = "Exit codes: 0 done or nothing to do, 1 there are differences (--check, --diff, --expect-tree, \
-snapshot, status), 2 wrong usage, 3 the mega-files or the manifest are wrong, 4 a file was made or edited by somebody \
+snapshot, status), 2 wrong usage, 3 the mega-files or the manifest are wrong, or what \
+a command names does not exist, 4 a file was made or edited by somebody \
 else, another run holds the team, or a plan is stale, 5 the disk failed, 6 interrupted after deciding (the next run finishes it), 70 a bug in megax.\n\nStart with `megax init`, then `megax expand \
 --dry-run`; `megax explain CODE` explains any finding, `megax schema mega-file` prints the format.";
 
