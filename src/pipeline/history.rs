@@ -207,6 +207,7 @@ fn reverse(
     hold_shards(root, Some(&first.teams))?;
     let guards = guard_teams(root, &first.teams, &request.holder)?;
     let project = ProjectGuard::wait(root).map_err(|error| disk_failed(&error))?;
+    recovery::check(root, &project)?;
     // Another run may have published before the guards were had.
     let reversal = choose(&look()?)?;
     if reversal != first {

@@ -3,7 +3,7 @@
 use super::Request;
 use super::apply::disk_finding;
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::disk::{self, Durability, Recovered, Root};
+use crate::disk::{self, Durability, ProjectGuard, Recovered, Root};
 use crate::report::Mode;
 use crate::report::recovery::RecoveryReport;
 use crate::source;
@@ -36,6 +36,24 @@ pub(super) fn failed(error: &disk::DiskError) -> Diagnostic {
     finding.help(
         "an earlier run was interrupted while it wrote, and cannot be finished yet: mend the cause, then run again",
     )
+}
+
+/// Whether no other run died in its commit since this one looked for such.
+///
+/// # Errors
+/// One did: whatever was learned of the tree meanwhile is worth nothing.
+pub(super) fn check(root: &Root, project: &ProjectGuard) -> Result<(), Vec<Diagnostic>> {
+    match disk::is_unfinished(root, project) {
+        Ok(false) => Ok(()),
+        Ok(true) => {
+            let message = "another run was interrupted while it wrote, after this one had begun";
+            let finding = Diagnostic::new(Code::InterruptedRun, message).severity(Severity::Error);
+            Err(vec![
+                finding.help("this run has changed nothing; run it again: what the other one left is finished first"),
+            ])
+        }
+        Err(error) => Err(vec![disk_finding(&error)]),
+    }
 }
 
 pub(super) fn finding(recovered: &Recovered) -> Diagnostic {
