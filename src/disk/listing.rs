@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::digest::Digest;
-use crate::lockfile::{escape, is_name, unescape};
+use crate::lockfile::{Lockfile, escape, is_name, unescape};
 
 const VERSION: &str = "megax-inputs 1";
 
@@ -69,6 +69,13 @@ pub struct Listing {
 }
 
 impl Listing {
+    /// Whether the mega-file of a shard was expanded whole with the very inputs that the shard records.
+    #[must_use]
+    pub fn covers(&self, shard: &Lockfile) -> bool {
+        let owner = (shard.team.clone(), shard.mega_file.clone());
+        shard.inputs.is_some() && self.mega_files.get(&owner) == shard.inputs.as_ref()
+    }
+
     /// The text; [`Listing::parse`] reads it back.
     #[must_use]
     pub fn to_text(&self) -> String {

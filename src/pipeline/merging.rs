@@ -194,9 +194,7 @@ fn content(plan: &Plan, file: &Wanted<'_>) -> Option<Vec<u8>> {
 /// render the same), and those of the team's operations.
 fn candidates(known: &Known, shard: &Lockfile) -> (Option<Digest>, Vec<Digest>) {
     let (listings, operations) = known;
-    let owner = (shard.team.clone(), shard.mega_file.clone());
-    let covers = |listing: &Listing| shard.inputs.is_some() && listing.mega_files.get(&owner) == shard.inputs.as_ref();
-    let covering = listings.iter().find(|(_, listing)| covers(listing)).map(|(digest, _)| *digest);
+    let covering = listings.iter().find(|(_, listing)| listing.covers(shard)).map(|(digest, _)| *digest);
     let of_team = operations.iter().filter(|(_, teams)| teams.contains(&shard.team)).map(|(digest, _)| *digest);
     (covering, of_team.filter(|digest| listings.contains_key(digest)).collect())
 }
