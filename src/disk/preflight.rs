@@ -59,8 +59,8 @@ fn check_room(root: &Root, room: Room, journal: &Journal, made: u64, touched: u6
         let path = root.path().display().to_string();
         Err(DiskError::NoRoom { path, what, need, free })
     };
-    if room.bytes < bytes {
-        return none("bytes", bytes, room.bytes);
+    if let Some(free) = room.bytes.filter(|free| *free < bytes) {
+        return none("bytes", bytes, free);
     }
     match room.files {
         Some(free) if free < made + OWN_FILES => none("files and folders", made + OWN_FILES, free),
@@ -147,12 +147,14 @@ mod tests {
     #[test]
     fn room_is_counted_in_bytes_and_in_files() {
         let root = Root::open(tempfile::tempdir().unwrap().path()).unwrap();
-        let check = |bytes, files| {
-            let room = Room { bytes, files, block: 4_096, name: 255 };
+        let check = |bytes: u64, files| {
+            // Where blocks are not counted none are said to be there.
+            let room = Room { bytes: (bytes > 0).then_some(bytes), files, block: 4_096, name: 255 };
             check_room(&root, room, &journal(&["d/a", "d/b"]), 3, 1)
         };
         assert!(check(1 << 20, Some(8)).is_ok() && check(1 << 20, None).is_ok());
         assert!(matches!(check(1 << 20, Some(7)), Err(DiskError::NoRoom { what: "files and folders", need: 8, .. })));
+        assert!(check(0, None).is_ok());
         assert!(matches!(check(9 * 4_096, None), Err(DiskError::NoRoom { what: "bytes", free: 36_864, .. })));
     }
 

@@ -125,27 +125,32 @@ pub(super) fn number(folder: BorrowedFd<'_>) -> Result<u64> {
 /// What a file system has left for this user.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Room {
-    pub(super) bytes: u64,
+    /// `None` where blocks are not counted.
+    pub(super) bytes: Option<u64>,
     /// Files and folders; `None` where they are not counted.
     pub(super) files: Option<u64>,
     /// Bytes of a block.
     pub(super) block: u64,
-    /// Most bytes of a name.
+    /// Most bytes of a name, where that is said.
     pub(super) name: u64,
 }
 
 /// What the file system of a folder has left.
 pub(super) fn room(folder: BorrowedFd<'_>) -> Result<Room> {
-    let found = rustix::fs::fstatvfs(folder)?;
     // Some blocks are for the administrator only.
     let is_root = rustix::process::geteuid().is_root();
+    Ok(room_of(&rustix::fs::fstatvfs(folder)?, is_root))
+}
+
+/// Some file systems of the network and of user space count nothing: they say 0 of all.
+fn room_of(found: &rustix::fs::StatVfs, is_root: bool) -> Room {
     let (blocks, files) = if is_root { (found.f_bfree, found.f_ffree) } else { (found.f_bavail, found.f_favail) };
-    Ok(Room {
-        bytes: blocks.saturating_mul(found.f_frsize),
+    Room {
+        bytes: (found.f_blocks > 0).then(|| blocks.saturating_mul(found.f_frsize)),
         files: (found.f_files > 0).then_some(files),
         block: found.f_frsize,
-        name: found.f_namemax,
-    })
+        name: if found.f_namemax > 0 { found.f_namemax } else { u64::MAX },
+    }
 }
 
 /// Whether names can be made in a folder and taken away.
@@ -315,5 +320,23 @@ pub(super) fn with_mode(old: u32, mode: FileMode) -> u32 {
     match mode {
         FileMode::Regular => old & !0o111,
         FileMode::Executable => old | (old & 0o444) >> 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd as _;
+
+    use super::*;
+
+    #[test]
+    fn what_a_file_system_does_not_count_is_no_limit() {
+        let mut found = rustix::fs::fstatvfs(tempfile::tempfile().unwrap().as_fd()).unwrap();
+        (found.f_blocks, found.f_bfree, found.f_bavail, found.f_files, found.f_namemax) = (0, 0, 0, 0, 0);
+        let room = room_of(&found, false);
+        assert_eq!((room.bytes, room.files, room.name), (None, None, u64::MAX));
+        (found.f_blocks, found.f_frsize, found.f_bavail, found.f_namemax) = (9, 512, 2, 143);
+        let room = room_of(&found, false);
+        assert_eq!((room.bytes, room.name), (Some(1_024), 143));
     }
 }
