@@ -5,20 +5,21 @@
 //! the digest that it is named by is not there.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
-
-use rustix::io::Errno;
 
 use super::error::DiskError;
 use super::guard::ProjectGuard;
+use super::kept::put_under_digest;
 use super::listing::{Listed, Listing, Role};
-use super::log::read_log;
+use super::log::{read_log, shown};
+use super::look::{buffer, look};
 use super::root::Root;
 use super::shards::{names, read_shards};
 use super::stage::Staging;
-use super::sys::{self, Renaming};
+use super::sys;
 use super::walk::{Reached, Walker};
+use crate::change::OnDisk;
 use crate::digest::Digest;
 use crate::lockfile::Lockfile;
 
@@ -33,6 +34,10 @@ const MAX_BYTES: usize = 4 << 20;
 const MAX_TOTAL_BYTES: usize = 64 << 20;
 /// Most bytes of a listing.
 const MAX_LISTING_BYTES: usize = 16 << 20;
+/// Most listings that are looked at for a merge.
+const MAX_LISTINGS: u64 = 10_000;
+/// Most bytes of all of them.
+const MAX_LISTINGS_BYTES: u64 = 256 << 20;
 
 /// What a run read, to be stored.
 #[derive(Debug, Default)]
@@ -70,21 +75,22 @@ impl<'a> Inputs<'a> {
 pub(super) fn store(staging: &Staging, inputs: &Inputs<'_>) -> Result<Digest, DiskError> {
     let store = staging.root.make_below(FOLDER)?;
     for (digest, bytes) in &inputs.texts {
-        put(staging, store.as_fd(), &digest.to_string(), bytes)?;
+        put(staging, store.as_fd(), *digest, &digest.to_string(), bytes)?;
     }
     let text = inputs.listing.to_text();
     let digest = Digest::of(text.as_bytes());
-    put(staging, store.as_fd(), &format!("{digest}{ENDING}"), text.as_bytes())?;
+    put(staging, store.as_fd(), digest, &format!("{digest}{ENDING}"), text.as_bytes())?;
     Ok(digest)
 }
 
-fn put(staging: &Staging, store: BorrowedFd<'_>, name: &str, bytes: &[u8]) -> Result<(), DiskError> {
-    let failed = |error: std::io::Error| DiskError::io("store", format!("{FOLDER}/{name}"), error);
-    match sys::stat(store, name) {
-        Err(Errno::NOENT) => {}
-        Err(error) => return Err(failed(error.into())),
-        // What was damaged since is found when it is read.
-        Ok(_) => return Ok(()),
+fn put(staging: &Staging, store: BorrowedFd<'_>, digest: Digest, name: &str, bytes: &[u8]) -> Result<(), DiskError> {
+    let failed = |error: io::Error| DiskError::io("store", format!("{FOLDER}/{name}"), error);
+    let mut buffer = buffer();
+    match look(store, name, &mut buffer).map_err(failed)? {
+        OnDisk::File { digest: found, .. } if found == digest => return Ok(()),
+        // Of another user, and not known to be damaged.
+        OnDisk::Unreadable => return Ok(()),
+        _ => {}
     }
     let folder = staging.folder();
     // One that was cut off.
@@ -93,40 +99,61 @@ fn put(staging: &Staging, store: BorrowedFd<'_>, name: &str, bytes: &[u8]) -> Re
     let mut file = sys::create_file(folder, SCRATCH, 0o600).map_err(|error| failed(error.into()))?;
     file.write_all(bytes).map_err(failed)?;
     drop(file);
-    match sys::move_to_free(Renaming::Full, (folder, SCRATCH), (store, name)) {
-        Ok(()) | Err(Errno::EXIST) => Ok(()),
-        Err(error) => Err(failed(error.into())),
-    }
+    put_under_digest(store, (digest, name), (folder, SCRATCH), &mut buffer).map_err(failed)
 }
 
 /// The listings that can be read, by their digests. Without any nothing is made.
 ///
 /// # Errors
-/// The folder cannot be read, or is a symlink.
+/// The folder cannot be read, or is a symlink, or a limit is passed.
 pub fn read_listings(root: &Root) -> Result<BTreeMap<Digest, Listing>, DiskError> {
     let mut listings = BTreeMap::new();
     let Some(store) = open(root)? else { return Ok(listings) };
+    let mut total = 0;
     for name in names(store.as_fd(), FOLDER)? {
         let Some(digest) = name.strip_suffix(ENDING).and_then(Digest::parse) else { continue };
-        let text = read_named(store.as_fd(), &name, digest, MAX_LISTING_BYTES);
-        let text = text.and_then(|bytes| String::from_utf8(bytes).ok());
-        listings.extend(text.and_then(|text| Some((digest, Listing::parse(&text)?))));
+        total += sys::size(store.as_fd(), &name).unwrap_or_default();
+        check_limit("the number of listings", listings.len() as u64 + 1, MAX_LISTINGS)?;
+        check_limit("the size in bytes of all listings", total, MAX_LISTINGS_BYTES)?;
+        // What cannot be read is no base for a merge.
+        listings.extend(read_listing(store.as_fd(), &name, digest).ok().map(|listing| (digest, listing)));
     }
     Ok(listings)
 }
 
-/// The texts of a listing that are there, by role and name.
+fn check_limit(what: &'static str, value: u64, limit: u64) -> Result<(), DiskError> {
+    if value > limit { Err(DiskError::TooLarge { path: FOLDER.to_owned(), what, limit }) } else { Ok(()) }
+}
+
+fn read_listing(store: BorrowedFd<'_>, name: &str, digest: Digest) -> io::Result<Listing> {
+    let text = String::from_utf8(read_named(store, name, digest, MAX_LISTING_BYTES)?).ok();
+    text.and_then(|text| Listing::parse(&text)).ok_or_else(|| io::Error::other("it is no listing of inputs"))
+}
+
+/// The texts of a listing that are there, by role and name; those over the limit of all together are not there.
 ///
 /// # Errors
 /// As [`read_listings`].
 pub fn read_inputs(root: &Root, listing: &Listing) -> Result<BTreeMap<(Role, String), Vec<u8>>, DiskError> {
     let Some(store) = open(root)? else { return Ok(BTreeMap::new()) };
-    let stored = listing.texts.iter().filter(|(_, listed)| listed.is_stored);
-    let read = stored.filter_map(|(key, listed)| {
-        let bytes = read_named(store.as_fd(), &listed.digest.to_string(), listed.digest, MAX_BYTES)?;
-        Some((key.clone(), bytes))
-    });
-    Ok(read.collect())
+    let mut texts: BTreeMap<Digest, Option<Vec<u8>>> = BTreeMap::new();
+    let mut found = BTreeMap::new();
+    let mut total = 0;
+    for (key, listed) in listing.texts.iter().filter(|(_, listed)| listed.is_stored) {
+        let digest = listed.digest;
+        let text = texts
+            .entry(digest)
+            .or_insert_with(|| read_named(store.as_fd(), &digest.to_string(), digest, MAX_BYTES).ok());
+        let Some(bytes) = text else { continue };
+        // A name more is a copy more: whoever wrote the listing must not choose how many.
+        if total + bytes.len() > MAX_TOTAL_BYTES {
+            *text = None;
+            continue;
+        }
+        total += bytes.len();
+        found.insert(key.clone(), bytes.clone());
+    }
+    Ok(found)
 }
 
 fn open(root: &Root) -> Result<Option<OwnedFd>, DiskError> {
@@ -142,29 +169,27 @@ fn open(root: &Root) -> Result<Option<OwnedFd>, DiskError> {
 }
 
 /// The bytes of a file that has the digest it is named by.
-fn read_named(store: BorrowedFd<'_>, name: &str, digest: Digest, limit: usize) -> Option<Vec<u8>> {
-    if sys::describe(sys::stat(store, name).ok()?.0).is_some() {
-        return None;
+fn read_named(store: BorrowedFd<'_>, name: &str, digest: Digest, limit: usize) -> io::Result<Vec<u8>> {
+    if let Some(what) = sys::describe(sys::stat(store, name)?.0) {
+        return Err(io::Error::other(format!("it is {what}")));
     }
     let mut bytes = Vec::new();
-    sys::open_file(store, name).ok()?.take(limit as u64 + 1).read_to_end(&mut bytes).ok()?;
-    (Digest::of(&bytes) == digest).then_some(bytes)
+    sys::open_file(store, name)?.take(limit as u64 + 1).read_to_end(&mut bytes)?;
+    if Digest::of(&bytes) == digest { Ok(bytes) } else { Err(io::Error::other("it was damaged or cut off")) }
 }
 
 /// Removes the listings that neither an operation of the log names nor a mega-file was last expanded with, and the texts
 /// that no other listing needs; how many bytes that freed.
 ///
 /// # Errors
-/// A call failed. What was removed until then is gone.
+/// A call failed; what was removed until then is gone. Something that says what is needed cannot be read: then nothing
+/// is removed, since what is removed here does not come back.
 pub fn prune_inputs(root: &Root, _project: &ProjectGuard) -> Result<u64, DiskError> {
     let Some(store) = open(root)? else { return Ok(0) };
-    let listings = read_listings(root)?;
-    let needed = needed(root, &listings)?;
-    let kept = listings.iter().filter(|(digest, _)| needed.contains(digest));
-    let texts: BTreeSet<Digest> =
-        kept.flat_map(|(_, listing)| listing.texts.values().map(|listed| listed.digest)).collect();
+    let names = names(store.as_fd(), FOLDER)?;
+    let (needed, texts) = needed(root, store.as_fd(), &names)?;
     let mut freed = 0;
-    for name in names(store.as_fd(), FOLDER)? {
+    for name in names {
         let (digest, still) = match name.strip_suffix(ENDING) {
             Some(name) => (Digest::parse(name), &needed),
             None => (Digest::parse(&name), &texts),
@@ -180,20 +205,46 @@ pub fn prune_inputs(root: &Root, _project: &ProjectGuard) -> Result<u64, DiskErr
     Ok(freed)
 }
 
-fn needed(root: &Root, listings: &BTreeMap<Digest, Listing>) -> Result<BTreeSet<Digest>, DiskError> {
-    let mut needed: BTreeSet<Digest> =
-        read_log(root)?.operations.iter().filter_map(|operation| operation.listing).collect();
-    for (_, text) in read_shards(root)? {
-        let Ok(Lockfile { team, mega_file, inputs: Some(inputs), .. }) = Lockfile::parse(&text) else { continue };
-        let owner = (team, mega_file);
-        let covers = |listing: &Listing| listing.mega_files.get(&owner) == Some(&inputs);
-        let covering = || listings.iter().filter(|(_, listing)| covers(listing)).map(|(digest, _)| *digest);
+/// The listings that are needed, and the texts that those list. Only one listing is in memory.
+fn needed(
+    root: &Root,
+    store: BorrowedFd<'_>,
+    names: &[String],
+) -> Result<(BTreeSet<Digest>, BTreeSet<Digest>), DiskError> {
+    let log = read_log(root)?;
+    if let Some(number) = log.unreadable.first() {
+        return Err(unknown(shown(*number), io::Error::other("its entry is damaged")));
+    }
+    let mut needed: BTreeSet<Digest> = log.operations.iter().filter_map(|operation| operation.listing).collect();
+    let listings = || names.iter().filter_map(|name| Some((name, Digest::parse(name.strip_suffix(ENDING)?)?)));
+    let read = |name: &String, digest| {
+        read_listing(store, name, digest).map_err(|error| unknown(format!("{FOLDER}/{name}"), error))
+    };
+    let shards = read_shards(root)?.into_iter().map(|(path, text)| {
+        let shard = Lockfile::parse(&text).map_err(|error| unknown(path, io::Error::other(error)))?;
+        Ok((shard, Vec::new()))
+    });
+    let mut shards = shards.collect::<Result<Vec<(Lockfile, Vec<Digest>)>, DiskError>>()?;
+    for (name, digest) in listings() {
+        let listing = read(name, digest)?;
+        shards.iter_mut().filter(|(shard, _)| listing.covers(shard)).for_each(|(_, covering)| covering.push(digest));
+    }
+    for (_, covering) in shards {
         // One is enough: all of them render the same.
-        if !covering().any(|digest| needed.contains(&digest)) {
-            needed.extend(covering().next());
+        if !covering.iter().any(|digest| needed.contains(digest)) {
+            needed.extend(covering.first());
         }
     }
-    Ok(needed)
+    let mut texts = BTreeSet::new();
+    for (name, digest) in listings().filter(|(_, digest)| needed.contains(digest)) {
+        texts.extend(read(name, digest)?.texts.values().map(|listed| listed.digest));
+    }
+    Ok((needed, texts))
+}
+
+/// Something that cannot be read, so that nobody can tell what it needs.
+fn unknown(path: String, source: io::Error) -> DiskError {
+    DiskError::io("read", path, source)
 }
 
 #[cfg(test)]

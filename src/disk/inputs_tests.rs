@@ -130,3 +130,71 @@ fn what_no_operation_and_no_mega_file_needs_goes() {
     assert_eq!(stored(folder.path()), expected);
     assert_eq!(prune_inputs(&root, &project).unwrap(), 0);
 }
+
+#[test]
+fn nothing_is_removed_while_it_cannot_be_told_what_is_needed() {
+    let damages: [(&str, fn(&Path, Digest)); 4] = [
+        (".list", |top, listing| fs::write(top.join(FOLDER).join(format!("{listing}.list")), "megax-in").unwrap()),
+        (".list", |top, listing| {
+            let at = top.join(FOLDER).join(format!("{listing}.list"));
+            fs::remove_file(&at).and_then(|()| symlink("elsewhere", at)).unwrap();
+        }),
+        ("m.lock", |top, _| fs::write(top.join(".megax/lock/t/m.lock"), "<<<<<<< ours\n").unwrap()),
+        ("0000000002", |top, _| fs::write(top.join(".megax/log/0000000002/entry"), "").unwrap()),
+    ];
+    for (named, damage) in damages {
+        let folder = tempfile::tempdir().unwrap();
+        let listing = operation(folder.path(), "1", &inputs_of(&[("m", b"one")], &[("m", "one")])).unwrap();
+        operation(folder.path(), "2", &inputs_of(&[("m", b"two")], &[("m", "two")])).unwrap();
+        let root = Root::open(folder.path()).unwrap();
+        let project = ProjectGuard::wait(&root).unwrap();
+        // Of a commit that never happened.
+        let left = folder.path().join(FOLDER).join(Digest::of(b"left").to_string());
+        fs::write(&left, "left").unwrap();
+        damage(folder.path(), listing);
+        let before = stored(folder.path());
+        let error = prune_inputs(&root, &project).unwrap_err().to_string();
+        assert!(error.contains(named), "{error}");
+        assert_eq!(stored(folder.path()), before, "{named}");
+    }
+}
+
+#[test]
+fn a_damaged_text_is_stored_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let inputs = inputs_of(&[("m", b"one"), ("n", b"two")], &[]);
+    let listing = operation(folder.path(), "1", &inputs).unwrap();
+    let at = |name: String| folder.path().join(FOLDER).join(name);
+    fs::write(at(Digest::of(b"one").to_string()), "on").unwrap();
+    fs::write(at(format!("{listing}.list")), "").unwrap();
+    operation(folder.path(), "2", &inputs).unwrap();
+    let root = Root::open(folder.path()).unwrap();
+    let listings = read_listings(&root).unwrap();
+    assert_eq!(read_inputs(&root, &listings[&listing]).unwrap().len(), 2);
+    assert_eq!(fs::read_dir(folder.path().join(".megax/txn")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_listing_does_not_choose_how_much_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let large = vec![b'x'; MAX_BYTES];
+    let names: Vec<String> = (0..100).map(|n| format!("{n:03}")).collect();
+    let mut texts: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), large.as_slice())).collect();
+    texts.push(("small", b"small"));
+    let listing = operation(folder.path(), "1", &inputs_of(&texts, &[])).unwrap();
+    let root = Root::open(folder.path()).unwrap();
+    let read = read_inputs(&root, &read_listings(&root).unwrap()[&listing]).unwrap();
+    let total: usize = read.values().map(Vec::len).sum();
+    assert_eq!((read.len(), total), (MAX_TOTAL_BYTES / MAX_BYTES, MAX_TOTAL_BYTES));
+}
+
+#[test]
+fn listings_over_the_limit_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    operation(folder.path(), "1", &inputs_of(&[("m", b"one")], &[])).unwrap();
+    let root = Root::open(folder.path()).unwrap();
+    let at = folder.path().join(FOLDER).join(format!("{}.list", Digest::of(b"large")));
+    fs::File::create(at).unwrap().set_len(MAX_LISTINGS_BYTES).unwrap();
+    let error = read_listings(&root).unwrap_err();
+    assert!(matches!(error, DiskError::TooLarge { limit: MAX_LISTINGS_BYTES, .. }), "{error}");
+}

@@ -31,22 +31,28 @@ pub(super) fn keep(
     let name = digest.to_string();
     let path = format!("{FOLDER}/{name}");
     let failed = |error: io::Error| DiskError::io("write", path.as_str(), error);
-    match sys::move_to_free(Renaming::Full, scratch, (store.as_fd(), &name)) {
-        Ok(()) => {}
-        Err(Errno::EXIST) => {
-            // Kept before, unless it was damaged since.
-            let found = look(store.as_fd(), &name, buffer).map_err(failed)?;
-            let whole = matches!(found, OnDisk::File { digest: found, .. } if found == digest);
-            let done = if whole {
-                sys::remove_file(scratch.0, scratch.1)
-            } else {
-                sys::move_over(scratch, (store.as_fd(), &name))
-            };
-            done.map_err(|error| failed(error.into()))?;
-        }
-        Err(error) => return Err(failed(error.into())),
-    }
+    put_under_digest(store.as_fd(), (digest, &name), scratch, buffer).map_err(failed)?;
     Ok((digest, path))
+}
+
+/// Moves a file into a store, to a name that says its digest. One that is there already stays, unless it was damaged
+/// since.
+pub(super) fn put_under_digest(
+    store: BorrowedFd<'_>,
+    (digest, name): (Digest, &str),
+    scratch: (BorrowedFd<'_>, &str),
+    buffer: &mut [u8],
+) -> io::Result<()> {
+    match sys::move_to_free(Renaming::Full, scratch, (store, name)) {
+        Err(Errno::EXIST) => {
+            let found = look(store, name, buffer)?;
+            let whole = matches!(found, OnDisk::File { digest: found, .. } if found == digest);
+            let done =
+                if whole { sys::remove_file(scratch.0, scratch.1) } else { sys::move_over(scratch, (store, name)) };
+            Ok(done?)
+        }
+        done => Ok(done?),
+    }
 }
 
 /// Copies the bytes of an ordinary file into a new one that only its owner can read.
