@@ -88,6 +88,8 @@ fn run(request: &HistoryRequest, out: &Path, findings: &mut Diagnostics) -> Resu
         Asked::Checkpoint(name) => checkpoint(&root, name, request, findings),
         Asked::Forget(name) => forget(&root, name),
         Asked::Prune { keep } => {
+            // What it began needs the texts that it stored, and only the log would say so.
+            recover(&root, request.durability, findings)?;
             // Where there is nothing to remove, nothing is made.
             if disk::read_log(&root).map_err(|error| disk_failed(&error))? == Log::default() {
                 return Ok(Deed::Pruned(Pruned::default()));

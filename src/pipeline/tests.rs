@@ -214,3 +214,37 @@ fn a_path_text_may_begin_with_the_output_root_but_a_value_may_not() {
         assert!(plan(&text(value, path)).is_empty(), "{value} {path}");
     }
 }
+
+#[test]
+fn a_removal_finishes_an_interrupted_run_first() {
+    let mega = |entities: &str| {
+        format!(
+            "id: m\nteam: t\ngenerator:\n  rules:\n    - for_each: [{entities}]\n      generate: [{{ page: \"{{entity}}\" }}]\ntemplates: {{ page: \"x\" }}\n"
+        )
+    };
+    let project = Project::new(&[("megafiles/m.yaml", &mega("a"))]);
+    let (_, found) = project.expand(&[]);
+    assert_eq!(found, [""; 0]);
+    project.write("megafiles/m.yaml", &mega("a, b"));
+    project.expand(&[]);
+    let root = disk::Root::open(project.0.path()).unwrap();
+    let listing = disk::read_log(&root).unwrap().operations[0].listing.unwrap();
+    // It died before the last rename.
+    let transaction = project.at(".megax/txn/1-0");
+    fs::rename(project.at(".megax/log/0000000002"), &transaction).unwrap();
+    let number = std::os::unix::fs::MetadataExt::ino(&fs::metadata(&transaction).unwrap());
+    fs::write(transaction.join("guard"), number.to_string()).unwrap();
+    let request = history::HistoryRequest {
+        inputs: project.request(&[]).inputs,
+        durability: disk::Durability::Process,
+        holder: "test".into(),
+        asked: history::Asked::Prune { keep: 2 },
+    };
+    let report = history::history(&request);
+    assert!(report.findings.iter().all(|finding| !finding.is_error()), "{:?}", report.findings);
+    let log = disk::read_log(&root).unwrap();
+    assert_eq!((log.last(), log.operations[0].listing), (2, Some(listing)), "it is finished first");
+    let listings = disk::read_listings(&root).unwrap();
+    let texts = &listings[&listing];
+    assert_eq!(disk::read_inputs(&root, texts).unwrap().len(), texts.texts.len());
+}
