@@ -165,6 +165,7 @@ codes! {
     LockfileRebuilt "MX828" "lockfile-rebuilt" Note "a lockfile that could not be read, or was missing, was rebuilt";
     NoRoom "MX829" "no-room" Error "the output's file system has no room to publish";
     CannotPublish "MX830" "cannot-publish" Error "a folder may not be written, or is on another mount";
+    NoWayBack "MX831" "no-way-back" Warning "what was written cannot be undone or merged later";
 
     SnapshotDiffers "MX901" "snapshot-differs" Error "a mega-file expands to something else than its snapshot says";
     SnapshotUnreadable "MX902" "snapshot-unreadable" Error "a file where a snapshot belongs is none";

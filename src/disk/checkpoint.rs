@@ -36,11 +36,33 @@ pub fn is_checkpoint_name(text: &str) -> bool {
     is_name(text) && !text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// All checkpoints, by name. What is no checkpoint is passed over.
+/// The checkpoints that can be read, by name.
 ///
 /// # Errors
 /// The folder cannot be read, or is a symlink.
 pub fn read_checkpoints(root: &Root) -> Result<Vec<Checkpoint>, DiskError> {
+    let point = |(name, read): (String, Read)| Some(Checkpoint { name, operation: read.ok()? });
+    Ok(read_all(root)?.into_iter().filter_map(point).collect())
+}
+
+/// What has the name of a checkpoint and cannot be read as one: why, by name.
+///
+/// # Errors
+/// As [`read_checkpoints`].
+pub fn damaged_checkpoints(root: &Root) -> Result<Vec<(String, DiskError)>, DiskError> {
+    Ok(read_all(root)?.into_iter().filter_map(|(name, read)| Some((name, read.err()?))).collect())
+}
+
+/// All checkpoints. One that cannot be read is an error: nobody can tell which operations it needs.
+pub(super) fn needed_checkpoints(root: &Root) -> Result<Vec<Checkpoint>, DiskError> {
+    let point = |(name, read): (String, Read)| Ok(Checkpoint { name, operation: read? });
+    read_all(root)?.into_iter().map(point).collect()
+}
+
+/// The operation of a checkpoint.
+type Read = Result<u64, DiskError>;
+
+fn read_all(root: &Root) -> Result<Vec<(String, Read)>, DiskError> {
     let Some(top) = root.existing()? else { return Ok(Vec::new()) };
     let mut walker = Walker::new(top);
     match walker.enter(FOLDER)? {
@@ -50,10 +72,10 @@ pub fn read_checkpoints(root: &Root) -> Result<Vec<Checkpoint>, DiskError> {
     }
     let mut found = Vec::new();
     for name in names(walker.folder(), FOLDER)?.into_iter().filter(|name| is_checkpoint_name(name)) {
-        let text = read_text(walker.folder(), &name, MAX_BYTES).unwrap_or_default();
-        if let Some(operation) = parse(&text) {
-            found.push(Checkpoint { name, operation });
-        }
+        let read = read_text(walker.folder(), &name, MAX_BYTES)
+            .and_then(|text| parse(&text).ok_or_else(|| std::io::Error::other("it is no checkpoint, or was damaged")));
+        let read = read.map_err(|error| DiskError::io("read", format!("{FOLDER}/{name}"), error));
+        found.push((name, read));
     }
     Ok(found)
 }

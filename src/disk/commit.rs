@@ -11,7 +11,7 @@ use super::footing::Footing;
 use super::inputs::{self, Inputs};
 use super::journal::{Journal, Step};
 use super::kept::keep;
-use super::log::write_entry;
+use super::log::{Logged, write_entry};
 use super::look::buffer;
 use super::preflight::preflight;
 use super::root::{Durability, Root};
@@ -45,6 +45,8 @@ pub struct Staged {
 pub struct Applied {
     /// Its number in the operation log; none where nothing changed, or where the log cannot be written.
     pub operation: Option<u64>,
+    /// Why the log cannot be written: there is no way back.
+    pub unlogged: Option<String>,
     /// How many files of each kind.
     pub counts: Counts,
     /// How many shards of the lockfile were written or removed.
@@ -130,8 +132,9 @@ impl Staged {
             updated: counts.updated + counts.replaced,
             deleted: counts.deleted,
         };
-        let operation = commit(&mut self.staging, &journal, &entry, durability, watcher)?;
-        Ok(Applied { operation, counts, shards: self.changes.lockfiles.len(), kept })
+        let logged = commit(&mut self.staging, &journal, &entry, durability, watcher)?;
+        let (operation, unlogged) = (logged.as_ref().ok().copied(), logged.err());
+        Ok(Applied { operation, unlogged, counts, shards: self.changes.lockfiles.len(), kept })
     }
 
     /// Saves copies of the contents that are overwritten on request; where they lie.
@@ -235,7 +238,7 @@ pub(super) fn commit(
     entry: &Entry,
     durability: Durability,
     watcher: &dyn Watcher,
-) -> Result<Option<u64>, CommitError> {
+) -> Result<Logged, CommitError> {
     preflight(&staging.root, staging.folder(), journal)?;
     write_entry(staging.folder(), entry)?;
     let done = staging.commit(journal, durability).and_then(|()| publish(staging, journal, durability, watcher));

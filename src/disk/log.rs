@@ -11,6 +11,9 @@ use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
+use rustix::io::Errno;
+
+use super::checkpoint::needed_checkpoints;
 use super::entry::{Entry, MAX_BYTES, OperationKind};
 use super::error::DiskError;
 use super::fault;
@@ -34,6 +37,12 @@ const LEAVING: &str = "gone-";
 pub const KEPT_OPERATIONS: usize = 50;
 /// Digits of a number as a name: enough to sort by name for longer than anybody lives.
 const DIGITS: usize = 10;
+
+/// Greatest number; what is over it was not made here, and nothing goes on after it.
+const MAX_NUMBER: u64 = 9_999_999_999;
+
+/// The number that a commit has in the log, or why it is not there.
+pub(super) type Logged = Result<u64, String>;
 
 /// A finished commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,7 +161,9 @@ pub(super) fn open(root: &Root) -> Result<Option<OwnedFd>, DiskError> {
 
 /// The numbers of the operations that are left, ascending.
 fn numbers(log: BorrowedFd<'_>) -> Result<Vec<u64>, DiskError> {
-    let number = |name: String| name.parse().ok().filter(|number| *number > 0 && folder_name(*number) == name);
+    let number = |name: String| {
+        name.parse().ok().filter(|number| (1..=MAX_NUMBER).contains(number) && folder_name(*number) == name)
+    };
     let mut numbers: Vec<u64> = names(log, LOG)?.into_iter().filter_map(number).collect();
     numbers.sort_unstable();
     Ok(numbers)
@@ -224,8 +235,10 @@ pub(super) fn retire(root: &Root, id: &str, folder: BorrowedFd<'_>, journal: &Jo
     }
     let log = root.make_below(LOG)?;
     let transactions = root.make_below(TRANSACTIONS)?;
-    let number = numbers(log.as_fd())?.last().map_or(Some(1), |last| last.checked_add(1));
-    let number = number.ok_or_else(|| failed(std::io::Error::other("no number is left")))?;
+    let number = numbers(log.as_fd())?.last().map_or(1, |last| last + 1);
+    if number > MAX_NUMBER {
+        return Err(failed(std::io::Error::other(format!("no number is left after `{}`", shown(MAX_NUMBER)))));
+    }
     // A folder cannot take the place of one that holds something.
     let target = (log.as_fd(), &*folder_name(number));
     fault::point(TRANSACTIONS)?;
@@ -233,6 +246,23 @@ pub(super) fn retire(root: &Root, id: &str, folder: BorrowedFd<'_>, journal: &Jo
     // Nobody looks for a guard in the log.
     let _ = sys::remove_file(folder, GUARD);
     Ok(number)
+}
+
+/// Whether a name is that of an operation that is being removed.
+fn is_leaving(name: &str) -> bool {
+    let digits = name.strip_prefix(LEAVING);
+    digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// A name of that kind that nothing has.
+fn free_name(log: BorrowedFd<'_>, number: u64) -> rustix::io::Result<String> {
+    for name in (number..).map(|number| format!("{LEAVING}{number}")) {
+        match sys::stat(log, &name) {
+            Err(Errno::NOENT) => return Ok(name),
+            done => done.map(drop)?,
+        }
+    }
+    Err(Errno::EXIST)
 }
 
 /// What [`prune_log`] removed.
@@ -248,25 +278,29 @@ pub struct Pruned {
 /// from go with them.
 ///
 /// # Errors
-/// A call failed. What was removed until then is gone.
+/// A call failed; what was removed until then is gone. Or a checkpoint cannot be read: then nothing is removed.
 pub fn prune_log(root: &Root, keep: usize, project: &ProjectGuard) -> Result<Pruned, DiskError> {
     let mut pruned = Pruned::default();
     let Some(log) = open(root)? else { return Ok(pruned) };
     // The last operation stays: its number is where the next one goes on.
     let numbers = numbers(log.as_fd())?;
     let surplus = numbers.len().saturating_sub(keep.max(1));
-    let needed = super::checkpoint::read_checkpoints(root)?.into_iter().map(|point| point.operation).min();
+    let needed = needed_checkpoints(root)?.into_iter().map(|point| point.operation).min();
     let is_needed = |number: u64| needed.is_some_and(|point| number > point);
     for number in numbers.into_iter().take(surplus).take_while(|number| !is_needed(*number)) {
-        let (name, leaving) = (folder_name(number), format!("{LEAVING}{number}"));
         let failed = |error| DiskError::io("remove", shown(number), error);
+        let (name, leaving) = (folder_name(number), free_name(log.as_fd(), number).map_err(failed)?);
         // From here on it is no operation, however little of it is removed.
         sys::move_over((log.as_fd(), &name), (log.as_fd(), &leaving)).map_err(failed)?;
         pruned.operations += 1;
     }
-    for name in names(log.as_fd(), LOG)?.iter().filter(|name| name.starts_with(LEAVING)) {
+    for name in names(log.as_fd(), LOG)?.iter().filter(|name| is_leaving(name)) {
         let failed = |error| DiskError::io("remove", format!("{LOG}/{name}"), error);
-        let folder = sys::open_folder(log.as_fd(), name).map_err(failed)?;
+        let folder = match sys::open_folder(log.as_fd(), name) {
+            // Nothing that megax put there.
+            Err(Errno::NOTDIR | Errno::LOOP) => continue,
+            done => done.map_err(failed)?,
+        };
         for file in names(folder.as_fd(), name)? {
             pruned.bytes += sys::size(folder.as_fd(), &file).map_err(failed)?;
             sys::remove_file(folder.as_fd(), &file).map_err(failed)?;

@@ -232,6 +232,7 @@ fn a_commit_without_a_log_is_still_a_commit() {
     fs::write(folder.path().join(".megax/log"), "in the way").unwrap();
     let applied = apply(folder.path(), SECOND, Policy::Overwrite).unwrap();
     assert_eq!((applied.operation, transactions(folder.path())), (None, 0));
+    assert!(applied.unlogged.unwrap().contains(".megax/log"));
     assert_eq!(fs::read(folder.path().join("a")).unwrap(), b"two");
     assert!(read_log(&Root::open(folder.path()).unwrap()).is_err());
 }
@@ -337,4 +338,69 @@ fn staged_bodies_that_nobody_needed_are_not_logged() {
     Staged::new(stage(&root, wants), changes).unwrap().commit(Durability::Process, &Silent).unwrap();
     // Entry, journal, the old `a` and the old shard.
     assert_eq!(fs::read_dir(folder.path().join(".megax/log/0000000002")).unwrap().count(), 4);
+}
+
+/// Three operations, and the guard that a removal needs.
+fn three() -> (tempfile::TempDir, Root, ProjectGuard) {
+    let folder = tempfile::tempdir().unwrap();
+    for body in ["1", "2", "3"] {
+        apply(folder.path(), &[("a", body, false)], Policy::Fail).unwrap();
+    }
+    let root = Root::open(folder.path()).unwrap();
+    let project = ProjectGuard::wait(&root).unwrap();
+    (folder, root, project)
+}
+
+#[test]
+fn a_checkpoint_that_cannot_be_read_keeps_all_operations() {
+    let damages: [Deed; 3] = [
+        |at| fs::write(at, "megax-checkpoint 1\n").unwrap(),
+        |at| fs::write(at, b"\xff").unwrap(),
+        |at| fs::remove_file(at).and_then(|()| symlink("x", at)).unwrap(),
+    ];
+    for damage in damages {
+        let (folder, root, project) = three();
+        write_checkpoint(&root, "good", &project).unwrap();
+        damage(&folder.path().join(".megax/log/checkpoints/good"));
+        let error = prune_log(&root, 1, &project).unwrap_err().to_string();
+        assert!(error.contains("checkpoints/good"), "{error}");
+        assert_eq!(log(folder.path()).first(), 1);
+        assert_eq!(read_checkpoints(&root).unwrap(), []);
+        assert_eq!(damaged_checkpoints(&root).unwrap().len(), 1);
+        // Set again, it is whole.
+        write_checkpoint(&root, "good", &project).unwrap();
+        assert!(damaged_checkpoints(&root).unwrap().is_empty());
+        assert_eq!(prune_log(&root, 1, &project).unwrap().operations, 2);
+    }
+}
+
+#[test]
+fn what_others_put_into_the_log_stays_and_hinders_no_removal() {
+    let (folder, root, project) = three();
+    let at = |name: &str| folder.path().join(".megax/log").join(name);
+    fs::create_dir(at("gone-notes")).unwrap();
+    fs::write(at("gone-notes/t"), "mine").unwrap();
+    fs::create_dir(at("gone-")).unwrap();
+    symlink("elsewhere", at("gone-x")).unwrap();
+    symlink("elsewhere", at("gone-1")).unwrap();
+    fs::write(at("gone-2"), "mine").unwrap();
+    assert_eq!(prune_log(&root, 1, &project).unwrap().operations, 2);
+    let mut left: Vec<String> =
+        fs::read_dir(at("")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    left.sort();
+    assert_eq!(left, ["0000000003", "gone-", "gone-1", "gone-2", "gone-notes", "gone-x"]);
+    assert!(at("gone-notes/t").exists());
+}
+
+#[test]
+fn a_number_that_was_not_made_here_is_passed_over() {
+    let (folder, root, project) = three();
+    fs::create_dir(folder.path().join(".megax/log/18446744073709551615")).unwrap();
+    drop(project);
+    let applied = apply(folder.path(), &[("a", "4", false)], Policy::Fail).unwrap();
+    assert_eq!((applied.operation, applied.unlogged), (Some(4), None));
+    assert_eq!(read_log(&root).unwrap().unreadable, [0; 0]);
+    fs::create_dir(folder.path().join(".megax/log/9999999999")).unwrap();
+    let applied = apply(folder.path(), &[("a", "5", false)], Policy::Fail).unwrap();
+    assert!(applied.operation.is_none() && applied.unlogged.unwrap().contains("9999999999"));
 }

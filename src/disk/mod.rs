@@ -73,7 +73,9 @@ mod trees_tests;
 mod undo;
 mod walk;
 
-pub use checkpoint::{Checkpoint, is_checkpoint_name, read_checkpoints, remove_checkpoint, write_checkpoint};
+pub use checkpoint::{
+    Checkpoint, damaged_checkpoints, is_checkpoint_name, read_checkpoints, remove_checkpoint, write_checkpoint,
+};
 pub use choose::{Target, choose};
 pub use commit::{Applied, Staged};
 pub use entry::OperationKind;

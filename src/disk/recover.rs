@@ -23,6 +23,8 @@ pub struct Recovered {
     pub files: usize,
     /// Whether it was finished; else the tree is as before it.
     pub finished: bool,
+    /// Why what was finished is not in the operation log.
+    pub unlogged: Option<String>,
     /// Files that somebody edited meanwhile, and where the content that megax replaced lies.
     pub kept: Vec<(String, String)>,
 }
@@ -98,9 +100,12 @@ fn clear(
         if !is_from_here(one.folder.as_fd()).map_err(|error| DiskError::io("read", &shown, error))? {
             return Err(DiskError::Foreign { path: shown });
         }
-        let recovered = recover_one(root, one.folder.as_fd(), &journal, durability)?;
-        if recovered.finished && log::retire(root, &one.id, one.folder.as_fd(), &journal).is_ok() {
-            return Ok(Some(recovered));
+        let mut recovered = recover_one(root, one.folder.as_fd(), &journal, durability)?;
+        if recovered.finished {
+            match log::retire(root, &one.id, one.folder.as_fd(), &journal) {
+                Ok(_) => return Ok(Some(recovered)),
+                Err(error) => recovered.unlogged = Some(error.to_string()),
+            }
         }
         done = Some(recovered);
         // Without its journal the folder holds nothing that somebody may miss.
@@ -127,7 +132,7 @@ fn recover_one(
     let finished = resumed.is_ok();
     let kept = if finished { Vec::new() } else { Steps::new(root, folder, Renaming::Full)?.take_back(journal)? };
     barrier(root, folder, Some(journal), durability)?;
-    Ok(Recovered { files, finished, kept })
+    Ok(Recovered { files, finished, unlogged: None, kept })
 }
 
 /// The journal of a transaction folder that has one.

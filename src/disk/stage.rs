@@ -21,7 +21,7 @@ use super::error::DiskError;
 use super::fault;
 use super::guard;
 use super::journal::{Journal, tree_name};
-use super::log;
+use super::log::{self, Logged};
 use super::root::{Durability, Root};
 use super::shards::names;
 use super::sys::{self, Renaming};
@@ -217,13 +217,13 @@ impl Staging {
     }
 
     /// The commit is done: its folder becomes an operation of the log, whose number is the answer. Where that cannot be,
-    /// nothing is lost but the way back.
-    pub(super) fn retire(&mut self, journal: &Journal) -> Option<u64> {
-        let number = log::retire(&self.root, &self.id, self.folder(), journal).ok();
-        if number.is_none() {
+    /// nothing is lost but the way back, and the answer says why.
+    pub(super) fn retire(&mut self, journal: &Journal) -> Logged {
+        let logged = log::retire(&self.root, &self.id, self.folder(), journal).map_err(|error| error.to_string());
+        if logged.is_err() {
             self.discard();
         }
-        number
+        logged
     }
 
     /// The commit is over: without its journal the folder holds nothing that somebody may miss.

@@ -67,6 +67,8 @@ pub enum Fate {
 pub struct Reversed {
     /// Its own number in the log; none if the log could not be written.
     pub operation: Option<u64>,
+    /// Why the log could not be written.
+    pub unlogged: Option<String>,
     /// The files, without the lockfile, sorted.
     pub files: Vec<(String, Fate)>,
 }
@@ -156,8 +158,8 @@ pub(super) fn carry(
         updated: count(Fate::Restored),
         deleted: count(Fate::Deleted),
     };
-    let operation = commit(&mut staging, &journal, &entry, durability, &Silent)?;
-    Ok(Reversed { operation, files })
+    let logged = commit(&mut staging, &journal, &entry, durability, &Silent)?;
+    Ok(Reversed { operation: logged.as_ref().ok().copied(), unlogged: logged.err(), files })
 }
 
 /// What was at a path before the first of the operations.

@@ -378,11 +378,12 @@ fn commit(
     if let Some(number) = applied.operation {
         state.operations.extend(teams.iter().map(|team| (team.clone(), number)));
     }
+    let of_teams = |finding: Diagnostic| teams.iter().fold(finding, |finding, team| finding.team(team.clone()));
     let kept = applied.kept.into_iter().map(|(path, place)| {
         let finding = conflicts::displaced(state, &path, &place, merged.contains(&path));
-        teams.iter().fold(finding.about(path.as_str()), |finding, team| finding.team(team.clone()))
+        of_teams(finding.about(path.as_str()))
     });
-    Ok(kept.collect())
+    Ok(kept.chain(applied.unlogged.as_deref().map(no_way_back).map(of_teams)).collect())
 }
 
 /// Stages what a set needs and has not staged: merged texts, and, for teams that must publish together, all bodies, which
@@ -404,6 +405,13 @@ pub(super) fn stage_rest(state: &State<'_>, staging: &Staging, set: &ChangeSet) 
         }
     }
     Ok(())
+}
+
+/// A commit that happened and is not in the log.
+pub(super) fn no_way_back(cause: &str) -> Diagnostic {
+    let message = format!("what was written cannot be undone, because the operation log could not be written: {cause}");
+    Diagnostic::new(Code::NoWayBack, message)
+        .help("all files are written; mend the cause, and later runs can be undone")
 }
 
 /// A failed disk as a finding.

@@ -4,14 +4,14 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::apply::{commit_finding, disk_finding};
+use super::apply::{commit_finding, disk_finding, no_way_back};
 use super::history::{Findings, disk_failed, guard_teams, recover};
 use super::inputs::ENGINE;
 use super::naming::{Known, candidates};
 use super::{Request, State, on_threads, resolve, shards};
 use crate::change::{ChangeSet, Hands, OnDisk, Shard, Unrecorded, hand};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
-use crate::disk::{self, Durability, OperationKind, ProjectGuard, Root, Staged, Staging};
+use crate::disk::{self, Applied, Durability, OperationKind, ProjectGuard, Root, Staged, Staging};
 use crate::event::Silent;
 use crate::lockfile::{EntryState, LockEntry, is_source};
 use crate::output::{self, Facts};
@@ -80,7 +80,9 @@ fn run(request: &DetachRequest, out: &Path, report: &mut MendReport) -> Result<(
         .collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
     if !changes.is_empty() {
-        report.operations.extend(commit(request, &root, &texts, changes)?);
+        let applied = commit(request, &root, &texts, changes)?;
+        report.operations.extend(applied.operation);
+        report.findings.extend(applied.unlogged.as_deref().map(no_way_back));
     }
     report.files = files;
     Ok(())
@@ -204,7 +206,7 @@ fn commit(
     root: &Root,
     texts: &[(String, String)],
     changes: ChangeSet,
-) -> Result<Option<u64>, Findings> {
+) -> Result<Applied, Findings> {
     let teams: Vec<String> = changes.teams().into_iter().map(str::to_owned).collect();
     let guards = guard_teams(root, &teams, &request.holder)?;
     let project = ProjectGuard::wait(root).map_err(|error| disk_failed(&error))?;
@@ -220,5 +222,5 @@ fn commit(
     // What cannot be removed now is removed later.
     let _ = disk::prune_log(root, disk::KEPT_OPERATIONS, &project);
     drop((project, guards));
-    Ok(applied.operation)
+    Ok(applied)
 }

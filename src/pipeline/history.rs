@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::apply::{commit_finding, disk_finding};
+use super::apply::{commit_finding, disk_finding, no_way_back};
 use super::{recovery, shards};
 use crate::change::Shard;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, nearest};
@@ -83,6 +83,8 @@ fn run(request: &HistoryRequest, out: &Path, findings: &mut Diagnostics) -> Resu
     match &request.asked {
         Asked::Log { team } => list(&root, team.as_deref(), findings),
         Asked::Checkpoints => {
+            let damaged = disk::damaged_checkpoints(&root).map_err(|error| disk_failed(&error))?;
+            findings.extend(damaged.iter().map(|(name, error)| damaged_checkpoint(name, error)));
             Ok(Deed::Checkpoints(disk::read_checkpoints(&root).map_err(|error| disk_failed(&error))?))
         }
         Asked::Checkpoint(name) => checkpoint(&root, name, request, findings),
@@ -154,11 +156,20 @@ fn place(root: &Root, to: &str) -> Result<u64, Findings> {
     let checkpoints = disk::read_checkpoints(root).map_err(|error| disk_failed(&error))?;
     match checkpoints.iter().find(|point| point.name == to) {
         Some(point) => Ok(point.operation),
-        None => Err(no_checkpoint(to, &checkpoints)),
+        None => Err(no_checkpoint(root, to, &checkpoints)),
     }
 }
 
-fn no_checkpoint(name: &str, checkpoints: &[Checkpoint]) -> Findings {
+fn damaged_checkpoint(name: &str, error: &disk::DiskError) -> Diagnostic {
+    let help = "no operation is removed while it is there; remove the file, or set it again: `megax checkpoint create";
+    Diagnostic::new(Code::BadLog, error.to_string()).help(format!("{help} {name}`"))
+}
+
+fn no_checkpoint(root: &Root, name: &str, checkpoints: &[Checkpoint]) -> Findings {
+    let damaged = disk::damaged_checkpoints(root).unwrap_or_default();
+    if let Some((name, error)) = damaged.iter().find(|(damaged, _)| damaged == name) {
+        return vec![damaged_checkpoint(name, error)];
+    }
     let finding = Diagnostic::new(Code::NoOperation, format!("there is no checkpoint `{name}`"));
     vec![near(finding, name, checkpoints.iter().map(|point| point.name.as_str()))]
 }
@@ -167,6 +178,7 @@ fn no_checkpoint(name: &str, checkpoints: &[Checkpoint]) -> Findings {
 pub(super) fn recover(root: &Root, durability: Durability, findings: &mut Diagnostics) -> Result<(), Findings> {
     let recovered = disk::recover(root, durability).map_err(|error| vec![recovery::failed(&error)])?;
     findings.extend(recovered.iter().map(|one| recovery::finding(one).severity(Severity::Note)));
+    findings.extend(recovery::unlogged(&recovered));
     Ok(())
 }
 
@@ -186,11 +198,11 @@ fn forget(root: &Root, name: &str) -> Result<Deed, Findings> {
     let all = || disk::read_checkpoints(root).map_err(|error| disk_failed(&error));
     // Looked at before a guard is made: a wrong name makes nothing.
     if !all()?.iter().any(|point| point.name == name) {
-        return Err(no_checkpoint(name, &all()?));
+        return Err(no_checkpoint(root, name, &all()?));
     }
     let project = ProjectGuard::wait(root).map_err(|error| disk_failed(&error))?;
     let removed = disk::remove_checkpoint(root, name, &project).map_err(|error| disk_failed(&error))?;
-    removed.map(Deed::Forgotten).ok_or_else(|| no_checkpoint(name, &[]))
+    removed.map(Deed::Forgotten).ok_or_else(|| no_checkpoint(root, name, &[]))
 }
 
 fn reverse(
@@ -204,7 +216,8 @@ fn reverse(
     let choose = |log: &Log| disk::choose(log, target).map_err(|error| reversal_findings(&error, &[], target));
     let first = choose(&look()?)?;
     if first.undoes.is_empty() {
-        return Ok(Deed::Reversed { undoes: Vec::new(), reversed: Reversed { operation: None, files: Vec::new() } });
+        let reversed = Reversed { operation: None, unlogged: None, files: Vec::new() };
+        return Ok(Deed::Reversed { undoes: Vec::new(), reversed });
     }
     hold_shards(root, Some(&first.teams))?;
     let guards = guard_teams(root, &first.teams, &request.holder)?;
@@ -218,6 +231,7 @@ fn reverse(
     }
     let reversed = disk::reverse(root, &reversal, request.durability, &project)
         .map_err(|error| reversal_findings(&error, &reversal.undoes, target))?;
+    findings.extend(reversed.unlogged.as_deref().map(no_way_back));
     // What cannot be removed now is removed later.
     let _ = disk::prune_log(root, disk::KEPT_OPERATIONS, &project);
     drop((project, guards));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::State;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::digest::{Digest, DigestBuilder, with_lf};
 use crate::disk::{Inputs, Role, Staged};
 use crate::model::MegaFile;
@@ -65,7 +66,15 @@ pub enum Stored {
 /// the commits go on, and nothing that they write can be merged later.
 pub fn stored(state: &mut State<'_>, staged: &Staged) -> Option<Digest> {
     if let Stored::NotYet = state.stored {
-        state.stored = staged.store(&all(state)).map_or(Stored::Failed, Stored::At);
+        state.stored = match staged.store(&all(state)) {
+            Ok(listing) => Stored::At(listing),
+            Err(error) => {
+                let message = format!("edits of what is written now cannot be merged later: {error}");
+                let help = "all files are written; mend the cause, and what later runs write can be merged";
+                state.findings.push(Diagnostic::new(Code::NoWayBack, message).help(help));
+                Stored::Failed
+            }
+        };
     }
     match state.stored {
         Stored::At(listing) => Some(listing),

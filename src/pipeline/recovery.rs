@@ -1,7 +1,7 @@
 //! What an interrupted run left: a run that writes finishes it first, one that only looks says so.
 
 use super::Request;
-use super::apply::disk_finding;
+use super::apply::{disk_finding, no_way_back};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::disk::{self, Durability, ProjectGuard, Recovered, Root};
 use crate::report::Mode;
@@ -14,7 +14,7 @@ use crate::source::load::display;
 pub fn first(request: &Request, root: &Root) -> Vec<Diagnostic> {
     match request.mode {
         Mode::Write => match disk::recover(root, request.durability) {
-            Ok(recovered) => recovered.iter().map(finding).collect(),
+            Ok(recovered) => recovered.iter().map(finding).chain(unlogged(&recovered)).collect(),
             Err(error) => vec![failed(&error)],
         },
         Mode::DryRun | Mode::Check => match disk::is_interrupted(root) {
@@ -75,6 +75,11 @@ pub(super) fn finding(recovered: &Recovered) -> Diagnostic {
     })
 }
 
+/// A warning for everything that was finished and is not in the log.
+pub(super) fn unlogged(recovered: &[Recovered]) -> impl Iterator<Item = Diagnostic> {
+    recovered.iter().filter_map(|one| one.unlogged.as_deref()).map(no_way_back)
+}
+
 /// Recovers, and does nothing else. Never fails: what goes wrong is a finding.
 #[must_use]
 pub fn recover(inputs: &source::Request, durability: Durability) -> RecoveryReport {
@@ -86,7 +91,8 @@ pub fn recover(inputs: &source::Request, durability: Durability) -> RecoveryRepo
     let shown = display(&out, &inputs.current);
     match recovered {
         Ok(recovered) => {
-            let findings = recovered.iter().map(|one| finding(one).severity(Severity::Note)).collect();
+            let notes = recovered.iter().map(|one| finding(one).severity(Severity::Note));
+            let findings = notes.chain(unlogged(&recovered)).collect();
             RecoveryReport { out: shown, recovered, findings }
         }
         Err(error) => {

@@ -7,14 +7,14 @@ mod wanted;
 use std::collections::BTreeSet;
 
 use self::wanted::Wanted;
-use super::apply::{self, commit_finding, disk_finding};
+use super::apply::{self, commit_finding, disk_finding, no_way_back};
 use super::history::{Findings, guard_teams};
 use super::inputs::ENGINE;
 use super::shards::{DamagedShard, Unreadable, place, unreadable as unreadable_shard};
 use super::{Request, State, hold, on_threads, resolve, sink};
 use crate::change::{self, ChangeSet, Damaged, Desired, Restoration, Restore, restore};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::disk::{self, Durability, OperationKind, ProjectGuard, Root, Staged, Staging};
+use crate::disk::{self, Applied, Durability, OperationKind, ProjectGuard, Root, Staged, Staging};
 use crate::event::Watcher;
 use crate::lockfile::{is_source, salvage};
 use crate::name::id_key;
@@ -88,7 +88,7 @@ fn run(asked: &RepairRequest, state: &mut State<'_>, report: &mut MendReport, wa
     let findings = std::mem::take(&mut state.findings).into_iter();
     let counts = |one: &Diagnostic| match one.code {
         Code::DamagedLockfile => false,
-        Code::Recovered | Code::InterruptedRun => true,
+        Code::Recovered | Code::InterruptedRun | Code::NoWayBack => true,
         _ => one.is_error(),
     };
     state.findings = findings.filter(counts).collect();
@@ -105,11 +105,12 @@ fn run(asked: &RepairRequest, state: &mut State<'_>, report: &mut MendReport, wa
     };
     state.findings.extend(restoration.gaps.iter().map(say::gap));
     for set in restoration.changes.split() {
-        let done = if asked.dry_run { Ok(Done::default()) } else { commit(state, &root, &set, watcher) };
+        let done = if asked.dry_run { Ok(Applied::default()) } else { commit(state, &root, &set, watcher) };
         match done {
-            Ok((operation, kept)) => {
-                report.operations.extend(operation);
-                say::note(&set, &kept, state, report);
+            Ok(applied) => {
+                report.operations.extend(applied.operation);
+                state.findings.extend(applied.unlogged.as_deref().map(no_way_back));
+                say::note(&set, &applied.kept, state, report);
             }
             Err(found) => state.findings.extend(found),
         }
@@ -216,11 +217,8 @@ fn damaged(state: &State<'_>, root: &Root, wanted: &Wanted) -> Result<Rebuild, d
     Ok(rebuild)
 }
 
-/// A number in the log, and where old contents are kept.
-type Done = (Option<u64>, Vec<(String, String)>);
-
 /// Publishes the changes of a team, unless another run wrote its lockfile in between.
-fn commit(state: &State<'_>, root: &Root, set: &ChangeSet, watcher: &dyn Watcher) -> Result<Done, Findings> {
+fn commit(state: &State<'_>, root: &Root, set: &ChangeSet, watcher: &dyn Watcher) -> Result<Applied, Findings> {
     let failed = |error: disk::DiskError| vec![disk_finding(&error)];
     let teams: Vec<String> = set.teams().into_iter().map(str::to_owned).collect();
     let guards = guard_teams(root, &teams, &state.request.holder)?;
@@ -243,5 +241,5 @@ fn commit(state: &State<'_>, root: &Root, set: &ChangeSet, watcher: &dyn Watcher
     // What cannot be removed now is removed later.
     let _ = disk::prune_log(root, disk::KEPT_OPERATIONS, &project);
     drop((project, guards));
-    Ok((applied.operation, applied.kept))
+    Ok(applied)
 }

@@ -383,7 +383,7 @@ mod tests {
             undone_by: Some(4),
         };
         let point = || Checkpoint { name: "good".to_owned(), operation: 3 };
-        let reversed = Reversed { operation: Some(5), files: vec![("a".to_owned(), Fate::Recreated)] };
+        let reversed = Reversed { operation: Some(5), unlogged: None, files: vec![("a".to_owned(), Fate::Recreated)] };
         let deeds = [
             Some(Deed::Log { operations: vec![operation], checkpoints: vec![point()] }),
             Some(Deed::Reversed { undoes: vec![2, 4], reversed }),

@@ -116,7 +116,7 @@ mod tests {
         let kept = vec![("a".to_owned(), ".megax/kept/x".to_owned())];
         let report = RecoveryReport {
             out: ".".to_owned(),
-            recovered: vec![Recovered { files: 2, finished: false, kept }],
+            recovered: vec![Recovered { files: 2, finished: false, unlogged: None, kept }],
             findings: Diagnostics::default(),
         };
         let value: serde_json::Value = serde_json::from_str(&document(&report).unwrap()).unwrap();
