@@ -11,6 +11,9 @@ use super::*;
 use crate::change::Policy;
 use crate::event::Silent;
 
+/// Damages something below the root; the listing of the first operation.
+type Damage = fn(&Path, Digest);
+
 fn inputs_of<'a>(texts: &[(&str, &'a [u8])], made: &[(&str, &str)]) -> Inputs<'a> {
     let named = |(id, inputs): &(&str, &str)| (("t".to_owned(), (*id).to_owned()), Digest::of(inputs.as_bytes()));
     let mut inputs = Inputs::new("e", made.iter().map(named).collect());
@@ -133,7 +136,7 @@ fn what_no_operation_and_no_mega_file_needs_goes() {
 
 #[test]
 fn nothing_is_removed_while_it_cannot_be_told_what_is_needed() {
-    let damages: [(&str, fn(&Path, Digest)); 4] = [
+    let damages: [(&str, Damage); 4] = [
         (".list", |top, listing| fs::write(top.join(FOLDER).join(format!("{listing}.list")), "megax-in").unwrap()),
         (".list", |top, listing| {
             let at = top.join(FOLDER).join(format!("{listing}.list"));

@@ -234,13 +234,13 @@ fn a_removal_finishes_an_interrupted_run_first() {
     fs::rename(project.at(".megax/log/0000000002"), &transaction).unwrap();
     let number = std::os::unix::fs::MetadataExt::ino(&fs::metadata(&transaction).unwrap());
     fs::write(transaction.join("guard"), number.to_string()).unwrap();
-    let request = history::HistoryRequest {
+    let request = HistoryRequest {
         inputs: project.request(&[]).inputs,
         durability: disk::Durability::Process,
         holder: "test".into(),
-        asked: history::Asked::Prune { keep: 2 },
+        asked: Asked::Prune { keep: 2 },
     };
-    let report = history::history(&request);
+    let report = history(&request);
     assert!(report.findings.iter().all(|finding| !finding.is_error()), "{:?}", report.findings);
     let log = disk::read_log(&root).unwrap();
     assert_eq!((log.last(), log.operations[0].listing), (2, Some(listing)), "it is finished first");
