@@ -1,4 +1,5 @@
-//! `.megax/kept`: contents that were displaced and may be a person's, each under its digest. Only ever added to.
+//! `.megax/kept`: contents that were displaced and may be a person's, each under its digest, and
+//! what is no file under a number. Only ever added to.
 
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd as _, BorrowedFd};
@@ -52,6 +53,25 @@ pub(super) fn put_under_digest(
             Ok(done?)
         }
         done => Ok(done?),
+    }
+}
+
+/// Moves what is no ordinary file (a symlink, a folder) into the store, under a free name, and says where it lies.
+pub(super) fn keep_other(
+    root: &Root,
+    how: Renaming,
+    from: (BorrowedFd<'_>, &str),
+    shown: &str,
+) -> Result<String, DiskError> {
+    let store = root.make_below(FOLDER)?;
+    let mut number = 1_u64;
+    loop {
+        let name = format!("other-{number}");
+        match sys::move_to_free(how, from, (store.as_fd(), &name)) {
+            Ok(()) => return Ok(format!("{FOLDER}/{name}")),
+            Err(Errno::EXIST | Errno::NOTEMPTY) => number += 1,
+            Err(error) => return Err(DiskError::io("keep", shown, error)),
+        }
     }
 }
 

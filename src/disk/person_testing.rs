@@ -21,6 +21,12 @@ pub(super) enum Deed {
     /// A folder of that name.
     Folder,
     Private,
+    /// Takes the folder of the path away, with all that is in it.
+    RemoveFolder,
+    /// Gives the folder of the path another name.
+    RenameFolder,
+    /// Puts a folder with a file in the place of a file.
+    Turn,
 }
 
 /// What a person does at some point: to one of [`PATHS`], or to the path that the commit is at.
@@ -69,9 +75,41 @@ impl Person {
             }
             Deed::Folder if !at.exists() && has_way(&at) => fs::create_dir(&at).unwrap(),
             Deed::Private if at.is_file() => fs::set_permissions(&at, fs::Permissions::from_mode(0o600)).unwrap(),
+            Deed::RemoveFolder | Deed::RenameFolder => {
+                let Some((folder, _)) = path.rsplit_once('/') else { return };
+                let at = self.root.join(folder);
+                if !at.is_dir() {
+                    return;
+                }
+                let name = format!("away-{}", self.texts);
+                let away = self.root.join(&name);
+                if matches!(act.deed, Deed::RemoveFolder) {
+                    self.forget_below(&at);
+                    fs::remove_dir_all(&at).unwrap();
+                } else if !away.exists() {
+                    fs::rename(&at, away).unwrap();
+                    self.touched.insert(name);
+                }
+                path.truncate(folder.len());
+            }
+            Deed::Turn if at.is_file() => {
+                let text = self.text(&at);
+                fs::remove_file(&at).unwrap();
+                fs::create_dir(&at).unwrap();
+                fs::write(at.join("in"), text).unwrap();
+            }
             _ => return,
         }
         self.touched.insert(path);
+    }
+
+    /// The person takes away what is theirs in a folder.
+    fn forget_below(&mut self, at: &Path) {
+        for entry in walkdir::WalkDir::new(at).into_iter().map(Result::unwrap) {
+            if entry.file_type().is_file() {
+                self.own.remove(&fs::read(entry.path()).unwrap());
+            }
+        }
     }
 
     /// A new text, in the place of what is there.

@@ -80,6 +80,9 @@ fn act() -> impl Strategy<Value = Act> {
         3 => Just(Deed::Add),
         1 => Just(Deed::Folder),
         1 => Just(Deed::Private),
+        1 => Just(Deed::RemoveFolder),
+        1 => Just(Deed::RenameFolder),
+        1 => Just(Deed::Turn),
     ];
     let path = prop_oneof![2 => Just(None), 1 => (0..PATHS.len()).prop_map(Some)];
     (0..POINTS, deed, path).prop_map(|(at, deed, path)| Act { at, deed, path })
@@ -181,9 +184,14 @@ fn play<T>(
 ) -> Option<T> {
     let (script, person) = (attempt.clone(), Rc::clone(person));
     script.acts.iter().filter(|act| act.at == 0).for_each(|act| person.borrow_mut().act(*act, ""));
-    let mut calls = 0;
+    let (mut calls, mut last) = (0, String::new());
     let script = move |path: &str| {
         calls += 1;
+        // Within a call its path is not known.
+        if !path.is_empty() {
+            path.clone_into(&mut last);
+        }
+        let path = last.as_str();
         for act in script.acts.iter().filter(|act| act.at == calls) {
             person.borrow_mut().act(*act, path);
         }

@@ -6,6 +6,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
 
+use super::fault;
 use crate::path::FileMode;
 
 /// How much of the system's renaming may be used; `Plain` is for file systems without `renameat2`, and for tests.
@@ -188,14 +189,24 @@ fn device(at: BorrowedFd<'_>, name: &str) -> Result<u64> {
     Ok(found.st_dev.try_into().unwrap_or_default())
 }
 
-/// Moves a file to a name that must be free.
+/// Moves what megax alone knows (staged, displaced) to a name that must be free. Never what lies in the tree: where the
+/// system cannot do it in one step, the old name is removed after the new one is there, whatever it is by then.
 pub(super) fn move_to_free(how: Renaming, from: (BorrowedFd<'_>, &str), to: (BorrowedFd<'_>, &str)) -> Result<()> {
     match if how == Renaming::Full { rename_no_replace(from, to) } else { Err(Errno::NOSYS) } {
         // The system or the file system does not know the flag. A link fails on a taken name as well.
         Err(Errno::NOSYS | Errno::INVAL | Errno::NOTSUP) => {
-            link(from, to)?;
+            match link(from, to) {
+                // A folder has one name only, and its move takes the place of an empty folder at most.
+                Err(Errno::PERM) if stat(from.0, from.1)?.0 == FileType::Directory => match stat(to.0, to.1) {
+                    Err(Errno::NOENT) => return move_over(from, to),
+                    found => return found.and(Err(Errno::EXIST)),
+                },
+                done => done?,
+            }
             // The move is done; a second name in the transaction folder goes with that folder.
-            let _ = remove_file(from.0, from.1);
+            if fault::point("").is_ok() {
+                let _ = remove_file(from.0, from.1);
+            }
             Ok(())
         }
         done => done,
@@ -225,7 +236,8 @@ fn has_access_list(_folder: BorrowedFd<'_>) -> bool {
     true
 }
 
-/// Moves a file, over whatever file is there.
+/// Moves a file, over whatever file is there, in one step on every system. So files leave the tree, to a name that only
+/// this run knows.
 pub(super) fn move_over(from: (BorrowedFd<'_>, &str), to: (BorrowedFd<'_>, &str)) -> Result<()> {
     rustix::fs::renameat(from.0, from.1, to.0, to.1)
 }
@@ -242,7 +254,7 @@ pub(super) fn exchange(how: Renaming, one: (BorrowedFd<'_>, &str), other: (Borro
 /// Brings a file, or a folder's own entries, to the disk.
 pub(super) fn sync_one(file: BorrowedFd<'_>) -> Result<()> {
     #[cfg(test)]
-    super::fault::tests::count_sync();
+    fault::tests::count_sync();
     rustix::fs::fsync(file)
 }
 
@@ -263,7 +275,7 @@ pub(super) fn is_synced_whole(folder: BorrowedFd<'_>) -> Result<bool> {
         0x786F_4256,
     ];
     #[cfg(test)]
-    if super::fault::tests::is_syncing_each() {
+    if fault::tests::is_syncing_each() {
         return Ok(false);
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the numbers have 32 bits")]
@@ -275,7 +287,7 @@ pub(super) fn is_synced_whole(folder: BorrowedFd<'_>) -> Result<bool> {
 #[expect(clippy::unnecessary_wraps, reason = "as elsewhere")]
 pub(super) fn is_synced_whole(_folder: BorrowedFd<'_>) -> Result<bool> {
     #[cfg(test)]
-    if super::fault::tests::is_syncing_each() {
+    if fault::tests::is_syncing_each() {
         return Ok(false);
     }
     Ok(true)

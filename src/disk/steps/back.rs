@@ -11,7 +11,7 @@ use crate::digest::Digest;
 use crate::disk::error::DiskError;
 use crate::disk::fault::{self, Check};
 use crate::disk::journal::{Journal, Step};
-use crate::disk::kept::keep;
+use crate::disk::kept::{keep, keep_other};
 use crate::disk::look::digest_of;
 use crate::disk::stage::COPY;
 use crate::disk::sys;
@@ -80,7 +80,7 @@ impl Steps<'_> {
         let (above, own) = parts(slot);
         // A staged folder that was moved is not there any more.
         self.inside.make(above, |_| ())?;
-        match sys::move_to_free(self.renaming, (self.walker.folder(), name), (self.inside.folder(), own)) {
+        match sys::move_over((self.walker.folder(), name), (self.inside.folder(), own)) {
             Ok(()) => {}
             // Gone is as good as taken back.
             Err(Errno::NOENT) => return Ok(None),
@@ -117,10 +117,9 @@ impl Steps<'_> {
         }
         let old = if by_link { aside } else { slot };
         let found = self.look(path)?;
-        if found == OnDisk::Absent {
-            let name = self.enter(path)?;
-            let target = (self.walker.folder(), name);
-            return sys::move_to_free(self.renaming, (self.folder, old), target).map_err(failed).map(|()| None);
+        if found == OnDisk::Absent || self.is_same(path, old)? {
+            // Its folder may be gone as well.
+            return self.give_back(path, old);
         }
         if digest_of(&found) != Some(after) && !fault::is_left_out(Check::Unreplaced) {
             return self.keep(old, path).map(Some);
@@ -184,6 +183,10 @@ impl Steps<'_> {
 
     /// Moves a file from the transaction to where it was; where somebody made something else there, it is kept.
     fn give_back(&mut self, path: &str, aside: &str) -> Result<Option<String>, DiskError> {
+        if self.is_same(path, aside)? {
+            // A process died between the two halves of this move.
+            return self.forget(aside, path).map(|()| None);
+        }
         let (folder, name) = parts(path);
         let Some(own) = self.enter_inside(aside)? else { return Ok(None) };
         let moved = self.walker.make(folder, |_| ()).and_then(|()| {
@@ -210,11 +213,18 @@ impl Steps<'_> {
         file.set_permissions(Permissions::from_mode(old)).map_err(failed)
     }
 
-    /// Copies a file of the transaction folder to `.megax/kept`.
+    /// Copies a file of the transaction folder to `.megax/kept`; what is no ordinary file is moved there.
     fn keep(&mut self, aside: &str, path: &str) -> Result<String, DiskError> {
         // A copy that was cut off; its original is still here.
         let _ = sys::remove_file(self.folder, COPY);
         let Some(aside) = self.enter_inside(aside)? else { return Err(DiskError::changed(path)) };
+        let (kind, _) = sys::stat(self.inside.folder(), aside).map_err(|error| DiskError::io("keep", path, error))?;
+        if sys::describe(kind).is_some() {
+            let place = keep_other(self.root, self.renaming, (self.inside.folder(), aside), path);
+            // Handles of a folder would lead into the store.
+            self.inside.reset();
+            return place;
+        }
         let (_, place) = keep(self.root, (self.inside.folder(), aside), (self.folder, COPY), path, &mut self.buffer)?;
         Ok(place)
     }

@@ -58,12 +58,18 @@ impl Steps<'_> {
             Step::Replace { slot, aside, before, after, .. } => {
                 self.state_of_replace(path, slot, aside, *before, *after)?
             }
-            Step::Remove { aside, before, .. } => match (self.look_aside(aside, path)?, self.look(path)?) {
-                (OnDisk::File { digest, .. }, _) if digest == *before => State::Done,
-                (OnDisk::Absent, OnDisk::File { digest, .. }) if digest == *before => State::Open,
-                (OnDisk::Absent, OnDisk::Absent) => State::Done,
-                _ => State::Blocked,
-            },
+            Step::Remove { aside, before, .. } => {
+                if self.is_same(path, aside)? {
+                    // An older megax linked it aside and died before it was out of the tree.
+                    self.forget(aside, path)?;
+                }
+                match (self.look_aside(aside, path)?, self.look(path)?) {
+                    (OnDisk::File { digest, .. }, _) if digest == *before => State::Done,
+                    (OnDisk::Absent, OnDisk::File { digest, .. }) if digest == *before => State::Open,
+                    (OnDisk::Absent, OnDisk::Absent) => State::Done,
+                    _ => State::Blocked,
+                }
+            }
             Step::Mode { digest, mode, .. } => match self.look(path)? {
                 OnDisk::File { digest: found, executable, .. } if found == *digest => {
                     if executable == (*mode == FileMode::Executable) { State::Done } else { State::Open }

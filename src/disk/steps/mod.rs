@@ -233,7 +233,7 @@ impl<'a> Steps<'a> {
         }
         self.point(path)?;
         let displaced = (self.folder, aside);
-        sys::move_to_free(self.renaming, (self.walker.folder(), name), displaced).map_err(failed)?;
+        sys::move_over((self.walker.folder(), name), displaced).map_err(failed)?;
         self.point(path)?;
         verify(Check::Removed, displaced, before, path, &mut self.buffer)
     }
