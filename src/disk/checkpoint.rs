@@ -125,5 +125,8 @@ pub fn write_checkpoint(
     let mut file = sys::create_file(folder.as_fd(), UNFINISHED, 0o666).map_err(|error| failed(error.into()))?;
     file.write_all(text_of(operation).as_bytes()).and_then(|()| file.sync_data()).map_err(failed)?;
     sys::move_over((folder.as_fd(), UNFINISHED), (folder.as_fd(), name)).map_err(|error| failed(error.into()))?;
+    for above in [FOLDER, ".megax/log", ".megax"] {
+        sys::sync_one(root.make_below(above)?.as_fd()).map_err(|error| failed(error.into()))?;
+    }
     Ok((Checkpoint { name: name.to_owned(), operation }, before))
 }

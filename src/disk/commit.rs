@@ -243,7 +243,7 @@ pub(super) fn commit(
     write_entry(staging.folder(), entry)?;
     let done = staging.commit(journal, durability).and_then(|()| publish(staging, journal, durability, watcher));
     match done {
-        Ok(()) => Ok(staging.retire(journal)),
+        Ok(()) => Ok(staging.retire(journal, durability)),
         // The journal may lie in its place though the call that put it there failed: the next run must not go on with it.
         Err(cause) if staging.is_committed() => Err(take_back(staging, journal, durability, cause)),
         Err(cause) => Err(cause.into()),
@@ -285,11 +285,8 @@ fn take_back(staging: &mut Staging, journal: &Journal, durability: Durability, c
     let synced = || barrier(&staging.root, staging.folder(), Some(journal), durability);
     match taken.and_then(|kept| synced().map(|()| kept)) {
         Ok(kept) => {
-            staging.discard();
-            match kept.into_iter().next() {
-                None => cause.into(),
-                Some((path, place)) => CommitError::EditedMeanwhile { cause, path, place },
-            }
+            staging.discard(durability);
+            if kept.is_empty() { cause.into() } else { CommitError::EditedMeanwhile { cause, kept } }
         }
         Err(_) => CommitError::Interrupted { cause, folder: staging.shown() },
     }

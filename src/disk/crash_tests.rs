@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::fault::tests::{Happens, with};
 use super::recover::tests as recovery;
 use super::steps::Fail;
 use super::sys::Renaming;
@@ -185,4 +186,81 @@ fn a_guard_that_cannot_be_judged_stops_recovery() {
     let root = Root::open(folder.path()).unwrap();
     assert!(is_interrupted(&root).is_err());
     assert!(recover(&root, Durability::Process).is_err());
+}
+
+#[test]
+fn what_is_linked_aside_has_not_left_the_tree() {
+    let folder = prepared();
+    assert!(crash(folder.path(), Renaming::Plain, 1));
+    let one = fs::read_dir(folder.path().join(".megax/txn")).unwrap().next().unwrap().unwrap().path();
+    let journal = fs::read_to_string(one.join("journal")).unwrap();
+    let removes = journal.lines().find(|line| line.starts_with("remove ") && line.ends_with(" d/gone")).unwrap();
+    let aside = removes.split(' ').nth(1).unwrap();
+    fs::hard_link(folder.path().join("d/gone"), one.join(aside)).unwrap();
+    let recovered = recover(&Root::open(folder.path()).unwrap(), Durability::Process).unwrap();
+    assert!(recovered[0].finished);
+    assert!(!folder.path().join("d/gone").exists());
+}
+
+#[test]
+fn a_folder_that_a_person_took_away_after_a_death_keeps_no_recovery() {
+    for renaming in [Renaming::Full, Renaming::Plain] {
+        for call in 1.. {
+            let folder = prepared();
+            if !crash(folder.path(), renaming, call) {
+                break;
+            }
+            fs::remove_dir_all(folder.path().join("d")).unwrap();
+            fs::remove_dir_all(folder.path().join("q")).unwrap();
+            recover(&Root::open(folder.path()).unwrap(), Durability::Process)
+                .unwrap_or_else(|error| panic!("{renaming:?}, call {call}: {error}"));
+            assert_eq!(transactions(folder.path()), 0);
+        }
+    }
+}
+
+#[test]
+fn a_displaced_folder_or_symlink_is_kept_where_it_cannot_go_back() {
+    let mut kept = 0;
+    for (number, is_link) in (1..80).flat_map(|number| [(number, false), (number, true)]) {
+        let folder = prepared();
+        let (root, target) = (Root::open(folder.path()).unwrap(), folder.path().join("q/edit"));
+        let changes = difference(&root, SECOND, Policy::Overwrite);
+        let staged = Staged::new(stage(&root, SECOND), changes).unwrap();
+        let (mut calls, at) = (0, target.clone());
+        let script = move |_: &str| {
+            calls += 1;
+            if calls == number && fs::remove_file(&at).is_ok() {
+                if is_link {
+                    std::os::unix::fs::symlink("mine", &at).unwrap();
+                } else {
+                    fs::create_dir(&at).and_then(|()| fs::write(at.join("mine"), "mine")).unwrap();
+                }
+            }
+            if calls == number + 1 { Happens::Death } else { Happens::Nothing }
+        };
+        let died = with(Renaming::Full, None, script, || drop(staged.commit(Durability::Process, &Silent))).is_none();
+        if !died || !fs::symlink_metadata(&target).is_ok_and(|found| found.is_file()) {
+            continue;
+        }
+        // The exchange brought it into the transaction.
+        fs::write(&target, "edited").unwrap();
+        recover(&root, Durability::Process).unwrap();
+        assert_eq!((fs::read(&target).unwrap(), transactions(folder.path())), (b"edited".to_vec(), 0));
+        let place = folder.path().join(".megax/kept/other-1");
+        let found = if is_link { fs::read_link(place).is_ok() } else { fs::read(place.join("mine")).is_ok() };
+        assert!(found, "call {number}");
+        kept += 1;
+    }
+    assert_eq!(kept, 2);
+}
+
+#[test]
+fn a_damaged_journal_says_where_to_look() {
+    let folder = prepared();
+    assert!(crash(folder.path(), Renaming::Full, 9));
+    let one = fs::read_dir(folder.path().join(".megax/txn")).unwrap().next().unwrap().unwrap();
+    fs::write(one.path().join("journal"), "megax-journal 1\nx\nend 1 0\n").unwrap();
+    let error = recover(&Root::open(folder.path()).unwrap(), Durability::Process).unwrap_err();
+    assert!(error.to_string().contains("look for them, then remove its folder"), "{error}");
 }

@@ -16,7 +16,7 @@ pub enum DiskError {
         source: io::Error,
     },
     /// A file is not as it was when the run looked at it.
-    #[error("`{path}` was changed by somebody else during the run")]
+    #[error("`{path}` was changed by somebody else meanwhile")]
     ChangedMeanwhile {
         /// Relative to the output root.
         path: String,
@@ -69,12 +69,24 @@ pub enum DiskError {
     },
     /// A journal that was not written here.
     #[error(
-        "`{path}` was not written in this tree (it came with a copy or a repository), so nothing is done with it; remove \
+        "`{path}` was not written in this tree (it came with a copy or a repository), so nothing is done with it; if \
+         the tree was copied or moved here, contents that a run displaced lie beside it: look for them before you remove \
          its folder"
     )]
     Foreign {
         /// Relative to the output root.
         path: String,
+    },
+    /// A journal that is not as it was written.
+    #[error(
+        "`{path}` is damaged ({reason}), so nothing is done with it; contents that a run displaced lie beside it: look for \
+         them, then remove its folder"
+    )]
+    Damaged {
+        /// Relative to the output root.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
     },
     /// A text that cannot name a guard or a shard.
     #[error("`{name}` cannot be the name of a team or a shard")]
@@ -128,21 +140,20 @@ pub enum CommitError {
     /// A step failed, and every step before it was taken back.
     #[error(transparent)]
     Disk(#[from] DiskError),
-    /// A step failed, and every step before it was taken back but one, because somebody edited that file after it was
-    /// published: the edit stays.
-    #[error("{cause}; `{path}` was edited after it was written and stays as it is; the content before is in `{place}`")]
+    /// A step failed, and every step before it was taken back but those of files that somebody edited after they were
+    /// published: the edits stay.
+    #[error("{cause}{}", edited(.kept))]
     EditedMeanwhile {
         /// The step that failed.
         #[source]
         cause: DiskError,
-        /// The path.
-        path: String,
-        /// Where its old content lies.
-        place: String,
+        /// The paths, and where the old content of each lies.
+        kept: Vec<(String, String)>,
     },
     /// A step failed, and so did taking the others back: the next run does that first.
     #[error(
-        "{cause}; the next run takes back what was begun (`megax recover` does only that); its journal is in `{folder}`"
+        "{cause}; the next run finishes what was begun, or takes it back (`megax recover` does only that); its journal is \
+         in `{folder}`"
     )]
     Interrupted {
         /// The step that failed.
@@ -151,4 +162,11 @@ pub enum CommitError {
         /// Where the journal lies.
         folder: String,
     },
+}
+
+fn edited(kept: &[(String, String)]) -> String {
+    let one = |(path, place): &(String, String)| {
+        format!("; `{path}` was edited after it was written and stays as it is; the content before is in `{place}`")
+    };
+    kept.iter().map(one).collect()
 }

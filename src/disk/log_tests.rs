@@ -120,9 +120,14 @@ fn a_file_and_a_folder_change_places_there_and_back() {
     let below = state(folder.path());
     fs::write(folder.path().join("a/mine"), "mine").unwrap();
     let with_mine = state(folder.path());
-    assert!(matches!(undo(folder.path(), 2), Err(ReversalError::Commit(_))));
+    let Err(ReversalError::Refused(refusals)) = undo(folder.path(), 2) else { panic!("it was no obstacle") };
+    assert_eq!(refusals.iter().map(|one| &*one.path).collect::<Vec<_>>(), ["a/mine"]);
     assert_eq!((state(folder.path()), transactions(folder.path())), (with_mine, 0));
     fs::remove_file(folder.path().join("a/mine")).unwrap();
+    fs::create_dir(folder.path().join("a/b/empty")).unwrap();
+    let Err(ReversalError::Refused(refusals)) = undo(folder.path(), 2) else { panic!("it was no obstacle") };
+    assert_eq!(refusals.iter().map(|one| &*one.path).collect::<Vec<_>>(), ["a/b/empty"]);
+    fs::remove_dir(folder.path().join("a/b/empty")).unwrap();
     undo(folder.path(), 2).unwrap();
     assert_eq!(state(folder.path()), file);
     undo(folder.path(), 3).unwrap();

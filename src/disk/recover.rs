@@ -11,7 +11,7 @@ use super::guard::{ProjectGuard, wait_for_transactions};
 use super::journal::{Journal, MAX_BYTES};
 use super::log;
 use super::root::{Durability, Root};
-use super::stage::{Found, JOURNAL, TRANSACTIONS, each_transaction, is_from_here, remove_transaction};
+use super::stage::{Found, JOURNAL, TRANSACTIONS, each_transaction, is_from_here, remove_journal, remove_transaction};
 use super::steps::Steps;
 use super::sys::{self, Renaming};
 use super::walk::{Reached, Walker};
@@ -109,7 +109,7 @@ fn clear(
         }
         done = Some(recovered);
         // Without its journal the folder holds nothing that somebody may miss.
-        sys::remove_file(one.folder.as_fd(), JOURNAL).map_err(|error| DiskError::io("remove", shown, error))?;
+        remove_journal(one.folder.as_fd(), durability).map_err(|error| DiskError::io("remove", shown, error))?;
     }
     let _ = remove_transaction(transactions, &one.id, one.folder.as_fd());
     Ok(done)
@@ -145,7 +145,7 @@ fn read(folder: BorrowedFd<'_>, shown: &str) -> Result<Journal, DiskError> {
     let mut text = String::new();
     let file = sys::open_file(folder, JOURNAL).map_err(|error| failed(error.into()))?;
     file.take(MAX_BYTES).read_to_string(&mut text).map_err(failed)?;
-    Journal::parse(&text).map_err(|error| failed(std::io::Error::other(error)))
+    Journal::parse(&text).map_err(|error| DiskError::Damaged { path: shown.to_owned(), reason: error.to_string() })
 }
 
 #[cfg(test)]

@@ -218,18 +218,18 @@ impl Staging {
 
     /// The commit is done: its folder becomes an operation of the log, whose number is the answer. Where that cannot be,
     /// nothing is lost but the way back, and the answer says why.
-    pub(super) fn retire(&mut self, journal: &Journal) -> Logged {
+    pub(super) fn retire(&mut self, journal: &Journal, durability: Durability) -> Logged {
         let logged = log::retire(&self.root, &self.id, self.folder(), journal).map_err(|error| error.to_string());
         if logged.is_err() {
-            self.discard();
+            self.discard(durability);
         }
         logged
     }
 
     /// The commit is over: without its journal the folder holds nothing that somebody may miss.
-    pub(super) fn discard(&mut self) {
-        // A journal that stays is found all done by the next run.
-        self.committed = sys::remove_file(self.folder(), JOURNAL).is_err();
+    pub(super) fn discard(&mut self, durability: Durability) {
+        // A journal that stays is judged by the next run; one that only comes back with a loss of power must not be.
+        self.committed = remove_journal(self.folder(), durability).is_err();
     }
 
     /// Never over one that is there: the user may have changed it.
@@ -361,6 +361,12 @@ fn write(at: BorrowedFd<'_>, name: &str, shown: &str, mode: FileMode, body: &[u8
     let bits = if mode == FileMode::Executable { 0o777 } else { 0o666 };
     let written = sys::create_file(at, name, bits).map_err(Into::into).and_then(|mut file| file.write_all(body));
     written.map_err(|error| DiskError::io("stage", shown, error))
+}
+
+/// Removes the journal of a commit that is over, from the disk as well: if it came back, the next run would go on with it.
+pub(super) fn remove_journal(folder: BorrowedFd<'_>, durability: Durability) -> Result<(), Errno> {
+    sys::remove_file(folder, JOURNAL)?;
+    if durability == Durability::Full { sys::sync_one(folder) } else { Ok(()) }
 }
 
 /// Removes a transaction folder; the guard last but the folder itself, so that a half-removed one is still guarded. Goes

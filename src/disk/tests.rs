@@ -234,11 +234,24 @@ fn an_edit_of_a_published_file_survives_the_rollback() {
         fs::write(folder.join("a"), "already").unwrap();
         fs::write(folder.join("d/e/x"), "meanwhile").unwrap();
     });
-    assert!(matches!(&error, CommitError::EditedMeanwhile { path, .. } if path == "a"), "{error}");
+    let CommitError::EditedMeanwhile { kept, .. } = &error else { panic!("{error}") };
+    assert_eq!(kept.iter().map(|(path, _)| &**path).collect::<Vec<_>>(), ["a"]);
     assert_eq!(fs::read(folder.path().join("a")).unwrap(), b"already");
     assert_eq!(transactions(folder.path()), 0);
     let kept = folder.path().join(".megax/kept").join(Digest::of(b"one").to_string());
     assert_eq!(fs::read(kept).unwrap(), b"one");
+}
+
+#[test]
+fn every_file_that_was_edited_after_it_was_published_is_named() {
+    let (_folder, error) = meddle(Renaming::Full, 3, |folder| {
+        fs::write(folder.join("a"), "already").unwrap();
+        fs::write(folder.join("d/e/x"), "already").unwrap();
+        fs::write(folder.join("mode"), "meanwhile").unwrap();
+    });
+    let CommitError::EditedMeanwhile { kept, .. } = &error else { panic!("{error}") };
+    assert_eq!(kept.iter().map(|(path, _)| &**path).collect::<Vec<_>>(), ["d/e/x", "a"]);
+    assert!(kept.iter().all(|(path, place)| error.to_string().contains(path) && error.to_string().contains(place)));
 }
 
 #[test]

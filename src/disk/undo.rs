@@ -19,6 +19,7 @@ use super::journal::{Journal, Step};
 use super::log::{self, Operation, read_steps};
 use super::look::{buffer, look};
 use super::root::{Durability, Root};
+use super::shards::names;
 use super::stage::Staging;
 use super::sys;
 use super::walk::{Reached, Walker, parts};
@@ -296,6 +297,8 @@ struct Tree {
     found: BTreeMap<String, OnDisk>,
     /// Those that will be taken away.
     leaving: BTreeSet<String>,
+    /// What lies in folders that must make way for a file and is none of them, with that file.
+    strange: Vec<(String, String)>,
 }
 
 fn is_record(path: &str) -> bool {
@@ -304,7 +307,7 @@ fn is_record(path: &str) -> bool {
 
 impl Tree {
     fn look(root: &Root, past: &Past) -> Result<Self, DiskError> {
-        let mut tree = Self { found: BTreeMap::new(), leaving: BTreeSet::new() };
+        let mut tree = Self { found: BTreeMap::new(), leaving: BTreeSet::new(), strange: Vec::new() };
         let (mut walker, mut buffer) = (Walker::new(root.make()?), buffer());
         for (path, way) in &past.ways {
             let (folder, name) = parts(path);
@@ -319,7 +322,30 @@ impl Tree {
             }
             tree.found.insert(path.clone(), found);
         }
+        for (path, found) in &tree.found {
+            if matches!(found, OnDisk::Other(_)) && tree.makes_way(path, found) {
+                let mut strange = Vec::new();
+                tree.search(&mut walker, path, &mut strange)?;
+                tree.strange.extend(strange.into_iter().map(|one| (one, path.clone())));
+            }
+        }
         Ok(tree)
+    }
+
+    /// Finds what lies in a folder and does not leave.
+    fn search(&self, walker: &mut Walker<'_>, folder: &str, strange: &mut Vec<String>) -> Result<(), DiskError> {
+        if walker.enter(folder)? != Reached::Folder {
+            return Ok(());
+        }
+        for name in names(walker.folder(), folder)? {
+            let path = format!("{folder}/{name}");
+            if self.leaving.iter().any(|file| is_below(file, &path)) {
+                self.search(walker, &path, strange)?;
+            } else if !self.leaving.contains(&path) {
+                strange.push(path);
+            }
+        }
+        Ok(())
     }
 
     /// Whether a file can come back where a folder of leaving files is, or below a leaving file.
@@ -355,6 +381,14 @@ impl Tree {
             };
             refusals.push(Refusal { path: path.clone(), reason, edited_before: None, later: None });
         }
+        refusals.extend(self.strange.iter().map(|(path, file)| Refusal {
+            path: path.clone(),
+            reason: format!(
+                "is no part of what is undone, and lies in the folder that makes way for the file `{file}`"
+            ),
+            edited_before: None,
+            later: None,
+        }));
         if !refusals.is_empty() {
             name_later(root, last, &mut refusals);
         }

@@ -440,9 +440,9 @@ pub fn commit_finding(error: &CommitError) -> Diagnostic {
         }
         CommitError::Interrupted { .. } => Diagnostic::new(Code::InterruptedRun, error.to_string())
             .severity(Severity::Error)
-            .help("mend the cause; the next run, or `megax recover`, takes back what was begun"),
+            .help("mend the cause; the next run, or `megax recover`, finishes what was begun, or takes it back"),
         CommitError::EditedMeanwhile { .. } => Diagnostic::new(Code::ChangedMeanwhile, error.to_string())
-            .help("everything else is as before; look at the two contents, then run again"),
+            .help("everything else is as before; look at both contents of each such file, then run again"),
         other => {
             Diagnostic::new(Code::DiskFailed, other.to_string()).help("this is a bug in megax; nothing was written")
         }
