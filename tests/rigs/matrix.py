@@ -1,7 +1,7 @@
 """Every system call that touches the output root fails, or kills, once and from then on.
 
-Of four runs: `expand` on a whole tree, `recover` on one whose commit was killed in the middle, `resume`, an `expand` that
-finds such a tree, and `undo` of an `expand`.
+Of five runs: `expand` on a whole tree, `recover` on one whose commit was killed in the middle, `resume`, an `expand` that
+finds such a tree, `undo` of an `expand`, and `plain`, an `expand` where the file system knows no `renameat2`.
 """
 
 import collections
@@ -20,8 +20,10 @@ IGNORED = ("fcntl", "mmap", "execve", "readlink")
 ONLY_KILLS = ("close",)
 WORKERS = 2
 # The version of a tree before a run of these.
-BEFORE = {"expand": 1, "undo": 2}
-STAGES = ("expand", "recover", "resume", "undo")
+BEFORE = {"expand": 1, "plain": 1, "undo": 2}
+STAGES = ("expand", "recover", "resume", "undo", "plain")
+# What a stage suffers all the time.
+ALWAYS = {"plain": ("renameat2", "error=EINVAL")}
 
 
 def works():
@@ -96,10 +98,11 @@ def attempt(rig, case, prepared, number):
 def trace(rig, case, out, log):
     when = f"{case.number}{'+' if case.lasting else ''}"
     command = command_of(rig, case.stage, case.durability, out)
-    done = run(injecting(case.call, case.kind, when, log) + command)
+    done = run(injecting(case.call, case.kind, when, log, ALWAYS.get(case.stage)) + command)
     case.code = done.returncode
     seen = log.read_text(errors="replace")
-    case.hit = "(INJECTED)" in seen or "killed by SIGKILL" in seen
+    others = (line for line in seen.splitlines() if f"{case.call}(" in line or "killed by" in line or f"{case.call} resumed" in line)
+    case.hit = any("(INJECTED)" in line or "killed by SIGKILL" in line for line in others)
     # A killed strace ends like its child: by the same signal.
     killed = case.kind == "signal=KILL" and case.code in (-9, 137)
     if not killed and case.code not in GRACEFUL:
@@ -110,10 +113,19 @@ def trace(rig, case, out, log):
         case.wrong = f"exit code 5, but the tree is not as before: {rig.which(out)}"
 
 
-def injecting(call, kind, when, log):
-    """The prefix of a command that lets a call fail, or kill. strace 6.1 sends no signal under its faster filter."""
+def injecting(call, kind, when, log, always=None):
+    """The prefix of a command that lets a call fail, or kill, and another one fail all the time. strace 6.1 sends no signal
+    under its faster filter."""
     faster = ["--seccomp-bpf"] if kind.startswith("error=") else []
-    return ["strace", "-f", *faster, "-o", str(log), "-e", f"trace={call}", "-e", f"inject={call}:{kind}:when={when}"]
+    more = suffering(always)
+    traced = ",".join([call, *(always or ())[:1]])
+    return ["strace", "-f", *faster, "-o", str(log), "-e", f"trace={traced}", *more,
+            "-e", f"inject={call}:{kind}:when={when}"]
+
+
+def suffering(always):
+    """The part of a trace that lets a call fail all the time."""
+    return ["-e", f"inject={always[0]}:{always[1]}"] if always else []
 
 
 def command_of(rig, stage, durability, out):
@@ -128,15 +140,18 @@ def clean_calls(rig, stage, durability, prepared):
     out, log = rig.at / "clean", rig.at / "clean.log"
     copy_tree(prepared, out)
     command = command_of(rig, stage, durability, out)
-    subprocess.run(["strace", "-f", "-y", "-s", "40", "-o", str(log), *command],
+    always = ALWAYS.get(stage)
+    subprocess.run(["strace", "-f", "-y", "-s", "40", "-o", str(log), *suffering(always), *command],
                    capture_output=True, timeout=TIMEOUT, check=True)
-    found = calls(log, out)
+    found, shadowed = calls(log, out)
+    # That call has its fault already.
+    found = [one for one in found if always is None or one[0] != always[0]], shadowed
     shutil.rmtree(out)
     return found
 
 
 def interrupted(rig, number, name):
-    """A tree whose commit was killed at its `number`-th rename in the tree."""
+    """A tree whose commit was killed at its `number`-th `renameat2`."""
     out = rig.copy(name)
     run(injecting("renameat2", "signal=KILL", number, "/dev/null") + rig.expand(2, out))
     assert list(out.glob(".megax/txn/*/journal")) and rig.which(out) not in (1, 2), "the kill came at no good moment"
@@ -164,10 +179,10 @@ def matrix(rig, every, report, only=None):
     if why:
         report.skip("fault matrix", why)
         return True
-    middle = interrupted(rig, 10, "interrupted")
+    middle = interrupted(rig, 5, "interrupted")
     plans = [("expand", "full", rig.old, every), ("expand", "process", rig.old, every * 2),
              ("recover", "full", middle, every), ("resume", "process", middle, every),
-             ("undo", "process", rig.applied(), every)]
+             ("undo", "process", rig.applied(), every), ("plain", "process", rig.old, every * 2)]
     plans = [plan for plan in plans if only in (None, plan[0])]
     work = []
     for start, (stage, durability, prepared, each) in enumerate(plans):

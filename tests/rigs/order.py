@@ -17,12 +17,15 @@ CHANGING = ("write", "pwrite64", "writev", "mkdirat", "unlinkat", "linkat", "sym
             "fchmodat", "?fchmodat2", "ftruncate")
 SYNCING = ("syncfs", "fsync", "fdatasync")
 # s: syncfs, b: anything else below `.megax` that is not the lockfile, J: the journal is written, j: it is synced,
-# C: it gets its name, f: its folder is synced, T: the tree or the lockfile changes, L: the transaction becomes an
+# C: it gets its name, U: it is removed, f: its folder is synced, T: the tree or the lockfile changes, L: the transaction becomes an
 # operation of the log.
 FORMS = {
     ("expand", "full"): "b+sb*J+jCf[Tb]*T[Tb]*sb*Lb*",
     ("undo", "full"): "b+sb*J+jCf[Tb]*T[Tb]*sb*Lb*",
     ("recover", "full"): "b*[Tb]*T[Tb]*sb*Lb*",
+    # What was taken back must not be gone on with: the journal is gone from the disk as well.
+    ("fails", "full"): "b+sb*J+jCf[Tb]*T[Tb]*sb*Ufb*",
+    ("blocked", "full"): "b*[Tb]*T[Tb]*sb*Ufb*",
     ("expand", "process"): "b+J+C[Tb]*T[Tb]*Lb*",
 }
 
@@ -33,7 +36,10 @@ def order(rig, report):
     if why:
         report.skip("order", why)
         return True
-    trees = {"expand": rig.old, "undo": rig.applied(), "recover": interrupted(rig, 10, "order-interrupted")}
+    blocked = interrupted(rig, 5, "order-blocked")
+    # What an edit keeps from being gone on with; a file that was not reached yet.
+    (blocked / "src/two.txt").write_text("edited\n")
+    trees = {"fails": rig.old, "blocked": blocked, "expand": rig.old, "undo": rig.applied(), "recover": interrupted(rig, 5, "order-interrupted")}
     wrong = 0
     for (stage, durability), form in FORMS.items():
         found = letters(rig, stage, durability, trees[stage])
@@ -55,9 +61,11 @@ def letters(rig, stage, durability, prepared):
     """One letter per call of a run that changes something below the output root, or syncs."""
     out, log = rig.at / "order", rig.at / "order.log"
     copy_tree(prepared, out)
+    failing = ["-e", "inject=renameat2:error=EIO:when=8"] if stage == "fails" else []
     traced = ["strace", "-f", "-y", "-s", "4096", "-o", str(log), "-e",
-              "trace=openat," + ",".join((*CHANGING, *SYNCING)), *command_of(rig, stage, durability, out)]
-    subprocess.run(traced, capture_output=True, timeout=TIMEOUT, check=True)
+              "trace=openat," + ",".join((*CHANGING, *SYNCING)), *failing,
+              *command_of(rig, {"blocked": "recover"}.get(stage, stage), durability, out)]
+    subprocess.run(traced, capture_output=True, timeout=TIMEOUT, check=stage != "fails")
     found = "".join(letter(line, str(out)) for line in log.read_text(errors="replace").splitlines())
     shutil.rmtree(out)
     return found
@@ -82,6 +90,8 @@ def letter(line, out):
         return {"journal.new": "j", "": "f"}.get(inside, "b")
     if name.startswith("rename") and inside == "journal.new":
         return "C"
+    if name == "unlinkat" and inside == "journal":
+        return "U"
     if inside == "journal.new":
         return "J"
     if name.startswith("rename") and inside == "" and paths[1].startswith(".megax/log/"):
