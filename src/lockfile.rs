@@ -21,10 +21,11 @@ pub const VERSION_LINE: &str = "megax-lock 1";
 /// The first line of a shard with an [`LockEntry::lf_digest`]; older versions of megax cannot read it. It is written
 /// only then.
 pub const VERSION_2_LINE: &str = "megax-lock 2";
-/// The first line of a shard with an [`EntryState::Detached`]; older versions of megax cannot read it, so that they never
+/// The first line of a shard with a detached file ([`EntryState::is_detached`]); older versions of megax cannot read it, so that they never
 /// take such a file for their own. It is written only then.
 pub const VERSION_3_LINE: &str = "megax-lock 3";
-/// The first lines that are read, by version.
+/// The first lines that are read. Which of them it is does not matter for the lines below: a merge may leave a lower one
+/// above a line that the other side brought, and the next run that writes the shard mends it.
 const VERSION_LINES: [&str; 3] = [VERSION_LINE, VERSION_2_LINE, VERSION_3_LINE];
 /// Largest shard that is read, in bytes.
 pub const MAX_BYTES: usize = 64 << 20;
@@ -66,10 +67,12 @@ pub enum EntryState {
     /// The user's for good, whatever the plan says, and also while it does not exist. The digest is that of the bytes
     /// that megax wrote last, or would have written.
     Detached,
+    /// As [`EntryState::Detached`], of a file that is [`EntryState::Once`] when megax takes it back.
+    DetachedOnce,
 }
 
 impl EntryState {
-    const ALL: [Self; 3] = [Self::Managed, Self::Once, Self::Detached];
+    const ALL: [Self; 4] = [Self::Managed, Self::Once, Self::Detached, Self::DetachedOnce];
 
     /// What a plan makes of a file.
     #[must_use]
@@ -84,6 +87,31 @@ impl EntryState {
             Self::Managed => "-",
             Self::Once => "once",
             Self::Detached => "detached",
+            Self::DetachedOnce => "detached-once",
+        }
+    }
+
+    /// Whether the file is the user's for good.
+    #[must_use]
+    pub fn is_detached(self) -> bool {
+        matches!(self, Self::Detached | Self::DetachedOnce)
+    }
+
+    /// The state once the file is left to the user.
+    #[must_use]
+    pub fn detached(self) -> Self {
+        match self {
+            Self::Managed | Self::Detached => Self::Detached,
+            Self::Once | Self::DetachedOnce => Self::DetachedOnce,
+        }
+    }
+
+    /// The state once megax has taken the file back: what it was before it was detached.
+    #[must_use]
+    pub fn adopted(self) -> Self {
+        match self {
+            Self::Managed | Self::Detached => Self::Managed,
+            Self::Once | Self::DetachedOnce => Self::Once,
         }
     }
 }
@@ -114,7 +142,7 @@ impl LockEntry {
     /// Whether the file is the user's for good.
     #[must_use]
     pub fn is_detached(&self) -> bool {
-        self.state == EntryState::Detached
+        self.state.is_detached()
     }
 }
 
@@ -141,7 +169,7 @@ pub enum Flaw {
     Digest(String),
     /// A word that is no mode.
     Mode(String),
-    /// A word that is no state, or not one of the shard's version.
+    /// A word that is no state.
     State(String),
     /// The line has too few fields.
     Fields,
@@ -181,7 +209,9 @@ impl fmt::Display for Flaw {
             Self::Header(key) => write!(f, "expected the header line `{key}`"),
             Self::Digest(found) => write!(f, "`{}` is no digest", shown(found)),
             Self::Mode(found) => write!(f, "`{}` is no mode (`regular` or `executable`)", shown(found)),
-            Self::State(found) => write!(f, "`{}` is no state (`-`, `once` or `detached`)", shown(found)),
+            Self::State(found) => {
+                write!(f, "`{}` is no state (`-`, `once`, `detached` or `detached-once`)", shown(found))
+            }
             Self::Fields => f.write_str("expected digest, mode, state, path, tab, template"),
             Self::Path(error) => error.fmt(f),
             Self::NotNormal(path) => write!(f, "the path `{}` is not normalised (NFC)", shown(path)),
@@ -240,8 +270,9 @@ impl Lockfile {
         check_text(text)?;
         let mut lines = text.lines().zip(1..);
         let found = lines.next().map_or("", |(line, _)| line);
-        let version = VERSION_LINES.iter().position(|line| *line == found);
-        let version = version.ok_or_else(|| at(1, Flaw::Version(found.to_owned())))? + 1;
+        if !VERSION_LINES.contains(&found) {
+            return Err(at(1, Flaw::Version(found.to_owned())));
+        }
         let mut header = |key: &'static str, number| {
             let value = lines.next().and_then(|(line, _)| line.strip_prefix(key)?.strip_prefix(' '));
             value.ok_or_else(|| at(number, Flaw::Header(key)))
@@ -253,7 +284,7 @@ impl Lockfile {
         let source = parse_source(header("source", 6)?).map_err(|flaw| at(6, flaw))?;
         let mut entries = BTreeMap::new();
         for (line, number) in lines {
-            let (path, entry) = parse_entry(line, version).map_err(|flaw| at(number, flaw))?;
+            let (path, entry) = parse_entry(line).map_err(|flaw| at(number, flaw))?;
             match entries.last_key_value() {
                 Some((last, _)) if *last == path => return Err(at(number, Flaw::Duplicate(path.to_string()))),
                 Some((last, _)) if *last > path => return Err(at(number, Flaw::Order(path.to_string()))),
@@ -344,15 +375,15 @@ fn parse_source(text: &str) -> Result<Option<String>, Flaw> {
     }
 }
 
-/// The digest of a file, and after `/` the one for line endings, which version 2 brought.
-fn parse_digests(text: &str, version: usize) -> Result<(Digest, Option<Digest>), Flaw> {
+/// The digest of a file, and after `/` the one for line endings.
+fn parse_digests(text: &str) -> Result<(Digest, Option<Digest>), Flaw> {
     match text.split_once('/') {
-        Some((digest, lf_digest)) if version >= 2 => Ok((parse_digest(digest)?, Some(parse_digest(lf_digest)?))),
-        _ => Ok((parse_digest(text)?, None)),
+        Some((digest, lf_digest)) => Ok((parse_digest(digest)?, Some(parse_digest(lf_digest)?))),
+        None => Ok((parse_digest(text)?, None)),
     }
 }
 
-fn parse_entry(line: &str, version: usize) -> Result<(OutputPath, LockEntry), Flaw> {
+fn parse_entry(line: &str) -> Result<(OutputPath, LockEntry), Flaw> {
     let mut fields = line.splitn(4, ' ');
     let mut field = || fields.next().ok_or(Flaw::Fields);
     let (digest, mode, word, rest) = (field()?, field()?, field()?, field()?);
@@ -362,15 +393,13 @@ fn parse_entry(line: &str, version: usize) -> Result<(OutputPath, LockEntry), Fl
         "executable" => FileMode::Executable,
         _ => return Err(Flaw::Mode(mode.to_owned())),
     };
-    // Version 3 brought `detached`.
-    let known = EntryState::ALL.into_iter().filter(|state| version >= 3 || *state != EntryState::Detached);
-    let state = known.into_iter().find(|known| known.as_str() == word);
+    let state = EntryState::ALL.into_iter().find(|known| known.as_str() == word);
     let state = state.ok_or_else(|| Flaw::State(word.to_owned()))?;
     let path = OutputPath::parse(name).map_err(Flaw::Path)?;
     if path.as_str() != name {
         return Err(Flaw::NotNormal(name.to_owned()));
     }
-    let (digest, lf_digest) = parse_digests(digest, version)?;
+    let (digest, lf_digest) = parse_digests(digest)?;
     Ok((path, LockEntry { digest, lf_digest, mode, state, template: unescape(template)? }))
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{ChangeSet, LockfileChange, Shard};
-use crate::lockfile::{EntryState, LockEntry, Lockfile, shard_path};
+use crate::lockfile::{LockEntry, Lockfile, shard_path};
 use crate::path::OutputPath;
 
 /// Whose files are to be.
@@ -52,9 +52,8 @@ pub fn hand(
         for path in recorded {
             let Some(entry) = lockfile.entries.get_mut(*path) else { continue };
             let state = match hands {
-                Hands::Detach => EntryState::Detached,
-                Hands::Adopt if entry.is_detached() => EntryState::Managed,
-                Hands::Adopt => continue,
+                Hands::Detach => entry.state.detached(),
+                Hands::Adopt => entry.state.adopted(),
             };
             if entry.state != state {
                 entry.state = state;
@@ -68,7 +67,7 @@ pub fn hand(
             Lockfile { team, mega_file, engine, inputs: None, source: one.source.clone(), entries: BTreeMap::new() }
         };
         let (_, lockfile) = drafts.entry(shard_path(&one.team, &one.mega_file)).or_insert_with(|| (None, blank()));
-        let state = if hands == Hands::Detach { EntryState::Detached } else { one.entry.state };
+        let state = if hands == Hands::Detach { one.entry.state.detached() } else { one.entry.state };
         lockfile.entries.insert(one.path.clone(), LockEntry { state, ..one.entry.clone() });
         handed.insert(one.path.clone(), (one.team.clone(), one.mega_file.clone()));
     }
@@ -88,6 +87,7 @@ pub fn hand(
 mod tests {
     use super::*;
     use crate::digest::Digest;
+    use crate::lockfile::EntryState;
     use crate::path::FileMode;
 
     fn entry() -> LockEntry {
@@ -128,6 +128,27 @@ mod tests {
         let (back, _) = hand(&[detached], &[&path("a")], &[], Hands::Adopt, "e");
         assert_eq!(back.lockfiles[0].text, Some(shard.lockfile.to_text()));
         assert!(hand(&[shard], &[&path("a")], &[], Hands::Adopt, "e").0.is_empty(), "it is megax's already");
+    }
+
+    #[test]
+    fn a_file_that_is_written_once_is_the_users_still_when_it_comes_back() {
+        let mut shard = one_shard();
+        let of_a = |lockfile: &Lockfile| lockfile.entries[&path("a")].state;
+        shard.lockfile.entries.get_mut(&path("a")).unwrap().state = EntryState::Once;
+        let turn = |shard: &Shard, hands| {
+            let (changes, handed) = hand(std::slice::from_ref(shard), &[&path("a")], &[], hands, "e");
+            assert_eq!(handed.len(), 1, "{hands:?}");
+            Shard::read(".megax/lock/t/m.lock", changes.lockfiles[0].text.as_ref().unwrap()).unwrap()
+        };
+        let detached = turn(&shard, Hands::Detach);
+        assert_eq!(of_a(&detached.lockfile), EntryState::DetachedOnce);
+        assert_eq!(turn(&detached, Hands::Adopt).lockfile, shard.lockfile);
+        let once = LockEntry { state: EntryState::Once, ..entry() };
+        let (team, mega_file) = ("u".to_owned(), "m".to_owned());
+        let new = Unrecorded { team, mega_file, source: None, path: path("a"), entry: once };
+        let (changes, _) = hand(&[], &[], &[new], Hands::Detach, "e");
+        let text = changes.lockfiles[0].text.clone().unwrap();
+        assert_eq!(of_a(&Lockfile::parse(&text).unwrap()), EntryState::DetachedOnce);
     }
 
     #[test]

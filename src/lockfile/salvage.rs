@@ -22,7 +22,7 @@ pub fn salvage(text: &str) -> Salvaged {
     let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
     let source = whole.lines().find_map(|line| line.strip_prefix("source ").filter(|source| is_source(source)));
     let mut found = Salvaged { source: source.map(str::to_owned), entries: BTreeMap::new() };
-    let lines = whole.lines().filter_map(|line| parse_entry(line, super::VERSION_LINES.len()).ok());
+    let lines = whole.lines().filter_map(|line| parse_entry(line).ok());
     for (path, entry) in lines.take(MAX_ENTRIES) {
         let entries = found.entries.entry(path).or_default();
         if !entries.contains(&entry) {
