@@ -92,7 +92,7 @@ pub struct Restoration {
 pub fn restore(inputs: &Restore<'_>) -> Restoration {
     let wanted: BTreeMap<&OutputPath, &Desired> = inputs.desired.iter().map(|file| (&file.path, file)).collect();
     let bases = Bases::of(inputs.shards);
-    let mut run = Run { inputs, wanted, bases, out: Restoration::default() };
+    let mut run = Run { inputs, wanted, bases, rebuilt: BTreeMap::new(), out: Restoration::default() };
     let mut seen = BTreeSet::new();
     for shard in inputs.shards {
         let (team, mega_file) = owner(shard);
@@ -105,13 +105,20 @@ pub fn restore(inputs: &Restore<'_>) -> Restoration {
             }
         }
     }
+    // All that belong to one place are rebuilt there together, those that belong to a mega-file first: what is recorded
+    // there is not recorded again elsewhere.
+    let (mut placed, mut others) = (BTreeMap::<(&str, &str), Vec<&Damaged>>::new(), Vec::new());
     for one in inputs.damaged {
         match run.right_place(one) {
-            Some(mega_file) => {
-                run.rebuild((&mega_file.team, &mega_file.id), None, &one.salvaged);
-                run.remove(one, &mega_file.team);
-            }
-            None => run.rebuild((&one.team, &one.mega_file), Some(one.digest), &one.salvaged),
+            Some(mega_file) => placed.entry((&mega_file.team, &mega_file.id)).or_default().push(one),
+            None => others.push(one),
+        }
+    }
+    for (place, all) in placed {
+        let is_there = |one: &&&Damaged| (one.team.as_str(), one.mega_file.as_str()) == place;
+        run.rebuild(place, all.iter().find(is_there).map(|one| one.digest), &united(&all, place));
+        for one in all.iter().filter(|one| !is_there(one)) {
+            run.remove(one, place.0);
         }
     }
     let healthy = inputs.shards.iter().map(|shard| id_key(&shard.lockfile.mega_file));
@@ -120,11 +127,31 @@ pub fn restore(inputs: &Restore<'_>) -> Restoration {
     for mega_file in inputs.mega_files.iter().filter(|one| !known.contains(&id_key(&one.id))) {
         run.rebuild((&mega_file.team, &mega_file.id), None, &Salvaged::default());
     }
+    for one in others {
+        run.rebuild((&one.team, &one.mega_file), Some(one.digest), &one.salvaged);
+    }
     let mut out = run.out;
     out.changes.files.sort_by(|a, b| a.path.cmp(&b.path));
     out.changes.lockfiles.sort_by(|a, b| a.path.cmp(&b.path));
     out.gaps.sort_by(|a, b| a.path.cmp(&b.path));
     out
+}
+
+/// The lines of all shards that belong to one place, those of the shard that lies there last: the last line of a path
+/// is the newest.
+fn united(all: &[&Damaged], (team, mega_file): (&str, &str)) -> Salvaged {
+    let (there, misplaced): (Vec<&Damaged>, Vec<&Damaged>) =
+        all.iter().copied().partition(|one| one.team == team && one.mega_file == mega_file);
+    let mut found = Salvaged::default();
+    for one in misplaced.into_iter().chain(there) {
+        found.source = one.salvaged.source.clone().or(found.source);
+        for (path, lines) in &one.salvaged.entries {
+            let known = found.entries.entry(path.clone()).or_default();
+            known.retain(|line| !lines.contains(line));
+            known.extend(lines.iter().cloned());
+        }
+    }
+    found
 }
 
 /// What is to be done about one file; `None` for nothing.
@@ -142,6 +169,8 @@ struct Run<'a> {
     inputs: &'a Restore<'a>,
     wanted: BTreeMap<&'a OutputPath, &'a Desired>,
     bases: Bases<'a>,
+    /// What the shards record that were rebuilt so far, and whether it is detached there.
+    rebuilt: BTreeMap<OutputPath, bool>,
     out: Restoration,
 }
 
@@ -184,15 +213,15 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The mega-file that a shard belongs to, if it lies at the place of another team or in another spelling, and no other
-    /// shard lies at the right one.
+    /// The mega-file that a shard belongs to, also if it lies at the place of another team or in another spelling; none
+    /// where a shard that can be read lies at the right place.
     fn right_place(&self, one: &Damaged) -> Option<&'a MegaFile> {
         let found = self.inputs.mega_files.iter().find(|other| id_key(&other.id) == id_key(&one.mega_file))?;
         let is_there = |team: &str, id: &str| team == found.team && id == found.id;
-        let healthy = self.inputs.shards.iter().map(|shard| (&shard.lockfile.team, &shard.lockfile.mega_file));
-        let damaged = self.inputs.damaged.iter().map(|other| (&other.team, &other.mega_file));
-        let taken = healthy.chain(damaged).any(|(team, id)| is_there(team, id));
-        (!taken).then_some(found)
+        let taken = self.inputs.shards.iter().any(|shard| is_there(&shard.lockfile.team, &shard.lockfile.mega_file));
+        // One that cannot be read and is left so may lie there.
+        let left = self.inputs.left.contains(&id_key(&one.mega_file)) && !is_there(&one.team, &one.mega_file);
+        (!taken && !left).then_some(found)
     }
 
     /// Takes away a shard whose lines were written at their right place, in the same commit.
@@ -225,17 +254,24 @@ impl<'a> Run<'a> {
         }
         let planned: BTreeSet<PathKey> = own.iter().map(|file| file.path.key()).collect();
         for (path, lines) in salvaged.entries.iter().filter(|(path, _)| !planned.contains(&path.key())) {
-            let elsewhere = !self.bases.of_path(path).is_empty();
+            let bases = self.bases.of_path(path);
+            let elsewhere = !bases.is_empty() || self.rebuilt.contains_key(path);
+            let is_left = bases.iter().any(|base| base.entry.is_detached()) || self.rebuilt.get(path) == Some(&true);
             let as_written = |entry: &&LockEntry| match self.inputs.survey.get(path) {
                 Some(OnDisk::File { digest, lf_digest, .. }) => entry.is_written_as(*digest, *lf_digest),
                 _ => false,
             };
             let detached = lines.iter().find(|entry| entry.is_detached());
-            let line = detached.or_else(|| lines.iter().filter(|_| !elsewhere).find(as_written));
+            let line = match detached {
+                Some(_) if is_left => None,
+                Some(line) => Some(line),
+                None => lines.iter().filter(|_| !elsewhere).find(as_written),
+            };
             entries.extend(line.map(|entry| (path.clone(), entry.clone())));
         }
         let mega_file = self.inputs.mega_files.iter().find(|one| is_own(&one.team, &one.id));
         let source = mega_file.map_or_else(|| salvaged.source.clone(), |one| one.source.clone());
+        self.rebuilt.extend(entries.iter().map(|(path, entry): (&OutputPath, _)| (path.clone(), entry.is_detached())));
         let (path, team, engine) = (shard_path(team, id), team.to_owned(), self.inputs.engine.to_owned());
         let lockfile = Lockfile { team: team.clone(), mega_file: id.to_owned(), engine, inputs: None, source, entries };
         let text = (!lockfile.entries.is_empty()).then(|| lockfile.to_text());
@@ -264,28 +300,30 @@ impl<'a> Run<'a> {
         let state = EntryState::planned(file.once);
         let (digest, lf_digest, template) = (file.digest, file.lf_digest, file.template.clone());
         let planned = LockEntry { digest, lf_digest, mode: file.mode, state, template };
-        let last = lines.last().map(|entry| LockEntry { state, ..entry.clone() });
+        let lines: Vec<LockEntry> = lines.iter().map(|entry| LockEntry { state, ..entry.clone() }).collect();
+        let last = lines.last();
+        // What is put back is recorded as it is planned.
+        let put_back = || {
+            let verdict = self.judge(&file.path, &lines.iter().collect::<Vec<_>>());
+            let entry = if matches!(verdict, Some(Ok(_))) { Some(&planned) } else { last };
+            (entry.cloned(), verdict)
+        };
         match self.inputs.survey.get(&file.path) {
             Some(OnDisk::File { digest, executable, .. }) if self.is_there(file) => {
-                (Some(planned), mode_change(file.mode, *executable, *digest).map(Ok))
+                (Some(planned.clone()), mode_change(file.mode, *executable, *digest).map(Ok))
             }
-            Some(OnDisk::File { .. }) if file.once => (Some(planned), None),
-            Some(OnDisk::File { digest, lf_digest, bytes, .. }) => {
+            Some(OnDisk::File { .. }) if file.once => (Some(planned.clone()), None),
+            Some(OnDisk::File { digest, lf_digest, .. }) => {
                 let as_written = lines.iter().find(|entry| entry.is_written_as(*digest, *lf_digest));
-                match (as_written, last) {
-                    (Some(entry), _) => (Some(LockEntry { state, ..entry.clone() }), None),
-                    (None, Some(last)) => (Some(last), Some(Err(GapKind::Edited { empty: *bytes == 0 }))),
-                    (None, None) => (None, Some(Err(GapKind::Foreign))),
+                match as_written {
+                    Some(entry) => (Some(entry.clone()), None),
+                    None if last.is_none() => (None, Some(Err(GapKind::Foreign))),
+                    None => put_back(),
                 }
             }
             // Never written, as far as anybody knows.
             _ if last.is_none() => (None, None),
-            Some(OnDisk::Absent) => {
-                let verdict = self.judge(&file.path, &lines.iter().collect::<Vec<_>>());
-                let same = matches!(verdict, Some(Ok(_)));
-                (if same { Some(planned) } else { last }, verdict)
-            }
-            _ => (last, self.judge(&file.path, &lines.iter().collect::<Vec<_>>())),
+            _ => put_back(),
         }
     }
 }

@@ -223,12 +223,73 @@ fn a_shard_at_the_place_of_another_team_goes_to_its_own() {
     assert_eq!(changes.split().len(), 1, "both or none");
 }
 
+#[test]
+fn all_shards_of_one_mega_file_are_rebuilt_once_at_its_place() {
+    use EntryState::{Detached, Managed};
+    let desired = [want("a", 1), want("b", 1), want("c", 1)];
+    let disk = [("a", file(1)), ("b", file(5)), ("c", file(6)), ("d", file(4))];
+    let one = lockfile(&[("a", entry(1, Managed)), ("b", entry(1, Detached))]).to_text();
+    let two = lockfile(&[("a", entry(2, Managed)), ("c", entry(6, Managed)), ("d", entry(4, Managed))]).to_text();
+    let at = |team: &str, id: &str, text: &str| {
+        let (digest, salvaged) = (Digest::of(team.as_bytes()), salvage(text));
+        Damaged { team: team.into(), mega_file: id.into(), digest, salvaged }
+    };
+    let expected = lockfile(&[
+        ("a", entry(1, Managed)),
+        ("b", entry(1, Detached)),
+        ("c", entry(6, Managed)),
+        ("d", entry(4, Managed)),
+    ]);
+    let mut world = World::without(&desired, &disk);
+    let check = |world: &World, places: &[(&str, Option<Digest>)]| {
+        let done = world.restore();
+        let shards: Vec<(&str, Option<Digest>)> =
+            done.changes.lockfiles.iter().map(|shard| (shard.path.as_str(), shard.before)).collect();
+        assert_eq!(shards, places);
+        let texts: Vec<Option<String>> = done.changes.lockfiles.iter().map(|shard| shard.text.clone()).collect();
+        let rebuilt = std::iter::once(Some(expected.to_text())).chain(std::iter::repeat(None));
+        assert_eq!(texts, rebuilt.take(places.len()).collect::<Vec<_>>());
+        done.changes.split().len()
+    };
+    let [t, u, v] = ["t", "u", "v"].map(|team| Some(Digest::of(team.as_bytes())));
+    let (right, at_u, at_v) = (".megax/lock/t/m.lock", ".megax/lock/u/m.lock", ".megax/lock/v/m.lock");
+    world.damaged = vec![at("u", "m", &one), at("v", "m", &two)];
+    assert_eq!(check(&world, &[(right, None), (at_u, u), (at_v, v)]), 1, "all or none");
+    world.damaged = vec![at("t", "m", &one), at("v", "m", &two)];
+    assert_eq!(check(&world, &[(right, t), (at_v, v)]), 1, "all or none");
+    // A copy under a name that no mega-file has says nothing that is not said at the right place.
+    let all = one.clone() + &two;
+    world.damaged = vec![at("t", "aa", &all), at("t", "m", &all)];
+    let lockfiles = world.restore().changes.lockfiles;
+    let texts: Vec<Option<String>> = lockfiles.into_iter().map(|shard| shard.text).collect();
+    assert_eq!(texts, [None, Some(expected.to_text())]);
+    let shard = Shard { digest: body(0), lockfile: expected.clone() };
+    let copy = World { shards: vec![shard], damaged: vec![at("t", "zz", &expected.to_text())], ..world };
+    let lockfiles = copy.restore().changes.lockfiles;
+    assert_eq!((lockfiles.len(), &lockfiles[0].text), (1, &None), "{lockfiles:?}");
+}
+
+#[test]
+fn an_edited_file_whose_record_is_damaged_is_written_over_on_request() {
+    let text = lockfile(&[("a", entry(1, EntryState::Managed))]).to_text();
+    let mut world = World::damaged(&text, &[want("a", 1)], &[("a", file(5))]);
+    assert_eq!(world.restore().gaps[0].kind, GapKind::Edited { empty: false });
+    world.overwrite = true;
+    let done = world.restore();
+    assert_eq!((done.changes.files[0].kind.clone(), done.gaps), (Kind::Replaced, Vec::new()));
+    world.desired = vec![want("a", 2)];
+    let done = world.restore();
+    assert_eq!((done.changes.files, done.gaps[0].kind.clone()), (Vec::new(), GapKind::Moved), "nothing newer");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
-    /// Whatever the text of a shard: nothing is deleted, and what is there changes its mode at most.
+    /// Whatever the text of a shard: nothing is deleted, and what is there is replaced on request only, by what was
+    /// recorded.
     #[test]
-    fn a_rebuild_never_touches_a_content(
+    fn a_rebuild_never_touches_a_content_unasked(
+        overwrite: bool,
         lines in proptest::collection::vec((0..4usize, 0..4u8, 0..3usize), 0..8),
         disk in proptest::collection::vec(proptest::option::of(0..4u8), 4),
         wanted in proptest::collection::vec(proptest::option::of(0..4u8), 4),
@@ -242,11 +303,14 @@ proptest! {
             AT.iter().zip(&wanted).filter_map(|(at, seed)| Some(want(at, (*seed)?))).collect();
         let disk: Vec<(&str, OnDisk)> =
             AT.iter().zip(&disk).map(|(at, seed)| (*at, seed.map_or(OnDisk::Absent, file))).collect();
-        let world = World { overwrite: true, ..World::damaged(&text, &desired, &disk) };
+        let world = World { overwrite, ..World::damaged(&text, &desired, &disk) };
         let done = world.restore();
         for file in &done.changes.files {
             let absent = world.survey[&file.path] == OnDisk::Absent;
-            prop_assert!(matches!((&file.kind, absent), (Kind::Create, true)), "{:?}", file);
+            let recorded = world.damaged[0].salvaged.entries.get(&file.path).into_iter().flatten();
+            let is_recorded = recorded.map(|entry| Some(entry.digest)).any(|digest| digest == file.after);
+            let expected = if absent { file.kind == Kind::Create } else { overwrite && file.kind == Kind::Replaced };
+            prop_assert!(expected && is_recorded, "{:?}", file);
         }
         let rebuilt = world.rebuilt();
         for (path, lines) in &world.damaged[0].salvaged.entries {
