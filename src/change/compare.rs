@@ -8,17 +8,12 @@ use crate::digest::same_text;
 use crate::lockfile::{EntryState, LockEntry};
 use crate::path::{OutputPath, PathKey};
 
-/// The paths that a survey must hold for [`compare`]: what is wanted, and what is recorded in the shards of the scope.
-/// Sorted, each once.
+/// The paths that a survey must hold for [`compare`] beside those that are wanted: what is recorded in the shards of the
+/// scope. Sorted, each once.
 #[must_use]
-pub fn survey_paths(
-    desired: &[Desired],
-    shards: &[Shard],
-    orphan_scope: &BTreeSet<(String, String)>,
-) -> Vec<OutputPath> {
+pub fn survey_paths(shards: &[Shard], orphan_scope: &BTreeSet<(String, String)>) -> Vec<OutputPath> {
     let recorded = shards.iter().filter(|shard| orphan_scope.contains(&owner(shard)));
-    let recorded = recorded.flat_map(|shard| shard.lockfile.entries.keys());
-    let paths: BTreeSet<&OutputPath> = desired.iter().map(|file| &file.path).chain(recorded).collect();
+    let paths: BTreeSet<&OutputPath> = recorded.flat_map(|shard| shard.lockfile.entries.keys()).collect();
     paths.into_iter().cloned().collect()
 }
 

@@ -180,7 +180,7 @@ pub struct Inputs<'a> {
     pub orphan_scope: &'a BTreeSet<(String, String)>,
     /// What any readable mega-file of the project plans; never deleted.
     pub planned_elsewhere: &'a BTreeSet<PathKey>,
-    /// What lies on disk, for every path of [`survey_paths`].
+    /// What lies on disk, for every wanted path and those of [`survey_paths`].
     pub survey: &'a Survey,
     /// What to do with edited and foreign files.
     pub policies: &'a Policies,

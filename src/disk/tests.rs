@@ -44,7 +44,9 @@ pub(super) fn difference(root: &Root, wants: &[Want<'_>], policy: Policy) -> Cha
     let shards: Vec<Shard> =
         read_shards(root).unwrap().iter().map(|(path, text)| Shard::read(path, text).unwrap()).collect();
     let scope = BTreeSet::from([("t".to_owned(), "m".to_owned())]);
-    let survey = survey(root, &survey_paths(&desired, &shards, &scope)).unwrap();
+    let wanted = desired.iter().map(|file| file.path.clone());
+    let paths: Vec<OutputPath> = wanted.chain(survey_paths(&shards, &scope)).collect();
+    let survey = survey(root, &paths).unwrap();
     compare(&Inputs {
         desired: &desired,
         mega_files: &[MegaFile { team: "t".into(), id: "m".into(), inputs: None, source: None, whole: true }],

@@ -93,7 +93,7 @@ fn survey(state: &State<'_>, root: &Root) -> Result<Survey, DiskError> {
     let wanted =
         state.plan.files.iter().filter(|file| !state.is_held(state.team_of(file)) && state.is_wanted(&file.path));
     let mut paths: Vec<OutputPath> = wanted.map(|file| file.path.clone()).collect();
-    paths.extend(change::survey_paths(&[], &state.shards.all, &orphan_scope(state)));
+    paths.extend(change::survey_paths(&state.shards.all, &orphan_scope(state)));
     disk::survey(root, &paths)
 }
 
