@@ -6,6 +6,7 @@ use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::disk::{self, Durability, ProjectGuard, Recovered, Root};
 use crate::report::Mode;
 use crate::report::recovery::RecoveryReport;
+use crate::report::{Mode, count};
 use crate::source;
 use crate::source::load::display;
 
@@ -57,10 +58,7 @@ pub(super) fn check(root: &Root, project: &ProjectGuard) -> Result<(), Vec<Diagn
 }
 
 pub(super) fn finding(recovered: &Recovered) -> Diagnostic {
-    let files = match recovered.files {
-        1 => "1 file".to_owned(),
-        files => format!("{files} files"),
-    };
+    let files = count(recovered.files as u64, "file");
     let message = if recovered.finished {
         format!("an interrupted run was finished first: {files}")
     } else {

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::facts::Outcome;
 use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostic, pretty, schema_of, words};
+use super::words::count;
 use crate::diagnostic::Diagnostics;
 use crate::digest::Digest;
 use crate::disk::{Checkpoint, Fate, Footing, Operation, OperationKind, Pruned, Reversed};
@@ -69,10 +70,6 @@ impl HistoryReport {
     }
 }
 
-fn count(number: usize, one: &str, many: &str) -> String {
-    if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
-}
-
 pub(super) fn listed(numbers: &[u64]) -> String {
     match numbers {
         [one] => format!("operation {one}"),
@@ -102,7 +99,7 @@ pub fn text(report: &HistoryReport) -> String {
             for (path, fate) in &reversed.files {
                 let _ = writeln!(text, "{}  {path}", fate_word(*fate).0);
             }
-            let files = count(reversed.files.len(), "file", "files");
+            let files = count(reversed.files.len() as u64, "file");
             let back = reversed.operation.map_or_else(String::new, |number| {
                 format!("; this is operation {number} (`megax undo {number}` does it again)")
             });
@@ -126,7 +123,7 @@ pub fn text(report: &HistoryReport) -> String {
             writeln!(text, "nothing to do: no operation is beyond what is kept")
         }
         Some(Deed::Pruned(pruned)) => {
-            let operations = count(pruned.operations, "operation", "operations");
+            let operations = count(pruned.operations as u64, "operation");
             writeln!(text, "removed {operations} from the log, {} bytes freed", pruned.bytes)
         }
     };
