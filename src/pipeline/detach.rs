@@ -4,14 +4,15 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::apply::{commit_finding, disk_finding, no_way_back};
-use super::history::{Findings, disk_failed, guard_teams, recover};
+use super::apply::{disk_finding, no_way_back};
+use super::history::{Findings, disk_failed, recover};
 use super::inputs::ENGINE;
 use super::naming::{Known, candidates};
+use super::publish::Publication;
 use super::{Request, State, on_threads, resolve, shards};
-use crate::change::{ChangeSet, Hands, OnDisk, Shard, Unrecorded, hand};
+use crate::change::{Hands, OnDisk, Shard, Unrecorded, hand};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
-use crate::disk::{self, Applied, Durability, OperationKind, ProjectGuard, Root, Staged, Staging};
+use crate::disk::{self, Durability, OperationKind, Root};
 use crate::event::Silent;
 use crate::lockfile::{EntryState, LockEntry, is_source};
 use crate::output::{self, Facts};
@@ -66,7 +67,7 @@ fn run(request: &DetachRequest, out: &Path, report: &mut MendReport) -> Result<(
     recover(&root, request.durability, &mut report.findings)?;
     let texts = disk::read_shards(&root).map_err(|error| disk_failed(&error))?;
     let shards = readable(&texts)?;
-    let named = find(request, out, &root, &shards)?;
+    let named = find(request, out, &root, &shards, &mut report.sources)?;
     let recorded: Vec<&OutputPath> = named.recorded.iter().collect();
     let (changes, handed) = hand(&shards, &recorded, &named.unrecorded, request.hands, ENGINE);
     let change = if request.hands == Hands::Detach { Mended::Detached } else { Mended::Adopted };
@@ -77,10 +78,14 @@ fn run(request: &DetachRequest, out: &Path, report: &mut MendReport) -> Result<(
             let shard = shards.iter().find(|shard| shard.lockfile.entries.contains_key(path))?;
             Some(row(path, &shard.lockfile.team, &shard.lockfile.mega_file, Mended::Unchanged))
         }))
+        .chain(named.unwritten)
         .collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
     if !changes.is_empty() {
-        let applied = commit(request, &root, &texts, changes)?;
+        let kind = if request.hands == Hands::Detach { OperationKind::Detach } else { OperationKind::Adopt };
+        let (durability, holder) = (request.durability, request.holder.as_str());
+        let publication = Publication { root: &root, texts: &texts, kind, durability, holder };
+        let applied = publication.publish(changes, &|_| Ok(()), &Silent)?;
         report.operations.extend(applied.operation);
         report.findings.extend(applied.unlogged.as_deref().map(no_way_back));
     }
@@ -109,9 +114,17 @@ fn readable(texts: &[(String, String)]) -> Result<Vec<Shard>, Findings> {
 struct Named {
     recorded: BTreeSet<OutputPath>,
     unrecorded: Vec<Unrecorded>,
+    /// To be adopted, and planned, but not there.
+    unwritten: Vec<MendedFile>,
 }
 
-fn find(request: &DetachRequest, out: &Path, root: &Root, shards: &[Shard]) -> Result<Named, Findings> {
+fn find(
+    request: &DetachRequest,
+    out: &Path,
+    root: &Root,
+    shards: &[Shard],
+    sources: &mut SourceMap,
+) -> Result<Named, Findings> {
     let known = Known::of(shards.iter().flat_map(|shard| shard.lockfile.entries.keys()));
     let mut named = Named::default();
     let mut others = Vec::new();
@@ -127,14 +140,25 @@ fn find(request: &DetachRequest, out: &Path, root: &Root, shards: &[Shard]) -> R
     }
     // What was never written is known only to the mega-files.
     let project = Request::new(Command::Validate, Mode::Validate, request.inputs.clone());
-    let unknown = on_threads(None, || match resolve(&project, &Silent) {
-        Ok(state) => planned(request, root, &state, &known, &others, &mut named),
-        Err(_) => others.iter().map(|(text, candidates)| unknown(text, candidates, &known, &known)).collect(),
+    let wrong = on_threads(None, || match resolve(&project, &Silent) {
+        Ok(state) => {
+            let wrong = planned(request, root, &state, &known, &others, &mut named);
+            *sources = state.set.sources;
+            wrong
+        }
+        Err(failed) => {
+            let (findings, set) = *failed;
+            *sources = set.map(|set| set.sources).unwrap_or_default();
+            let errors: Findings = findings.iter().filter(|one| one.is_error()).cloned().collect();
+            let unknown = others.iter().map(|(text, candidates)| unknown(text, candidates, &known, &known, true));
+            unknown.chain(errors).collect()
+        }
     });
-    if unknown.is_empty() { Ok(named) } else { Err(unknown) }
+    if wrong.is_empty() { Ok(named) } else { Err(wrong) }
 }
 
-/// Looks for names among the planned files; a finding for every one that is not there either.
+/// Looks for names among the planned files; a finding for every one that is not there either, and the errors of
+/// mega-files that may be why.
 fn planned(
     request: &DetachRequest,
     root: &Root,
@@ -144,12 +168,15 @@ fn planned(
     named: &mut Named,
 ) -> Findings {
     let known = Known::of(state.plan.files.iter().map(|file| &file.path));
+    let errors: Findings = state.findings.iter().filter(|one| one.is_error()).cloned().collect();
+    let mut is_unknown = false;
     let mut findings = Vec::new();
     let mut buffer = Vec::new();
     for (text, candidates) in others {
         let file = known.find(candidates).and_then(|path| state.plan.files.iter().find(|file| file.path == *path));
         let Some((file, mega)) = file.and_then(|file| Some((file, state.model.mega_files.get(file.mega_file)?))) else {
-            findings.push(unknown(text, candidates, recorded, &known));
+            is_unknown = true;
+            findings.push(unknown(text, candidates, recorded, &known, !errors.is_empty()));
             continue;
         };
         let there = disk::survey(root, std::slice::from_ref(&file.path));
@@ -157,7 +184,10 @@ fn planned(
             Ok(true) => {}
             Ok(false) if request.hands == Hands::Detach => {}
             // `expand` makes it anyway.
-            Ok(false) => continue,
+            Ok(false) => {
+                named.unwritten.push(row(&file.path, &mega.team, &mega.id, Mended::Unwritten));
+                continue;
+            }
             Err(error) => {
                 findings.push(disk_finding(&error));
                 continue;
@@ -180,11 +210,22 @@ fn planned(
             entry: LockEntry { digest, lf_digest, mode: file.mode, state: state_word, template },
         });
     }
+    if is_unknown {
+        findings.extend(errors);
+    }
     findings
 }
 
-fn unknown(text: &str, candidates: &[OutputPath], recorded: &Known<'_>, planned: &Known<'_>) -> Diagnostic {
-    let message = format!("no lockfile records `{text}`, and no mega-file plans it");
+/// Nobody knows a file; if the mega-files have errors, one of them may plan it.
+fn unknown(
+    text: &str,
+    candidates: &[OutputPath],
+    recorded: &Known<'_>,
+    planned: &Known<'_>,
+    broken: bool,
+) -> Diagnostic {
+    let whole = if broken { " without errors" } else { "" };
+    let message = format!("no lockfile records `{text}`, and no mega-file{whole} plans it");
     let below: BTreeSet<&OutputPath> =
         candidates.iter().flat_map(|folder| recorded.below(folder).chain(planned.below(folder))).collect();
     let asked = candidates.first().map_or(text, OutputPath::as_str);
@@ -194,33 +235,9 @@ fn unknown(text: &str, candidates: &[OutputPath], recorded: &Known<'_>, planned:
             let files = count(below.len() as u64, "file");
             format!("it is a folder with {files} of megax; name them one by one, such as `{first}`")
         }
+        _ if broken => "mend the errors first: what has one may plan the file".to_owned(),
         (None, Some(near)) => format!("did you mean `{near}`?"),
         (None, None) => "`megax expand --dry-run` lists the files".to_owned(),
     };
     Diagnostic::new(Code::UnknownFile, message).about(text).help(help)
-}
-
-/// Writes the shards, unless another run wrote them in between.
-fn commit(
-    request: &DetachRequest,
-    root: &Root,
-    texts: &[(String, String)],
-    changes: ChangeSet,
-) -> Result<Applied, Findings> {
-    let teams: Vec<String> = changes.teams().into_iter().map(str::to_owned).collect();
-    let guards = guard_teams(root, &teams, &request.holder)?;
-    let project = ProjectGuard::wait(root).map_err(|error| disk_failed(&error))?;
-    if disk::read_shards(root).map_err(|error| disk_failed(&error))? != texts {
-        let message = "another run wrote the lockfile at the same time";
-        return Err(vec![Diagnostic::new(Code::ChangedMeanwhile, message).help("nothing was changed; run again")]);
-    }
-    let kind = if request.hands == Hands::Detach { OperationKind::Detach } else { OperationKind::Adopt };
-    let staging = Staging::begin(root).map_err(|error| disk_failed(&error))?;
-    let applied = Staged::new(staging, changes)
-        .and_then(|staged| staged.called(kind).commit(request.durability, &Silent))
-        .map_err(|error| vec![commit_finding(&error)])?;
-    // What cannot be removed now is removed later.
-    let _ = disk::prune_log(root, disk::KEPT_OPERATIONS, &project);
-    drop((project, guards));
-    Ok(applied)
 }

@@ -50,13 +50,31 @@ pub fn take(state: &mut State<'_>, root: &Root, guards: &mut Guards) {
         }
         match TeamGuard::acquire(root, &team, &state.request.holder) {
             Ok(guard) => drop(guards.insert(team, guard)),
-            Err(GuardError::Held { team, holder }) => {
-                let message = format!("another run holds team {team}: {holder}");
-                let finding = Diagnostic::new(Code::GuardHeld, message).team(team);
-                state.findings.push(finding.help("wait until it is done, then run again; or let `--wait` do so"));
+            Err(error) => {
+                let help = "wait until it is done, then run again; or let `--wait` do so";
+                state.findings.push(refused(error, help).team(team));
             }
-            Err(GuardError::Disk(error)) => state.findings.push(disk_finding(&error).team(team)),
         }
     }
     state.hold();
+}
+
+/// Takes the guards of some teams at once, or none of them: for commands that change what they looked at before.
+pub fn guard_teams(root: &Root, teams: &[String], holder: &str) -> Result<Vec<TeamGuard>, Vec<Diagnostic>> {
+    let guard = |team: &String| {
+        let guard = TeamGuard::acquire(root, team, holder);
+        guard.map_err(|error| vec![refused(error, "wait until it is done, then run again")])
+    };
+    teams.iter().map(guard).collect()
+}
+
+/// Why a guard is not had.
+fn refused(error: GuardError, help: &str) -> Diagnostic {
+    match error {
+        GuardError::Held { team, holder } => {
+            let message = format!("another run holds team {team}: {holder}");
+            Diagnostic::new(Code::GuardHeld, message).team(team).help(help)
+        }
+        GuardError::Disk(error) => disk_finding(&error),
+    }
 }

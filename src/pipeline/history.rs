@@ -4,12 +4,12 @@
 use std::path::Path;
 
 use super::apply::{commit_finding, disk_finding, no_way_back};
+use super::guards::guard_teams;
 use super::{recovery, shards};
 use crate::change::Shard;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, nearest};
 use crate::disk::{
-    self, Checkpoint, Durability, GuardError, Log, ProjectGuard, Pruned, Refusal, ReversalError, Reversed, Root,
-    Target, TeamGuard,
+    self, Checkpoint, Durability, Log, ProjectGuard, Pruned, Refusal, ReversalError, Reversed, Root, Target,
 };
 use crate::report::history::{Deed, HistoryReport};
 use crate::source;
@@ -252,19 +252,6 @@ fn hold_shards(root: &Root, teams: Option<&[String]>) -> Result<(), Findings> {
     });
     let damaged: Findings = damaged.collect();
     if damaged.is_empty() { Ok(()) } else { Err(damaged) }
-}
-
-pub(super) fn guard_teams(root: &Root, teams: &[String], holder: &str) -> Result<Vec<TeamGuard>, Findings> {
-    let guard = |team: &String| {
-        TeamGuard::acquire(root, team, holder).map_err(|error| match error {
-            GuardError::Held { team, holder } => {
-                let message = format!("another run holds team {team}: {holder}");
-                vec![Diagnostic::new(Code::GuardHeld, message).team(team).help("wait until it is done, then run again")]
-            }
-            GuardError::Disk(error) => disk_failed(&error),
-        })
-    };
-    teams.iter().map(guard).collect()
 }
 
 fn reversal_findings(error: &ReversalError, undoes: &[u64], target: &Target) -> Findings {

@@ -16,6 +16,7 @@ mod inputs;
 mod merging;
 mod naming;
 mod only;
+mod publish;
 mod recovery;
 mod repair;
 mod saved;

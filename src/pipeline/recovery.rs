@@ -4,7 +4,6 @@ use super::Request;
 use super::apply::{disk_finding, no_way_back};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::disk::{self, Durability, ProjectGuard, Recovered, Root};
-use crate::report::Mode;
 use crate::report::recovery::RecoveryReport;
 use crate::report::{Mode, count};
 use crate::source;

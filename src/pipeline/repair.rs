@@ -7,14 +7,14 @@ mod wanted;
 use std::collections::BTreeSet;
 
 use self::wanted::Wanted;
-use super::apply::{self, commit_finding, disk_finding, no_way_back};
-use super::history::{Findings, guard_teams};
+use super::apply::{self, disk_finding, no_way_back};
 use super::inputs::ENGINE;
+use super::publish::Publication;
 use super::shards::{DamagedShard, Unreadable, place, unreadable as unreadable_shard};
 use super::{Request, State, hold, on_threads, resolve, sink};
-use crate::change::{self, ChangeSet, Damaged, Desired, Restoration, Restore, restore};
+use crate::change::{self, Damaged, Desired, Restoration, Restore, restore};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::disk::{self, Applied, Durability, OperationKind, ProjectGuard, Root, Staged, Staging};
+use crate::disk::{self, Durability, OperationKind, Root, Staging};
 use crate::event::Watcher;
 use crate::lockfile::{is_source, salvage};
 use crate::name::id_key;
@@ -104,10 +104,14 @@ fn run(asked: &RepairRequest, state: &mut State<'_>, report: &mut MendReport, wa
         Err(error) => return state.findings.push(disk_finding(&error)),
     };
     state.findings.extend(restoration.gaps.iter().map(say::gap));
+    let (kind, durability, holder) = (OperationKind::Repair, asked.durability, asked.holder.as_str());
     for set in restoration.changes.split() {
-        let done = if asked.dry_run { Ok(Applied::default()) } else { commit(state, &root, &set, watcher) };
+        let publication = Publication { root: &root, texts: &state.shards.texts, kind, durability, holder };
+        let stage = |staging: &Staging| apply::stage_rest(state, staging, &set);
+        let done = (!asked.dry_run).then(|| publication.publish(set.clone(), &stage, watcher)).transpose();
         match done {
             Ok(applied) => {
+                let applied = applied.unwrap_or_default();
                 report.operations.extend(applied.operation);
                 state.findings.extend(applied.unlogged.as_deref().map(no_way_back));
                 say::note(&set, &applied.kept, state, report);
@@ -215,31 +219,4 @@ fn damaged(state: &State<'_>, root: &Root, wanted: &Wanted) -> Result<Rebuild, d
         }
     }
     Ok(rebuild)
-}
-
-/// Publishes the changes of a team, unless another run wrote its lockfile in between.
-fn commit(state: &State<'_>, root: &Root, set: &ChangeSet, watcher: &dyn Watcher) -> Result<Applied, Findings> {
-    let failed = |error: disk::DiskError| vec![disk_finding(&error)];
-    let teams: Vec<String> = set.teams().into_iter().map(str::to_owned).collect();
-    let guards = guard_teams(root, &teams, &state.request.holder)?;
-    let project = ProjectGuard::wait(root).map_err(failed)?;
-    // What is recorded now must be what was looked at: a file that another run let go of does not come back.
-    let of_teams = |texts: &[(String, String)]| -> Vec<(String, String)> {
-        let is_own = |path: &str| place(path).is_some_and(|(team, _)| teams.iter().any(|name| name == team));
-        texts.iter().filter(|(path, _)| is_own(path)).cloned().collect()
-    };
-    if of_teams(&disk::read_shards(root).map_err(failed)?) != of_teams(&state.shards.texts) {
-        let message = format!("another run wrote the lockfile of {} at the same time", teams.join(", "));
-        let help = "nothing of the team was changed; run again";
-        return Err(vec![Diagnostic::new(Code::ChangedMeanwhile, message).help(help)]);
-    }
-    let staging = Staging::begin(root).map_err(failed)?;
-    apply::stage_rest(state, &staging, set).map_err(failed)?;
-    let applied = Staged::new(staging, set.clone())
-        .and_then(|staged| staged.called(OperationKind::Repair).commit(state.request.durability, watcher))
-        .map_err(|error| vec![commit_finding(&error)])?;
-    // What cannot be removed now is removed later.
-    let _ = disk::prune_log(root, disk::KEPT_OPERATIONS, &project);
-    drop((project, guards));
-    Ok(applied)
 }

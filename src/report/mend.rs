@@ -39,10 +39,19 @@ as_words! {
         Adopted "adopted",
         /// Nothing: it was so before.
         Unchanged "unchanged",
+        /// Nothing: it is planned, but not written yet, and no shard records it.
+        Unwritten "unwritten",
         /// The shard was made anew.
         Rebuilt "rebuilt",
         /// The shard records nothing any more and is gone.
         Removed "removed",
+    }
+}
+
+impl Mended {
+    /// Whether anything was done.
+    fn is_change(self) -> bool {
+        !matches!(self, Self::Unchanged | Self::Unwritten)
     }
 }
 
@@ -97,7 +106,7 @@ impl MendReport {
     /// How it ended.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        let changed = self.files.iter().any(|file| file.change != Mended::Unchanged) || !self.lockfiles.is_empty();
+        let changed = self.files.iter().any(|file| file.change.is_change()) || !self.lockfiles.is_empty();
         let done = if changed { Outcome::Done } else { Outcome::NothingToDo };
         Outcome::with_errors(&self.findings, done)
     }
@@ -123,13 +132,16 @@ pub fn text(report: &MendReport) -> String {
 }
 
 fn closing(report: &MendReport) -> String {
-    let files = report.files.iter().filter(|file| file.change != Mended::Unchanged).count() as u64;
+    let files = report.files.iter().filter(|file| file.change.is_change()).count() as u64;
     let shards = report.lockfiles.len() as u64;
     if files + shards == 0 {
         return match report.command {
             _ if report.findings.has_errors() => "nothing was changed".to_owned(),
             MendCommand::Repair => "nothing to repair".to_owned(),
             MendCommand::Detach => "nothing to do: detached already".to_owned(),
+            MendCommand::Adopt if report.files.iter().any(|file| file.change == Mended::Unwritten) => {
+                "nothing to do: `megax expand` makes what is not written yet".to_owned()
+            }
             MendCommand::Adopt => "nothing to do: megax keeps it already".to_owned(),
         };
     }
@@ -206,8 +218,15 @@ struct Document<'a> {
     diagnostics: Vec<DiagnosticWire<'a>>,
 }
 
-const OF_FILES: &[Mended] =
-    &[Mended::Recreated, Mended::Mode, Mended::Replaced, Mended::Detached, Mended::Adopted, Mended::Unchanged];
+const OF_FILES: &[Mended] = &[
+    Mended::Recreated,
+    Mended::Mode,
+    Mended::Replaced,
+    Mended::Detached,
+    Mended::Adopted,
+    Mended::Unchanged,
+    Mended::Unwritten,
+];
 const OF_SHARDS: &[Mended] = &[Mended::Rebuilt, Mended::Removed];
 
 /// A file.
@@ -307,7 +326,13 @@ mod tests {
             (super::text(&idle).as_str(), idle.outcome()),
             ("nothing to do: megax keeps it already\n", Outcome::NothingToDo)
         );
+        idle.files[0].change = Mended::Unwritten;
+        let expected = "unwritten  src/a<U+001B>\nnothing to do: `megax expand` makes what is not written yet\n";
+        assert_eq!((super::text(&idle).as_str(), idle.outcome()), (expected, Outcome::NothingToDo));
         idle.findings.push(crate::diagnostic::Diagnostic::new(Code::NoInput, "x"));
-        assert_eq!((super::text(&idle).as_str(), idle.outcome()), ("nothing was changed\n", Outcome::Wrong));
+        assert_eq!(
+            (super::text(&idle).as_str(), idle.outcome()),
+            ("unwritten  src/a<U+001B>\nnothing was changed\n", Outcome::Wrong)
+        );
     }
 }
