@@ -67,6 +67,7 @@ fn of_teams<'t>(texts: &'t [(String, String)], teams: &'t [String]) -> impl Iter
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the tests prepare real folders and look at them by path")]
 mod tests {
     use super::*;
     use crate::change::{Hands, Shard, hand};
