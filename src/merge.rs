@@ -1,11 +1,13 @@
 //! Three-way merge of texts, line by line: what somebody edited and what is newly rendered, over what was written last.
 //!
 //! Pure. Must never join two lines, never lose a line of the edit without saying so, and never turn the line endings of
-//! lines that it takes over from the edit. Two changes that touch one another are a conflict, as in git.
+//! lines that it takes over from the edit. Two changes that touch one another are a conflict, as in git; and where equal
+//! lines stand beside a change, it may be read as one of any of them, so that two such changes are never both made.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
-use similar::{Algorithm, MergeRegion, MergeResolution, TextMerge};
+use similar::{Algorithm, DiffTag, capture_diff_slices};
 
 use crate::digest::with_lf;
 
@@ -44,29 +46,38 @@ pub struct Conflict {
 pub fn merge(base: &[u8], edited: &[u8], new: &[u8]) -> Option<Merged> {
     let (base, edited, new) = (text(base)?, text(edited)?, text(new)?);
     let (base, ours, theirs) = (with_lf(base), with_lf(edited), with_lf(new));
-    let merge = TextMerge::configure().algorithm(Algorithm::Myers).merge_lines(&*base, &*ours, &*theirs);
+    let (base, ours, theirs) = (lines(&base), lines(&ours), lines(&theirs));
     let mut out = Out { text: String::with_capacity(edited.len() + new.len()), endings: Endings::of(edited, new) };
     let mut conflicts = Vec::new();
-    let line = |index: usize| merge.ours_line(index).unwrap_or_default();
-    let other = |index: usize| merge.theirs_line(index).unwrap_or_default();
-    let starts = newlines_before(merge.ours_len(), &line);
-    for region in merge.regions() {
-        let own = || region.ours_range().map(|index| (line(index), starts.get(index).copied()));
-        let generated = || region.theirs_range().map(|index| (other(index), None));
-        match region.resolution() {
-            MergeResolution::Unchanged | MergeResolution::Ours | MergeResolution::Both => out.lines(own()),
-            MergeResolution::Theirs => out.lines(generated()),
-            // Whatever else there may come is for a person to decide.
-            _ => {
-                out.marker(EDITED);
-                out.lines(own());
-                out.marker(BETWEEN);
-                out.lines(generated());
-                out.marker(GENERATED);
-                conflicts.push(place(region, &starts));
-            }
+    let own = |range: Range<usize>| range.map(|index| (line(&ours, index), Some(index)));
+    let generated = |range: Range<usize>| range.map(|index| (line(&theirs, index), None));
+    // How far each text is copied.
+    let (mut base_at, mut ours_at, mut theirs_at) = (0, 0, 0);
+    for region in regions(&base, &ours, &theirs) {
+        let equal = region.base.start - base_at;
+        out.lines(own(ours_at..ours_at + equal));
+        (ours_at, theirs_at) = (ours_at + equal, theirs_at + equal);
+        base_at = region.base.end;
+        let [mine, other] = [ours_at..ours_at + region.ours_len(), theirs_at..theirs_at + region.theirs_len()];
+        (ours_at, theirs_at) = (mine.end, other.end);
+        if !region.is_of_theirs || (region.is_of_ours && part(&ours, &mine) == part(&theirs, &other)) {
+            out.lines(own(mine));
+        } else if !region.is_of_ours {
+            out.lines(generated(other));
+        } else {
+            let (before, after) = around(part(&base, &region.base), part(&ours, &mine), part(&theirs, &other));
+            let conflicting = mine.start + before..mine.end - after;
+            out.lines(own(mine.start..conflicting.start));
+            out.marker(EDITED);
+            out.lines(own(conflicting.clone()));
+            out.marker(BETWEEN);
+            out.lines(generated(other.start + before..other.end - after));
+            out.marker(GENERATED);
+            out.lines(own(conflicting.end..mine.end));
+            conflicts.push(Conflict { first: conflicting.start + 1, last: conflicting.end });
         }
     }
+    out.lines(own(ours_at..ours.len()));
     Some(Merged { text: out.text.into_bytes(), conflicts })
 }
 
@@ -87,25 +98,144 @@ fn text(bytes: &[u8]) -> Option<&str> {
     if memchr::memchr(0, bytes).is_some() { None } else { std::str::from_utf8(bytes).ok() }
 }
 
-/// How many line breaks stand before each piece. The pieces of the merge end at a lone CR as well, which is no line break
-/// anywhere else in megax.
-fn newlines_before<'t>(pieces: usize, piece: &dyn Fn(usize) -> &'t str) -> Vec<usize> {
-    let mut before = 0;
-    let mut starts = Vec::with_capacity(pieces + 1);
-    for index in 0..pieces {
-        starts.push(before);
-        before += usize::from(piece(index).ends_with('\n'));
-    }
-    starts.push(before);
-    starts
+fn lines(text: &str) -> Vec<&str> {
+    text.split_inclusive('\n').collect()
 }
 
-fn place(region: &MergeRegion, starts: &[usize]) -> Conflict {
-    let range = region.ours_range();
-    let line = |index: usize| starts.get(index).copied().unwrap_or_default() + 1;
-    let first = line(range.start);
-    let last = if range.is_empty() { first - 1 } else { line(range.end - 1) };
-    Conflict { first, last }
+fn line<'t>(lines: &[&'t str], index: usize) -> &'t str {
+    lines.get(index).copied().unwrap_or_default()
+}
+
+fn part<'l, 't>(lines: &'l [&'t str], range: &Range<usize>) -> &'l [&'t str] {
+    lines.get(range.clone()).unwrap_or_default()
+}
+
+/// How many lines at the begin and at the end of a conflict are the same in all three texts.
+fn around(base: &[&str], ours: &[&str], theirs: &[&str]) -> (usize, usize) {
+    let alike = |[base, ours, theirs]: [&str; 3]| base == ours && base == theirs;
+    let shortest = base.len().min(ours.len()).min(theirs.len());
+    let first = |at: usize| [base, ours, theirs].map(|lines| line(lines, at));
+    let before = (0..shortest).take_while(|&at| alike(first(at))).count();
+    let last = |at: usize| [base, ours, theirs].map(|lines| line(lines, lines.len() - 1 - at));
+    let after = (0..shortest - before).take_while(|&at| alike(last(at)));
+    (before, after.count())
+}
+
+/// A change of one text against the base, or several of both texts that cannot be told apart.
+struct Region {
+    /// The lines of the base.
+    base: Range<usize>,
+    /// The lines of the base among which the change could as well be: deleting one of several equal lines is deleting any
+    /// of them.
+    reach: Range<usize>,
+    is_of_ours: bool,
+    is_of_theirs: bool,
+    /// Lines that the texts have more than the base, and fewer.
+    ours: (usize, usize),
+    theirs: (usize, usize),
+}
+
+impl Region {
+    fn ours_len(&self) -> usize {
+        self.base.len() + self.ours.0 - self.ours.1
+    }
+
+    fn theirs_len(&self) -> usize {
+        self.base.len() + self.theirs.0 - self.theirs.1
+    }
+
+    /// Makes one region of this and a later one, if they touch, or may be changes of the same lines.
+    fn joins(&mut self, next: &Self) -> bool {
+        let is_of_one = !(self.is_of_ours || next.is_of_ours) || !(self.is_of_theirs || next.is_of_theirs);
+        let touch = next.base.start <= self.base.end && self.base.start <= next.base.end;
+        let meet = next.reach.start < self.reach.end && self.reach.start < next.reach.end;
+        if is_of_one || !(touch || meet) {
+            return false;
+        }
+        let union = |one: &Range<usize>, other: &Range<usize>| one.start.min(other.start)..one.end.max(other.end);
+        self.reach = union(&self.reach, &next.reach);
+        self.base = if touch { union(&self.base, &next.base) } else { self.reach.clone() };
+        self.is_of_ours |= next.is_of_ours;
+        self.is_of_theirs |= next.is_of_theirs;
+        self.ours = (self.ours.0 + next.ours.0, self.ours.1 + next.ours.1);
+        self.theirs = (self.theirs.0 + next.theirs.0, self.theirs.1 + next.theirs.1);
+        true
+    }
+}
+
+/// The regions in which the texts differ from the base, in order; between them all three are the same.
+fn regions(base: &[&str], ours: &[&str], theirs: &[&str]) -> Vec<Region> {
+    let mut all = changes(base, ours, true);
+    all.extend(changes(base, theirs, false));
+    all.sort_by_key(|region| (region.base.start, region.base.end));
+    let mut regions: Vec<Region> = Vec::with_capacity(all.len());
+    for mut region in all {
+        // A far reach may join it with more than the last one.
+        while let Some(mut last) = regions.pop() {
+            if !last.joins(&region) {
+                regions.push(last);
+                break;
+            }
+            region = last;
+        }
+        regions.push(region);
+    }
+    regions
+}
+
+/// What one text changes.
+fn changes(base: &[&str], side: &[&str], is_ours: bool) -> Vec<Region> {
+    let mut changes: Vec<(Range<usize>, Range<usize>)> = Vec::new();
+    for op in capture_diff_slices(Algorithm::Myers, base, side) {
+        match (op.tag(), changes.last_mut()) {
+            (DiffTag::Equal, _) => {}
+            (_, Some((old, new))) if old.end == op.old_range().start && new.end == op.new_range().start => {
+                (old.end, new.end) = (op.old_range().end, op.new_range().end);
+            }
+            _ => changes.push((op.old_range(), op.new_range())),
+        }
+    }
+    let mut regions = Vec::with_capacity(changes.len());
+    for (index, (old, new)) in changes.iter().enumerate() {
+        let previous = index.checked_sub(1).and_then(|index| changes.get(index)).map_or(0, |(old, _)| old.end);
+        let next = changes.get(index + 1).map_or(base.len(), |(old, _)| old.start);
+        let (up, down) = (old.start - previous, next - old.end);
+        let (before, after) = (slide_up(base, old, up), slide_down(base, old, down));
+        let (before, after) = (before.max(slide_up(side, new, up)), after.max(slide_down(side, new, down)));
+        let amounts = (new.len(), old.len());
+        regions.push(Region {
+            base: old.clone(),
+            reach: old.start - before..old.end + after,
+            is_of_ours: is_ours,
+            is_of_theirs: !is_ours,
+            ours: if is_ours { amounts } else { (0, 0) },
+            theirs: if is_ours { (0, 0) } else { amounts },
+        });
+    }
+    regions
+}
+
+/// How far down lines of a range could be moved, so that the same text would be left: as long as what follows a part of
+/// them is what the part begins with.
+fn slide_down(lines: &[&str], range: &Range<usize>, most: usize) -> usize {
+    longest(range.clone(), most, &|start, by| line(lines, start + by) == line(lines, range.end + by))
+}
+
+/// How far up lines of a range could be moved.
+fn slide_up(lines: &[&str], range: &Range<usize>, most: usize) -> usize {
+    longest(range.clone(), most, &|end, by| line(lines, end - by) == line(lines, range.start - by - 1))
+}
+
+/// The longest run of lines that are alike, over all starts.
+fn longest(starts: Range<usize>, most: usize, alike: &dyn Fn(usize, usize) -> bool) -> usize {
+    let mut longest = 0;
+    for start in starts {
+        longest = longest.max((0..most).take_while(|&by| alike(start, by)).count());
+        if longest == most {
+            break;
+        }
+    }
+    longest
 }
 
 /// The line endings of the edited text.

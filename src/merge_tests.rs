@@ -65,6 +65,18 @@ fn what_is_no_text_is_not_merged() {
     );
 }
 
+#[test]
+fn what_both_changed_among_equal_lines_is_changed_once() {
+    let new = "HEAD\na\n}\n\n\nend\n";
+    assert_eq!(clean("head\na\n}\n\n\n\nend\n", "head\na\n}\n\n\nend\n", new), new);
+    assert_eq!(clean("h\n1\n\n\n2\n", "h\n1\n\n\n\n2\n", "H\n1\n\n\n\n2\n"), "H\n1\n\n\n\n2\n");
+    // Beside another change it is not told apart; then a person decides.
+    let (text, conflicts) = merged("h\n\n\n\nend\n", "h\n\n\nend\n", "H\n\n\nend\n");
+    assert!(!conflicts.is_empty() || text == "H\n\n\nend\n", "{text}");
+    // What merely stands beside equal lines is no conflict.
+    assert_eq!(clean("h\n\n\n\nend\nx\n", "h\n\n\nend\nx\n", "H\n\n\n\nend\nX\n"), "H\n\n\nend\nX\n");
+}
+
 /// Few different lines, so that they meet often; some with other endings, the last without.
 fn texts() -> impl Strategy<Value = String> {
     let line =
@@ -103,6 +115,33 @@ proptest! {
         };
         prop_assert_eq!(clean(&text("1", "2"), &text(&mine, "2"), &text("1", &new)), text(&mine, &new));
         prop_assert_eq!(clean(&text("1", "2"), &text("1", &mine), &text(&new, "2")), text(&new, &mine));
+    }
+
+    #[test]
+    fn an_equal_change_of_both_is_made_once(
+        runs in prop::collection::vec(("[ab]{0,2}", 1..4_usize), 2..5), at in any::<prop::sample::Index>(),
+        own in prop::collection::vec(any::<prop::sample::Index>(), 0..3), new in prop::collection::vec(any::<prop::sample::Index>(), 0..3),
+        inserts in any::<bool>(),
+    ) {
+        // Headings that differ, each before some repeated lines.
+        let text = |change: bool, marks: &[(usize, char)]| {
+            let mut text = String::new();
+            for (index, (line, times)) in runs.iter().enumerate() {
+                let mark = marks.iter().find(|mark| mark.0 == index).map_or('-', |mark| mark.1);
+                let times = match (change && at.index(runs.len()) == index, inserts) {
+                    (false, _) => *times,
+                    (true, false) => times - 1,
+                    (true, true) => times + 1,
+                };
+                text.push_str(&format!("{index}{mark}\n{}", format!("{line}\n").repeat(times)));
+            }
+            text
+        };
+        let marks = |of: &[prop::sample::Index], mark| of.iter().map(|one| (one.index(runs.len()), mark)).collect::<Vec<_>>();
+        let (own, new) = (marks(&own, 'o'), marks(&new, 'n'));
+        let both: Vec<(usize, char)> = own.iter().chain(&new).copied().collect();
+        let (merged, conflicts) = merged(&text(false, &[]), &text(true, &own), &text(true, &new));
+        prop_assert!(!conflicts.is_empty() || merged == text(true, &both), "{}", merged);
     }
 
     #[test]
