@@ -129,7 +129,7 @@ fn judge<'a>(
                 // The mode is as planned, edited or not.
                 Some((Ok(merged), _)) if *merged == digest && !same_mode => change(Kind::Update, found, found),
                 Some((Ok(merged), base)) if *merged == digest && base == desired.digest => {
-                    change(Kind::Edited, found, found)
+                    change(Kind::EditStands, found, found)
                 }
                 Some((Ok(merged), _)) => change(Kind::Merged, found, Some(*merged)),
             }

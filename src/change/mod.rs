@@ -231,7 +231,7 @@ pub enum Kind {
     /// the edited one.
     Merged,
     /// Edited and left, where edits are merged and nothing is new.
-    Edited,
+    EditStands,
     /// No longer wanted, but not as megax wrote it: left, and no longer recorded.
     OrphanEdited,
     /// Written once and the user's since then: left.
@@ -344,7 +344,7 @@ impl ChangeSet {
                 Kind::Create => &mut counts.created,
                 Kind::Merged if file.writes() => &mut counts.updated,
                 Kind::Update => &mut counts.updated,
-                Kind::Unchanged | Kind::OnceExists | Kind::Detached | Kind::Merged | Kind::Edited => {
+                Kind::Unchanged | Kind::OnceExists | Kind::Detached | Kind::Merged | Kind::EditStands => {
                     &mut counts.unchanged
                 }
                 Kind::Delete => &mut counts.deleted,

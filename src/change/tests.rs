@@ -161,7 +161,7 @@ fn an_edit_is_merged_as_it_was_tried_and_only_so() {
     );
     assert_eq!(merged.kind("a"), Some(edited), "the merged file is an edited one");
     merged.merges = [(path("a"), tried(5, 9, 9, Ok(body(5))))].into();
-    assert_eq!(merged.kind("a"), Some(Kind::Edited));
+    assert_eq!(merged.kind("a"), Some(Kind::EditStands));
     assert!(merged.compare().is_empty(), "nothing is merged twice");
 
     let both = world(1, Some(tried(2, 1, 9, Ok(body(2))))).compare();

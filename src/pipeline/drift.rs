@@ -107,8 +107,11 @@ fn would(change: &FileChange) -> Option<Would> {
         Kind::Merged => change.writes().then_some(Would::Update),
         Kind::Delete => Some(Would::Delete),
         Kind::Conflict(_) => Some(Would::Conflict),
-        Kind::Unchanged | Kind::Edited | Kind::KeptEdited | Kind::OrphanEdited | Kind::OnceExists | Kind::Detached => {
-            None
-        }
+        Kind::Unchanged
+        | Kind::EditStands
+        | Kind::KeptEdited
+        | Kind::OrphanEdited
+        | Kind::OnceExists
+        | Kind::Detached => None,
     }
 }

@@ -21,9 +21,11 @@ const MOST_ALIKE: usize = 3;
 
 /// The digest of the whole tree that this run stands for; `None` while a team is held or a file is unknown.
 pub fn tree(state: &State<'_>) -> Option<Digest> {
-    if !state.held.is_empty() {
-        return None;
-    }
+    if state.held.is_empty() { rendered_tree(state) } else { None }
+}
+
+/// The digest of the whole tree, whoever is held; `None` while a file is unknown.
+pub fn rendered_tree(state: &State<'_>) -> Option<Digest> {
     let mut entries = Vec::with_capacity(state.plan.files.len());
     for (file, rendered) in state.plan.files.iter().zip(&state.rendered) {
         match rendered {
@@ -136,7 +138,7 @@ fn files(state: &State<'_>, changes: Option<&Changes>) -> Vec<FileReport> {
             bytes: None,
             digest: change.before,
             mode: change.mode,
-            change: Some(word(change)),
+            change: Some(word(state, change)),
             origin: None,
         });
     }
@@ -165,12 +167,12 @@ fn planned(state: &State<'_>, index: usize, file: &PlannedFile, change: Option<&
         bytes: facts.map(|facts| facts.bytes),
         digest: facts.map(|facts| facts.digest),
         mode: file.mode,
-        change: change.map(word),
+        change: change.map(|change| word(state, change)),
         origin: Some(file.origin),
     }
 }
 
-fn word(change: &FileChange) -> Change {
+fn word(state: &State<'_>, change: &FileChange) -> Change {
     match &change.kind {
         Kind::Create => Change::Create,
         Kind::Update => Change::Update,
@@ -178,8 +180,11 @@ fn word(change: &FileChange) -> Change {
         Kind::Delete => Change::Delete,
         Kind::KeptEdited => Change::Kept,
         Kind::Replaced => Change::Replaced,
-        Kind::Merged if change.writes() => Change::Merged,
-        Kind::Merged | Kind::Edited => Change::Edited,
+        Kind::Merged if change.writes() => match state.merged.get(&change.path) {
+            Some(merged) if !merged.conflicts.is_empty() => Change::Marked,
+            _ => Change::Merged,
+        },
+        Kind::Merged | Kind::EditStands => Change::Edited,
         Kind::OrphanEdited => Change::Orphan,
         Kind::OnceExists => Change::Once,
         Kind::Detached => Change::Detached,

@@ -35,7 +35,7 @@ struct Wanted<'s> {
 }
 
 /// How far a merge is.
-enum Draft {
+enum Begun {
     /// No base is needed to say what comes of it.
     Done(Result<Merged, Reason>),
     /// The edited file and the new content; the base is missing.
@@ -54,16 +54,16 @@ pub fn attempt(state: &mut State<'_>, survey: &Survey, changes: &ChangeSet) -> b
         return false;
     }
     let markers = state.request.conflict_markers;
-    let drafts: Vec<(Digest, Draft)> = edited.par_iter().map(|wanted| draft(state, wanted)).collect();
-    let open = edited.iter().zip(&drafts).filter(|(_, (_, draft))| matches!(draft, Draft::Open(..)));
+    let begun: Vec<(Digest, Begun)> = edited.par_iter().map(|wanted| begin(state, wanted)).collect();
+    let open = edited.iter().zip(&begun).filter(|(_, (_, begun))| matches!(begun, Begun::Open(..)));
     let bases = bases(state, &open.map(|(wanted, _)| wanted).collect::<Vec<_>>());
     let done: Vec<(OutputPath, Attempt, Option<Merged>)> = edited
         .into_par_iter()
-        .zip(drafts)
-        .map(|(wanted, (new, draft))| {
-            let merged = match draft {
-                Draft::Done(done) => done,
-                Draft::Open(edited, new) => over_base(bases.get(wanted.path), &edited, &new, markers),
+        .zip(begun)
+        .map(|(wanted, (new, begun))| {
+            let merged = match begun {
+                Begun::Done(done) => done,
+                Begun::Open(edited, new) => over_base(bases.get(wanted.path), &edited, &new, markers),
             };
             let outcome = merged.as_ref().map(|merged| Digest::of(&merged.text)).map_err(Clone::clone);
             let attempt = Attempt { edited: wanted.edited, base: wanted.entry.digest, new, outcome };
@@ -96,21 +96,21 @@ fn cannot(why: impl Into<String>) -> Reason {
 }
 
 /// The digest of the new content, and how far one comes without a base.
-fn draft(state: &State<'_>, wanted: &Wanted<'_>) -> (Digest, Draft) {
+fn begin(state: &State<'_>, wanted: &Wanted<'_>) -> (Digest, Begun) {
     let mut buffer = Vec::new();
     let planned = state.plan.files.binary_search_by(|file| file.path.cmp(wanted.path)).ok();
     // It was rendered before, or it would not be in a change set.
     let new =
         planned.and_then(|index| output::body(state.plan.files.get(index)?, &mut buffer).ok()).unwrap_or_default();
-    let draft = match read_edited(state, wanted, new) {
-        Err(reason) => Draft::Done(Err(reason)),
+    let begun = match read_edited(state, wanted, new) {
+        Err(reason) => Begun::Done(Err(reason)),
         // Nothing is new: the edit stands.
         Ok(edited) if Digest::of(new) == wanted.entry.digest => {
-            Draft::Done(Ok(Merged { text: edited, conflicts: Vec::new() }))
+            Begun::Done(Ok(Merged { text: edited, conflicts: Vec::new() }))
         }
-        Ok(edited) => Draft::Open(edited, new.to_vec()),
+        Ok(edited) => Begun::Open(edited, new.to_vec()),
     };
-    (Digest::of(new), draft)
+    (Digest::of(new), begun)
 }
 
 /// The edited file, if it can be merged at all.
@@ -132,18 +132,18 @@ fn read_edited(state: &State<'_>, wanted: &Wanted<'_>, new: &[u8]) -> Result<Vec
     Ok(edited)
 }
 
-fn over_base(base: Option<&Base>, edited: &[u8], new: &[u8], markers: bool) -> Result<Merged, Reason> {
+fn over_base(base: Option<&BaseText>, edited: &[u8], new: &[u8], markers: bool) -> Result<Merged, Reason> {
     let base = base.ok_or_else(|| cannot(NOT_STORED))?.as_ref().map_err(cannot)?;
     let merged = merge::merge(base, edited, new).ok_or_else(|| cannot(NO_TEXT))?;
     if merged.conflicts.is_empty() || markers { Ok(merged) } else { Err(Reason::Overlap(merged.conflicts)) }
 }
 
 /// What was written once; else why it is not known.
-type Base = Result<Vec<u8>, String>;
+type BaseText = Result<Vec<u8>, String>;
 
 /// The contents of files as the lockfile records them. A listing is planned once for all files that may be from it, and
 /// only one plan is in memory.
-fn bases(state: &State<'_>, files: &[&Wanted<'_>]) -> BTreeMap<OutputPath, Base> {
+fn bases(state: &State<'_>, files: &[&Wanted<'_>]) -> BTreeMap<OutputPath, BaseText> {
     let Some(root) = state.root.as_ref().filter(|_| !files.is_empty()) else { return BTreeMap::new() };
     let all = |why: &str| files.iter().map(|file| (file.path.clone(), Err(why.to_owned()))).collect();
     let known = match read(root) {

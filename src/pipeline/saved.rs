@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::apply::disk_finding;
 use super::inputs::{ENGINE, copies, inputs_digest};
 use super::{Request, Run, State, facts, run};
-use crate::change::ChangeSet;
+use crate::change::{ChangeSet, Reason};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::digest::{Digest, with_lf};
 use crate::disk::{self, Durability};
@@ -184,8 +184,18 @@ fn is_applied(state: &State<'_>, then: &SavedPlan, now: &SavedPlan) -> bool {
         let text = state.shards.texts.iter().find(|(place, _)| place == path);
         text.map(|(_, text)| Digest::of(text.as_bytes()))
     };
-    let same_run = (&then.engine, &then.root, &then.out, then.tree) == (&now.engine, &now.root, &now.out, now.tree);
+    // The markers that the plan itself wrote hold the team until somebody chooses.
+    let tree = if is_held_by_markers(state) { facts::rendered_tree(state) } else { now.tree };
+    let same_run = (&then.engine, &then.root, &then.out, then.tree) == (&now.engine, &now.root, &now.out, tree);
     same_run && now.is_empty() && then.shards.iter().all(|(path, shard)| on_disk(path) == shard.after)
+}
+
+/// Whether nothing holds a team but conflict markers that nobody has taken away yet.
+fn is_held_by_markers(state: &State<'_>) -> bool {
+    let mut failed = state.merges.values().filter_map(|attempt| attempt.outcome.as_ref().err());
+    let mut errors = state.findings.iter().filter(|finding| finding.is_error());
+    errors.all(|finding| finding.code == Code::MergeConflict)
+        && failed.all(|reason| matches!(reason, Reason::Unresolved(_)))
 }
 
 /// Writes the plan of a run to its file, unless every team is held; whether it was written. What keeps it from that is

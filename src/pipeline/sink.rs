@@ -69,10 +69,10 @@ pub struct Stage<'s> {
 
 /// The staging of one team; made with its first file.
 #[derive(Default)]
-struct TeamStage(Mutex<Staged>);
+struct TeamStage(Mutex<StageState>);
 
 #[derive(Default)]
-enum Staged {
+enum StageState {
     #[default]
     Nothing,
     Some(std::sync::Arc<Staging>),
@@ -90,13 +90,13 @@ impl<'s> Stage<'s> {
         let (mut stagings, mut failures) = (BTreeMap::new(), Vec::new());
         for (team, stage) in self.teams {
             match stage.0.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
-                Staged::Nothing => {}
-                Staged::Some(staging) => {
+                StageState::Nothing => {}
+                StageState::Some(staging) => {
                     if let Some(staging) = std::sync::Arc::into_inner(staging) {
                         stagings.insert(team.to_owned(), staging);
                     }
                 }
-                Staged::Failed(error) => failures.push((team.to_owned(), error)),
+                StageState::Failed(error) => failures.push((team.to_owned(), error)),
             }
         }
         (stagings, failures)
@@ -138,18 +138,19 @@ impl Sink for Stage<'_> {
         let Some(stage) = self.teams.get(self.state.team_of(file)) else { return };
         let staging = {
             let mut held = stage.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            if matches!(*held, Staged::Nothing) {
-                *held = Staging::begin(self.root).map_or_else(Staged::Failed, |staging| Staged::Some(staging.into()));
+            if matches!(*held, StageState::Nothing) {
+                *held = Staging::begin(self.root)
+                    .map_or_else(StageState::Failed, |staging| StageState::Some(staging.into()));
             }
             match &*held {
-                Staged::Some(staging) => std::sync::Arc::clone(staging),
+                StageState::Some(staging) => std::sync::Arc::clone(staging),
                 _ => return,
             }
         };
         let put = staging.put(&file.path, file.mode, body);
         drop(staging);
         if let Err(error) = put {
-            *stage.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Staged::Failed(error);
+            *stage.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = StageState::Failed(error);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::apply::{self, Changes};
 use super::guards::Guards;
 use super::{Request, State, drift, goals, hold, on_threads, resolve, shards, team_of_input, validity};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, nearest};
 use crate::event::{Event, Watcher};
 use crate::model::{Amount, MegaFile, Progress};
 use crate::name::id_key;
@@ -49,6 +49,12 @@ fn status_here(request: &Request, team: Option<&str>, watcher: &dyn Watcher) -> 
         !(of_disk && compared || matches!(finding.code, ContributorHeld | TeamBound))
     };
     state.findings = std::mem::take(&mut state.findings).into_iter().filter(shown).collect();
+    // What a run would not do without being told is no error of the project.
+    for finding in &mut state.findings {
+        if finding.code == Code::Fuse {
+            finding.severity = Severity::Warning;
+        }
+    }
     render_held(&mut state, watcher);
     let drift = drift::drift(&mut state, &changes);
     state.hold();

@@ -163,6 +163,9 @@ words! {
         Replaced "replaced",
         /// Edited by somebody, and merged with the new content.
         Merged "merged",
+        /// Edited by somebody, and merged with the new content up to what conflicts; both sides of that stand between
+        /// markers.
+        Marked "marked",
         /// Edited by somebody, and left where edits are merged and nothing is new.
         Edited "edited",
         /// Made or edited by somebody else; nothing is done.
@@ -186,7 +189,7 @@ impl Change {
     /// Whether the disk is, or would be, changed.
     #[must_use]
     pub fn touches_disk(self) -> bool {
-        matches!(self, Self::Create | Self::Update | Self::Delete | Self::Replaced | Self::Merged)
+        matches!(self, Self::Create | Self::Update | Self::Delete | Self::Replaced | Self::Merged | Self::Marked)
     }
 }
 
@@ -207,7 +210,7 @@ pub struct Counts {
     pub unchanged: Option<u64>,
     /// Files that go.
     pub deleted: Option<u64>,
-    /// Files in conflict.
+    /// Files in conflict, those with conflict markers that are written among them.
     pub conflicts: Option<u64>,
     /// Edited files that are left: kept ones and orphans.
     pub kept: Option<u64>,
@@ -342,7 +345,7 @@ impl FileReport {
             updated: when(&[Change::Update, Change::Replaced, Change::Merged]),
             unchanged: when(&[Change::Unchanged, Change::Edited, Change::Once]),
             deleted: when(&[Change::Delete]),
-            conflicts: when(&[Change::Conflict]),
+            conflicts: when(&[Change::Conflict, Change::Marked]),
             kept: when(&[Change::Kept, Change::Orphan]),
             detached: when(&[Change::Detached]),
         }

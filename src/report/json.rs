@@ -95,7 +95,7 @@ struct SummaryWire {
     unchanged: Option<u64>,
     /// Files that are no longer planned and go.
     deleted: Option<u64>,
-    /// Files that somebody else made or edited.
+    /// Files that somebody else made or edited, those with conflict markers that are written among them.
     conflicts: Option<u64>,
 }
 
@@ -123,7 +123,7 @@ struct TeamWire<'a> {
     unchanged: Option<u64>,
     /// Files that are no longer planned and go.
     deleted: Option<u64>,
-    /// Files that somebody else made or edited.
+    /// Files that somebody else made or edited, those with conflict markers that are written among them.
     conflicts: Option<u64>,
     /// The number that the operation log gave to what was written; `megax undo NUMBER` takes it back.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -70,8 +70,8 @@ pub fn tree(report: &Report, options: TreeOptions) -> String {
 }
 
 fn must_show(file: &FileReport) -> bool {
-    use Change::{Conflict, Delete, Kept, Merged, Orphan, Replaced};
-    matches!(file.change, Some(Conflict | Delete | Kept | Merged | Orphan | Replaced))
+    use Change::{Conflict, Delete, Kept, Marked, Merged, Orphan, Replaced};
+    matches!(file.change, Some(Conflict | Delete | Kept | Marked | Merged | Orphan | Replaced))
 }
 
 fn with_slash(folder: &str) -> String {
@@ -240,6 +240,7 @@ fn status(change: Change) -> Status {
         Change::Kept => ("% keep", YELLOW),
         Change::Replaced => ("* replace", YELLOW),
         Change::Merged => ("& merge", YELLOW),
+        Change::Marked => ("! marked", ALARM),
         Change::Edited => ("= edited", DIM),
         Change::Conflict => ("! conflict", ALARM),
         Change::Orphan => ("? left", YELLOW),

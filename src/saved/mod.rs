@@ -137,7 +137,7 @@ impl Action {
             Kind::Replaced => Some(Self::Replace),
             Kind::KeptEdited => Some(Self::Keep),
             Kind::OrphanEdited => Some(Self::Forget),
-            Kind::Unchanged | Kind::Edited | Kind::OnceExists | Kind::Detached | Kind::Conflict(_) => None,
+            Kind::Unchanged | Kind::EditStands | Kind::OnceExists | Kind::Detached | Kind::Conflict(_) => None,
         }
     }
 }
