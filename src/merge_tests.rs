@@ -133,7 +133,7 @@ proptest! {
                     (true, false) => times - 1,
                     (true, true) => times + 1,
                 };
-                text.push_str(&format!("{index}{mark}\n{}", format!("{line}\n").repeat(times)));
+                text.extend([format!("{index}{mark}\n"), format!("{line}\n").repeat(times)]);
             }
             text
         };

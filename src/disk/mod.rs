@@ -50,6 +50,7 @@ mod log;
 #[cfg(test)]
 mod log_tests;
 mod look;
+mod past;
 #[cfg(test)]
 mod person_testing;
 mod plant;

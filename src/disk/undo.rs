@@ -4,11 +4,8 @@
 //! A file is touched only while it holds the bytes that the last of the operations left there. If one does not, nothing
 //! is touched at all, and every such file is named.
 
-use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::fd::{AsFd as _, OwnedFd};
-
-use rustix::io::Errno;
+use std::os::fd::AsFd as _;
 
 use super::commit::{Folders, commit};
 use super::entry::{Entry, OperationKind};
@@ -18,13 +15,13 @@ use super::guard::ProjectGuard;
 use super::journal::{Journal, Step};
 use super::log::{self, Operation, read_steps};
 use super::look::{buffer, look};
+use super::past::{Old, Past, is_record};
 use super::root::{Durability, Root};
 use super::shards::names;
 use super::stage::Staging;
 use super::sys;
 use super::walk::{Reached, Walker, parts};
 use crate::change::OnDisk;
-use crate::digest::Digest;
 use crate::event::Silent;
 use crate::path::FileMode;
 
@@ -163,135 +160,6 @@ pub(super) fn carry(
     Ok(Reversed { operation: logged.as_ref().ok().copied(), unlogged: logged.err(), files })
 }
 
-/// What was at a path before the first of the operations.
-#[derive(Debug)]
-struct Old {
-    digest: Digest,
-    /// Permission bits, where they are known.
-    bits: Option<u32>,
-    /// Where the bytes lie: which operation of [`Past::folders`], and the name there.
-    content: Option<(usize, String)>,
-}
-
-/// A path that the operations touched.
-#[derive(Debug)]
-struct Way {
-    /// Before the first; nothing, where it was made.
-    old: Option<Old>,
-    /// After the last; nothing, where it was deleted.
-    new: Option<Digest>,
-}
-
-impl Way {
-    /// Whether a file holds what the operations left; line endings changed by git are no edit.
-    fn is_left(&self, found: &OnDisk) -> bool {
-        match found {
-            OnDisk::File { digest, lf_digest, .. } => {
-                self.new.is_some_and(|new| new == *digest || Some(new) == *lf_digest)
-            }
-            OnDisk::Absent => self.new.is_none(),
-            OnDisk::Other(_) | OnDisk::Below(_) | OnDisk::Unreadable => false,
-        }
-    }
-
-    /// Whether there is nothing to do but, at most, a mode.
-    fn is_back(&self, found: &OnDisk) -> bool {
-        match (&self.old, found) {
-            (None, OnDisk::Absent) => true,
-            (Some(old), OnDisk::File { digest, .. }) => old.digest == *digest,
-            _ => false,
-        }
-    }
-}
-
-/// The operations, folded into one way per path.
-struct Past {
-    /// Their numbers and folders, ascending.
-    folders: Vec<(u64, OwnedFd)>,
-    ways: BTreeMap<String, Way>,
-    /// Edits that one of the operations displaced, and which.
-    edits: Vec<(String, u64)>,
-}
-
-impl Past {
-    fn read(root: &Root, numbers: &[u64]) -> Result<Self, ReversalError> {
-        let mut past = Self { folders: Vec::new(), ways: BTreeMap::new(), edits: Vec::new() };
-        let Some(log) = log::open(root)? else { return Ok(past) };
-        for &number in numbers {
-            let (folder, journal) = read_steps(log.as_fd(), number)
-                .map_err(|error| ReversalError::Unreadable { number, reason: error.to_string() })?;
-            let index = past.folders.len();
-            past.folders.push((number, folder));
-            for step in journal.steps {
-                past.fold(index, step)
-                    .map_err(|error| ReversalError::Unreadable { number, reason: error.to_string() })?;
-            }
-        }
-        Ok(past)
-    }
-
-    fn fold(&mut self, index: usize, step: Step) -> Result<(), Errno> {
-        let old =
-            |digest, bits, name: Option<String>| Some(Old { digest, bits, content: name.map(|name| (index, name)) });
-        let (path, old, new) = match step {
-            Step::Folder { .. } | Step::Tree { .. } | Step::Clear { .. } => return Ok(()),
-            Step::Create { path, after, .. } => (path, None, Some(after)),
-            Step::Replace { path, slot, aside, before, after } => {
-                // Aside only where names could not be exchanged.
-                let name = if self.mode_of(index, &aside)?.is_some() { aside } else { slot };
-                let bits = self.mode_of(index, &name)?;
-                (path, old(before, bits, Some(name)), Some(after))
-            }
-            Step::Remove { path, aside, before } => {
-                let bits = self.mode_of(index, &aside)?;
-                (path, old(before, bits, Some(aside)), None)
-            }
-            Step::Mode { path, digest, old: bits, .. } => (path, old(digest, Some(bits), None), Some(digest)),
-        };
-        if let (Some(way), Some(old)) = (self.ways.get(&path), &old)
-            && way.new != Some(old.digest)
-            && !is_record(&path)
-            && !self.is_left(way, old)
-        {
-            self.edits.extend(self.folders.get(index).map(|(number, _)| (path.clone(), *number)));
-        }
-        match self.ways.entry(path) {
-            Slot::Vacant(free) => drop(free.insert(Way { old, new })),
-            Slot::Occupied(mut known) => {
-                let way = known.get_mut();
-                way.new = new;
-                // Only its mode had changed until now: a later operation has the bytes.
-                if let (Some(first), Some(later)) = (&mut way.old, old)
-                    && first.content.is_none()
-                    && first.digest == later.digest
-                {
-                    first.content = later.content;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether a displaced content is what the operation before left, but for its line endings.
-    fn is_left(&self, way: &Way, old: &Old) -> bool {
-        let found = old.content.as_ref().and_then(|(index, name)| {
-            let (_, folder) = self.folders.get(*index)?;
-            look(folder.as_fd(), name, &mut buffer()).ok()
-        });
-        found.is_some_and(|found| way.is_left(&found))
-    }
-
-    fn mode_of(&self, index: usize, name: &str) -> Result<Option<u32>, Errno> {
-        let Some((_, folder)) = self.folders.get(index) else { return Ok(None) };
-        match sys::stat(folder.as_fd(), name) {
-            Ok((_, mode)) => Ok(Some(mode)),
-            Err(Errno::NOENT) => Ok(None),
-            // Without its mode a file would come back as another one.
-            Err(error) => Err(error),
-        }
-    }
-}
-
 /// What lies at the paths now.
 struct Tree {
     found: BTreeMap<String, OnDisk>,
@@ -299,10 +167,6 @@ struct Tree {
     leaving: BTreeSet<String>,
     /// What lies in folders that must make way for a file and is none of them, with that file.
     strange: Vec<(String, String)>,
-}
-
-fn is_record(path: &str) -> bool {
-    path.starts_with(".megax/")
 }
 
 impl Tree {
