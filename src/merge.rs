@@ -195,6 +195,7 @@ fn changes(base: &[&str], side: &[&str], is_ours: bool) -> Vec<Region> {
             _ => changes.push((op.old_range(), op.new_range())),
         }
     }
+    let changes = joined(base, side, changes);
     let mut regions = Vec::with_capacity(changes.len());
     for (index, (old, new)) in changes.iter().enumerate() {
         let previous = index.checked_sub(1).and_then(|index| changes.get(index)).map_or(0, |(old, _)| old.end);
@@ -213,6 +214,30 @@ fn changes(base: &[&str], side: &[&str], is_ours: bool) -> Vec<Region> {
         });
     }
     regions
+}
+
+/// The changes of one text; those are one that the lines between them do not hold apart, since one of the changes could as
+/// well be beside the other.
+fn joined(
+    base: &[&str],
+    side: &[&str],
+    changes: Vec<(Range<usize>, Range<usize>)>,
+) -> Vec<(Range<usize>, Range<usize>)> {
+    let mut joined: Vec<(Range<usize>, Range<usize>)> = Vec::with_capacity(changes.len());
+    for (mut old, mut new) in changes {
+        while let Some((last_old, last_new)) = joined.pop() {
+            let gap = old.start - last_old.end;
+            let up = || slide_up(base, &old, gap).max(slide_up(side, &new, gap));
+            let down = || slide_down(base, &last_old, gap).max(slide_down(side, &last_new, gap));
+            if up() < gap && down() < gap {
+                joined.push((last_old, last_new));
+                break;
+            }
+            (old.start, new.start) = (last_old.start, last_new.start);
+        }
+        joined.push((old, new));
+    }
+    joined
 }
 
 /// How far down lines of a range could be moved, so that the same text would be left: as long as what follows a part of
