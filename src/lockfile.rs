@@ -260,6 +260,13 @@ pub fn shard_path(team: &str, id: &str) -> String {
     format!(".megax/lock/{team}/{id}.lock")
 }
 
+/// Whether a text says that it is a shard of a version that came after this program.
+#[must_use]
+pub fn is_newer(text: &str) -> bool {
+    let number = text.lines().next().and_then(|line| line.strip_prefix("megax-lock "));
+    number.and_then(|number| number.parse::<usize>().ok()).is_some_and(|number| number > VERSION_LINES.len())
+}
+
 impl Lockfile {
     /// Reads a shard. Line endings may be CRLF (git may have changed them); all else is strict.
     ///

@@ -103,7 +103,7 @@ fn readable(texts: &[(String, String)]) -> Result<Vec<Shard>, Findings> {
     for (path, text) in texts {
         match Shard::read(path, text) {
             Ok(shard) => readable.push(shard),
-            Err(error) => damaged.push(shards::unreadable(path, &error.to_string())),
+            Err(error) => damaged.push(shards::unreadable((path.as_str(), text.as_str()), &error.to_string())),
         }
     }
     if damaged.is_empty() { Ok(readable) } else { Err(damaged) }

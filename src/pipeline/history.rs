@@ -248,7 +248,7 @@ fn hold_shards(root: &Root, teams: Option<&[String]>) -> Result<(), Findings> {
     };
     let damaged = texts.iter().filter(|(path, _)| concerns(path)).filter_map(|(path, text)| {
         let error = Shard::read(path, text).err()?;
-        Some(shards::unreadable(path, &error.to_string()))
+        Some(shards::unreadable((path.as_str(), text.as_str()), &error.to_string()))
     });
     let damaged: Findings = damaged.collect();
     if damaged.is_empty() { Ok(()) } else { Err(damaged) }

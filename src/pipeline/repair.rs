@@ -16,7 +16,7 @@ use crate::change::{self, Damaged, Desired, Restoration, Restore, restore};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::disk::{self, Durability, OperationKind, Root, Staging};
 use crate::event::Watcher;
-use crate::lockfile::{is_source, salvage};
+use crate::lockfile::{is_newer, is_source, salvage};
 use crate::name::id_key;
 use crate::output::Rendered;
 use crate::path::OutputPath;
@@ -206,7 +206,9 @@ fn damaged(state: &State<'_>, root: &Root, wanted: &Wanted) -> Result<Rebuild, d
         let planned = state.plan.files.iter().filter(|file| Some(file.mega_file) == planner).map(|file| &file.path);
         let asked =
             wanted.has_team(&name) || planned.chain(salvaged.entries.keys()).any(|path| wanted.has(&name, path));
-        if asked && !state.is_held(&name) && (planner.is_some() || !unreadable.may_be(&name, id)) {
+        // What a newer version says of its files is not for this one to decide.
+        let newer = is_newer(text);
+        if asked && !newer && !state.is_held(&name) && (planner.is_some() || !unreadable.may_be(&name, id)) {
             if let Some(digest) = disk::shard_digest(root, path)? {
                 rebuild.damaged.push(Damaged { team: team.to_owned(), mega_file: id.to_owned(), digest, salvaged });
             }
@@ -214,8 +216,9 @@ fn damaged(state: &State<'_>, root: &Root, wanted: &Wanted) -> Result<Rebuild, d
         }
         rebuild.left.insert(id_key(id));
         if asked {
+            let finding = unreadable_shard((path.as_str(), text.as_str()), why).team(name);
             let help = "it is rebuilt from what its mega-file plans: mend the mega-file first, then repair again";
-            rebuild.findings.push(unreadable_shard(path, why).team(name).help(help));
+            rebuild.findings.push(if newer { finding } else { finding.help(help) });
         }
     }
     Ok(rebuild)

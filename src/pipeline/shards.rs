@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::change::Shard;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::disk::{self, DiskError, Root};
+use crate::lockfile::is_newer;
 use crate::model::Model;
 use crate::name::id_key;
 use crate::path::OutputPath;
@@ -75,7 +76,7 @@ pub fn classify(
             Ok(shard) => shard,
             Err(error) => {
                 let why = error.to_string();
-                findings.push(damaged(path, &why, teams, model));
+                findings.push(damaged((path.as_str(), text.as_str()), &why, teams, model));
                 shards.damaged.push(DamagedShard { path: path.clone(), text: text.clone(), why });
                 continue;
             }
@@ -153,14 +154,18 @@ pub fn place(path: &str) -> Option<(&str, &str)> {
 }
 
 /// An error for a shard that cannot be read.
-pub fn unreadable(path: &str, why: &str) -> Diagnostic {
-    let help = "`megax repair` rebuilds it from the plan and the disk, without touching an output; or take one side of \
-                the merge, or restore it from version control";
+pub fn unreadable((path, text): (&str, &str), why: &str) -> Diagnostic {
+    let help = if is_newer(text) {
+        "a newer megax wrote it: use that one, or restore the file from version control"
+    } else {
+        "`megax repair` rebuilds it from the plan and the disk, without touching an output; or take one side of the merge, \
+         or restore it from version control"
+    };
     Diagnostic::new(Code::DamagedLockfile, format!("this lockfile cannot be read: {why}")).about(path).help(help)
 }
 
-fn damaged(path: &str, why: &str, teams: &BTreeSet<String>, model: &Model) -> Diagnostic {
-    let team = model.team_name(place(path).map_or("", |(team, _)| team));
+fn damaged(shard: (&str, &str), why: &str, teams: &BTreeSet<String>, model: &Model) -> Diagnostic {
+    let team = model.team_name(place(shard.0).map_or("", |(team, _)| team));
     let selected = teams.contains(&team);
-    unreadable(path, why).severity(if selected { Severity::Error } else { Severity::Warning }).team(team)
+    unreadable(shard, why).severity(if selected { Severity::Error } else { Severity::Warning }).team(team)
 }
