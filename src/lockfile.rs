@@ -21,8 +21,8 @@ pub const VERSION_LINE: &str = "megax-lock 1";
 /// The first line of a shard with an [`LockEntry::lf_digest`]; older versions of megax cannot read it. It is written
 /// only then.
 pub const VERSION_2_LINE: &str = "megax-lock 2";
-/// The first line of a shard with a detached file ([`EntryState::is_detached`]); older versions of megax cannot read it, so that they never
-/// take such a file for their own. It is written only then.
+/// The first line of a shard with a detached file ([`EntryState::is_detached`]); older versions of megax cannot read it,
+/// so that they never take such a file for their own. It is written only then.
 pub const VERSION_3_LINE: &str = "megax-lock 3";
 /// The first lines that are read. Which of them it is does not matter for the lines below: a merge may leave a lower one
 /// above a line that the other side brought, and the next run that writes the shard mends it.
