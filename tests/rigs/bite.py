@@ -17,8 +17,6 @@ from pathlib import Path
 
 # Name, file, the text, what stands there instead, and the part of the rig that must find it, with its options.
 DAMAGES = (
-    ("who looks at a dead run makes it look alive", "src/disk/recover.rs",
-     "one.committed || !one.held", "!one.held", "beside"),
     ("a run goes on beside one that died meanwhile", "src/pipeline/apply.rs",
      "        Ok(true) => return None,\n", "        Ok(true) => {}\n", "beside"),
     ("the staged bodies are not synced", "src/disk/stage.rs",
