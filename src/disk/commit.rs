@@ -256,7 +256,7 @@ fn publish(
     durability: Durability,
     watcher: &dyn Watcher,
 ) -> Result<(), DiskError> {
-    let mut steps = steps(staging)?;
+    let mut steps = Steps::new(&staging.root, staging.folder())?;
     for step in &journal.steps {
         steps.carry_out(step)?;
         if !matches!(step, Step::Folder { .. } | Step::Tree { .. } | Step::Clear { .. })
@@ -269,19 +269,8 @@ fn publish(
     barrier(&staging.root, staging.folder(), Some(journal), durability)
 }
 
-fn steps(staging: &Staging) -> Result<Steps<'_>, DiskError> {
-    #[cfg_attr(not(test), expect(unused_mut, reason = "tests say where it fails"))]
-    let mut steps = Steps::new(&staging.root, staging.folder(), staging.renaming)?;
-    #[cfg(test)]
-    {
-        steps.fail_at = staging.fail_at;
-    }
-    Ok(steps)
-}
-
 fn take_back(staging: &mut Staging, journal: &Journal, durability: Durability, cause: DiskError) -> CommitError {
-    let taken =
-        Steps::new(&staging.root, staging.folder(), staging.renaming).and_then(|mut steps| steps.take_back(journal));
+    let taken = Steps::new(&staging.root, staging.folder()).and_then(|mut steps| steps.take_back(journal));
     let synced = || barrier(&staging.root, staging.folder(), Some(journal), durability);
     match taken.and_then(|kept| synced().map(|()| kept)) {
         Ok(kept) => {

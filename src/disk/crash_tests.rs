@@ -4,28 +4,19 @@
 use std::fs;
 use std::path::Path;
 
-use super::fault::tests::{Happens, with};
-use super::recover::tests as recovery;
-use super::steps::Fail;
-use super::sys::Renaming;
+use super::fault::tests::{Happens, Renaming, at_call, with};
 use super::tests::{SECOND, apply, difference, picture, prepared, stage, transactions};
 use super::*;
 use crate::change::Policy;
 use crate::event::Silent;
 
-/// Runs something that may crash; whether it did.
-fn crashes(run: impl FnOnce()) -> bool {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err()
-}
-
 /// A commit of [`SECOND`] that dies at a call; whether it did.
 fn crash(folder: &Path, renaming: Renaming, call: usize) -> bool {
     let root = Root::open(folder).unwrap();
     let changes = difference(&root, SECOND, Policy::Overwrite);
-    let mut staging = stage(&root, SECOND);
-    (staging.renaming, staging.fail_at) = (renaming, Some(Fail::Crash(call)));
-    let staged = Staged::new(staging, changes).unwrap();
-    crashes(|| drop(staged.commit(Durability::Process, &Silent)))
+    let staged = Staged::new(stage(&root, SECOND), changes).unwrap();
+    let run = || drop(staged.commit(Durability::Process, &Silent));
+    with(renaming, None, at_call(call, Happens::Death), run).is_none()
 }
 
 /// Names and bytes.
@@ -49,12 +40,11 @@ fn a_death_at_any_call_and_at_any_call_of_its_recovery_ends_all_new() {
             let root = Root::open(folder.path()).unwrap();
             for again in 1.. {
                 deaths += 1;
-                recovery::fail(Some(Fail::Crash(again)));
-                if !crashes(|| drop(recover(&root, Durability::Process).unwrap())) {
+                let run = || drop(recover(&root, Durability::Process).unwrap());
+                if with(Renaming::Full, None, at_call(again, Happens::Death), run).is_some() {
                     break;
                 }
             }
-            recovery::fail(None);
             assert_eq!(contents(folder.path()), expected, "{renaming:?}, call {call}");
             assert_eq!(transactions(folder.path()), 0);
         }
@@ -72,9 +62,8 @@ fn a_recovery_that_fails_at_any_call_ends_all_old_and_a_blocked_one_too() {
             break;
         }
         let root = Root::open(folder.path()).unwrap();
-        recovery::fail(Some(Fail::Error(1)));
-        let recovered = recover(&root, Durability::Process).unwrap();
-        recovery::fail(None);
+        let run = || recover(&root, Durability::Process).unwrap();
+        let recovered = with(Renaming::Full, None, at_call(1, Happens::Error), run).unwrap();
         // A recovery with nothing left to do has no call that could fail.
         if recovered.iter().all(|one| one.finished) {
             continue;

@@ -40,8 +40,14 @@ pub(super) const fn is_left_out(_check: Check) -> bool {
     false
 }
 
+/// Whether the file system is said to know no more of renaming than a plain rename.
+#[cfg(not(test))]
+pub(super) const fn is_plain() -> bool {
+    false
+}
+
 #[cfg(test)]
-pub(super) use tests::{is_dead, is_left_out, point, renaming};
+pub(super) use tests::{is_dead, is_left_out, is_plain, point};
 
 #[cfg(test)]
 pub(super) mod tests {
@@ -51,7 +57,15 @@ pub(super) mod tests {
 
     use super::Check;
     use crate::disk::error::DiskError;
-    use crate::disk::sys::Renaming;
+    use crate::disk::stage::TRANSACTIONS;
+
+    /// What a file system knows of renaming.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub(in crate::disk) enum Renaming {
+        Full,
+        /// As without `renameat2`.
+        Plain,
+    }
 
     /// What happens at a point.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +104,7 @@ pub(super) mod tests {
         static SCRIPT: RefCell<Option<Script>> = const { RefCell::new(None) };
         static DEAD: Cell<bool> = const { Cell::new(false) };
         static LEFT_OUT: Cell<Option<Check>> = const { Cell::new(None) };
-        static RENAMING: Cell<Option<Renaming>> = const { Cell::new(None) };
+        static RENAMING: Cell<Renaming> = const { Cell::new(Renaming::Full) };
     }
 
     pub(in crate::disk) fn point(path: &str) -> Result<(), DiskError> {
@@ -114,9 +128,20 @@ pub(super) mod tests {
         DEAD.get()
     }
 
-    /// What the file system is said to be capable of.
-    pub(in crate::disk) fn renaming() -> Option<Renaming> {
-        RENAMING.get()
+    pub(in crate::disk) fn is_plain() -> bool {
+        RENAMING.get() == Renaming::Plain
+    }
+
+    /// A script: something happens at a step's call of that number, from 1.
+    pub(in crate::disk) fn at_call(number: usize, happens: Happens) -> impl FnMut(&str) -> Happens + 'static {
+        let mut calls = 0;
+        move |path| {
+            // Around the steps, nothing of the tree has begun to change, or all of it has; a point without a path lies
+            // within a call.
+            let is_step = !path.is_empty() && !path.starts_with(TRANSACTIONS);
+            calls += usize::from(is_step);
+            if calls == number && is_step { happens } else { Happens::Nothing }
+        }
     }
 
     /// Runs something on this thread with all of that; `None` if the process died in it.
@@ -128,12 +153,12 @@ pub(super) mod tests {
     ) -> Option<T> {
         SCRIPT.set(Some(Box::new(script)));
         LEFT_OUT.set(left_out);
-        RENAMING.set(Some(renaming));
+        RENAMING.set(renaming);
         let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
         let died = DEAD.replace(false);
         SCRIPT.set(None);
         LEFT_OUT.set(None);
-        RENAMING.set(None);
+        RENAMING.set(Renaming::Full);
         match done {
             Ok(done) => Some(done),
             Err(_) if died => None,

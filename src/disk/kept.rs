@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use super::error::DiskError;
 use super::look::look;
 use super::root::Root;
-use super::sys::{self, Renaming};
+use super::sys;
 use crate::change::OnDisk;
 use crate::digest::Digest;
 
@@ -44,7 +44,7 @@ pub(super) fn put_under_digest(
     scratch: (BorrowedFd<'_>, &str),
     buffer: &mut [u8],
 ) -> io::Result<()> {
-    match sys::move_to_free(Renaming::Full, scratch, (store, name)) {
+    match sys::move_to_free(scratch, (store, name)) {
         Err(Errno::EXIST) => {
             let found = look(store, name, buffer)?;
             let whole = matches!(found, OnDisk::File { digest: found, .. } if found == digest);
@@ -57,17 +57,12 @@ pub(super) fn put_under_digest(
 }
 
 /// Moves what is no ordinary file (a symlink, a folder) into the store, under a free name, and says where it lies.
-pub(super) fn keep_other(
-    root: &Root,
-    how: Renaming,
-    from: (BorrowedFd<'_>, &str),
-    shown: &str,
-) -> Result<String, DiskError> {
+pub(super) fn keep_other(root: &Root, from: (BorrowedFd<'_>, &str), shown: &str) -> Result<String, DiskError> {
     let store = root.make_below(FOLDER)?;
     let mut number = 1_u64;
     loop {
         let name = format!("other-{number}");
-        match sys::move_to_free(how, from, (store.as_fd(), &name)) {
+        match sys::move_to_free(from, (store.as_fd(), &name)) {
             Ok(()) => return Ok(format!("{FOLDER}/{name}")),
             Err(Errno::EXIST | Errno::NOTEMPTY) => number += 1,
             Err(error) => return Err(DiskError::io("keep", shown, error)),

@@ -5,9 +5,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use super::recover::tests as recovery;
-use super::steps::Fail;
-use super::sys::Renaming;
+use super::fault::tests::{Happens, Renaming, at_call, with};
 use super::tests::{FIRST, SECOND, Want, apply, difference, picture, prepared, stage, transactions};
 use super::*;
 use crate::change::Policy;
@@ -181,14 +179,13 @@ fn a_later_operation_in_the_way_is_named() {
     assert!(refusals.iter().any(|one| one.path == "a" && one.reason == "was written again by operation 3"));
 }
 
-/// An undo of the last operation that dies at a call; whether it did.
-fn dies(folder: &Path, renaming: Renaming, fail: Fail) -> bool {
+/// An undo of the last operation that dies or fails at a call; whether it did.
+fn dies(folder: &Path, renaming: Renaming, call: usize, happens: Happens) -> bool {
     let root = Root::open(folder).unwrap();
-    let mut staging = Staging::begin(&root).unwrap();
-    (staging.renaming, staging.fail_at) = (renaming, Some(fail));
     let reversal = choose(&read_log(&root).unwrap(), &Target::Undo(Some(2))).unwrap();
-    let run = std::panic::AssertUnwindSafe(|| undo::carry(&root, staging, &reversal, Durability::Process).is_err());
-    std::panic::catch_unwind(run).unwrap_or(true)
+    let project = ProjectGuard::wait(&root).unwrap();
+    let run = || reverse(&root, &reversal, Durability::Process, &project).is_err();
+    with(renaming, None, at_call(call, happens), run).unwrap_or(true)
 }
 
 #[test]
@@ -197,17 +194,15 @@ fn a_death_or_failure_at_any_call_of_an_undo_ends_all_new_or_all_old() {
         let mut calls = 0;
         for call in 1.. {
             let (folder, [before, after]) = two();
-            if !dies(folder.path(), renaming, Fail::Error(call)) {
+            if !dies(folder.path(), renaming, call, Happens::Error) {
                 break;
             }
             calls = call;
             assert_eq!(state(folder.path()), after, "{renaming:?}, call {call}");
             assert_eq!((log(folder.path()).last(), transactions(folder.path())), (2, 0));
-            assert!(dies(folder.path(), renaming, Fail::Crash(call)));
+            assert!(dies(folder.path(), renaming, call, Happens::Death));
             let root = Root::open(folder.path()).unwrap();
-            recovery::fail(Some(Fail::Crash(1)));
-            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| recover(&root, Durability::Process)));
-            recovery::fail(None);
+            let _ = with(Renaming::Full, None, at_call(1, Happens::Death), || recover(&root, Durability::Process));
             recover(&root, Durability::Process).unwrap();
             assert_eq!(state(folder.path()), before, "{renaming:?}, call {call}");
             let found = log(folder.path());

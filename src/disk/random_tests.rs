@@ -21,9 +21,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 
 use super::fault::Check;
-use super::fault::tests::{Happens, with};
+use super::fault::tests::{Happens, Renaming, with};
 use super::person_testing::{Act, Deed, PATHS, Person};
-use super::sys::Renaming;
 use super::tests::{Want, apply, difference, stage, transactions};
 use super::*;
 use crate::change::{ChangeSet, Kind, Policy};

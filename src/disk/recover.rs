@@ -1,7 +1,6 @@
 //! Recovery: what a killed process committed is finished, or, where somebody changed what it needs, taken back. Runs
 //! before anything else, in every run that writes.
 
-use std::io::Read as _;
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd as _, BorrowedFd};
 
@@ -13,7 +12,6 @@ use super::log;
 use super::root::{Durability, Root};
 use super::stage::{Found, JOURNAL, TRANSACTIONS, each_transaction, is_from_here, remove_journal, remove_transaction};
 use super::steps::Steps;
-use super::sys::{self, Renaming};
 use super::walk::{Reached, Walker};
 
 /// What became of an interrupted commit.
@@ -122,49 +120,16 @@ fn recover_one(
     durability: Durability,
 ) -> Result<Recovered, DiskError> {
     let files = journal.steps.iter().filter(|step| !step.path().starts_with(".megax/")).count();
-    let mut steps = Steps::new(root, folder, Renaming::Full)?;
-    #[cfg(test)]
-    {
-        steps.fail_at = tests::fail_at();
-    }
-    let resumed = steps.resume(journal);
+    let resumed = Steps::new(root, folder)?.resume(journal);
     // What cannot go on goes back: somebody changed what it needs, or a call fails.
     let finished = resumed.is_ok();
-    let kept = if finished { Vec::new() } else { Steps::new(root, folder, Renaming::Full)?.take_back(journal)? };
+    let kept = if finished { Vec::new() } else { Steps::new(root, folder)?.take_back(journal)? };
     barrier(root, folder, Some(journal), durability)?;
     Ok(Recovered { files, finished, unlogged: None, kept })
 }
 
 /// The journal of a transaction folder that has one.
 fn read(folder: BorrowedFd<'_>, shown: &str) -> Result<Journal, DiskError> {
-    let failed = |error: std::io::Error| DiskError::io("read", shown, error);
-    let (kind, _) = sys::stat(folder, JOURNAL).map_err(|error| failed(error.into()))?;
-    if let Some(what) = sys::describe(kind) {
-        return Err(DiskError::NotAFile { path: shown.to_owned(), what });
-    }
-    let mut text = String::new();
-    let file = sys::open_file(folder, JOURNAL).map_err(|error| failed(error.into()))?;
-    file.take(MAX_BYTES).read_to_string(&mut text).map_err(failed)?;
+    let text = log::read_text(folder, JOURNAL, MAX_BYTES).map_err(|error| DiskError::io("read", shown, error))?;
     Journal::parse(&text).map_err(|error| DiskError::Damaged { path: shown.to_owned(), reason: error.to_string() })
-}
-
-#[cfg(test)]
-pub(super) mod tests {
-    use std::cell::Cell;
-
-    use crate::disk::steps::Fail;
-
-    thread_local! {
-        /// Where the recoveries of this thread fail.
-        static FAIL: Cell<Option<Fail>> = const { Cell::new(None) };
-    }
-
-    pub(super) fn fail_at() -> Option<Fail> {
-        FAIL.get()
-    }
-
-    /// Lets the recoveries of this thread fail, or not any more.
-    pub(in crate::disk) fn fail(at: Option<Fail>) {
-        FAIL.set(at);
-    }
 }

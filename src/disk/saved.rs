@@ -8,7 +8,7 @@ use rustix::io::Errno;
 
 use super::error::DiskError;
 use super::root::Root;
-use super::sys::{self, Renaming};
+use super::sys;
 use crate::saved::is_plan;
 
 /// What a file is that is no plan, in words.
@@ -38,7 +38,7 @@ pub fn write_plan(folder: &Path, name: &str, text: &str) -> Result<(), DiskError
 
 fn publish(at: BorrowedFd<'_>, unfinished: &str, name: &str) -> Result<(), DiskError> {
     let moved = if is_free(at, name)? {
-        sys::move_to_free(Renaming::Full, (at, unfinished), (at, name))
+        sys::move_to_free((at, unfinished), (at, name))
     } else {
         sys::move_over((at, unfinished), (at, name))
     };

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use super::error::DiskError;
 use super::root::Root;
 use super::shards::{read_records, read_small};
-use super::sys::{self, Renaming};
+use super::sys;
 use super::walk::{Reached, Walker, parts};
 use crate::digest::Digest;
 use crate::snapshot::{ENDING, FOLDER};
@@ -60,7 +60,7 @@ fn publish(
 ) -> Result<(), DiskError> {
     expect(at, name, path, before)?;
     let moved = match before {
-        None => sys::move_to_free(Renaming::Full, (at, unfinished), (at, name)),
+        None => sys::move_to_free((at, unfinished), (at, name)),
         Some(_) => sys::move_over((at, unfinished), (at, name)),
     };
     moved.map_err(|error| match error {

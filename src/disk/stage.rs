@@ -24,7 +24,7 @@ use super::journal::{Journal, tree_name};
 use super::log::{self, Logged};
 use super::root::{Durability, Root};
 use super::shards::names;
-use super::sys::{self, Renaming};
+use super::sys;
 use super::trees::{Tree, Trees, remove_staged};
 use crate::digest::Digest;
 use crate::path::{FileMode, OutputPath};
@@ -45,9 +45,6 @@ static COUNTER: AtomicU64 = AtomicU64::new(0);
 #[derive(Debug)]
 pub struct Staging {
     pub(super) root: Root,
-    pub(super) renaming: Renaming,
-    #[cfg(test)]
-    pub(super) fail_at: Option<super::steps::Fail>,
     id: String,
     folder: OwnedFd,
     _guard: File,
@@ -88,9 +85,6 @@ impl Staging {
         drop(making);
         let staging = Self {
             root: root.clone(),
-            renaming: Renaming::Full,
-            #[cfg(test)]
-            fail_at: None,
             id,
             folder,
             _guard: own,
@@ -241,7 +235,7 @@ impl Staging {
             done => return done.map(drop).map_err(failed),
         }
         let slot = self.write(".megax/.gitignore", FileMode::Regular, IGNORE.as_bytes())?;
-        match sys::move_to_free(self.renaming, (self.folder(), &slot.name), (above.as_fd(), ".gitignore")) {
+        match sys::move_to_free((self.folder(), &slot.name), (above.as_fd(), ".gitignore")) {
             Err(Errno::EXIST) => Ok(()),
             done => done.map_err(failed),
         }

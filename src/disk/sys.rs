@@ -9,14 +9,6 @@ use rustix::io::{Errno, Result};
 use super::fault;
 use crate::path::FileMode;
 
-/// How much of the system's renaming may be used; `Plain` is for file systems without `renameat2`, and for tests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Renaming {
-    Full,
-    #[cfg_attr(not(test), expect(dead_code, reason = "calls fall back one by one; tests force it for all"))]
-    Plain,
-}
-
 /// Opens a folder; a symlink fails with `ENOTDIR` or `ELOOP`.
 pub(super) fn open_folder(at: BorrowedFd<'_>, name: &str) -> Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -191,8 +183,8 @@ fn device(at: BorrowedFd<'_>, name: &str) -> Result<u64> {
 
 /// Moves what megax alone knows (staged, displaced) to a name that must be free. Never what lies in the tree: where the
 /// system cannot do it in one step, the old name is removed after the new one is there, whatever it is by then.
-pub(super) fn move_to_free(how: Renaming, from: (BorrowedFd<'_>, &str), to: (BorrowedFd<'_>, &str)) -> Result<()> {
-    match if how == Renaming::Full { rename_no_replace(from, to) } else { Err(Errno::NOSYS) } {
+pub(super) fn move_to_free(from: (BorrowedFd<'_>, &str), to: (BorrowedFd<'_>, &str)) -> Result<()> {
+    match rename_no_replace(from, to) {
         // The system or the file system does not know the flag. A link fails on a taken name as well.
         Err(Errno::NOSYS | Errno::INVAL | Errno::NOTSUP) => {
             match link(from, to) {
@@ -243,8 +235,8 @@ pub(super) fn move_over(from: (BorrowedFd<'_>, &str), to: (BorrowedFd<'_>, &str)
 }
 
 /// Exchanges two names in one step; `Ok(false)` where that cannot be done.
-pub(super) fn exchange(how: Renaming, one: (BorrowedFd<'_>, &str), other: (BorrowedFd<'_>, &str)) -> Result<bool> {
-    match if how == Renaming::Full { rename_exchange(one, other) } else { Err(Errno::NOSYS) } {
+pub(super) fn exchange(one: (BorrowedFd<'_>, &str), other: (BorrowedFd<'_>, &str)) -> Result<bool> {
+    match rename_exchange(one, other) {
         Ok(()) => Ok(true),
         Err(Errno::NOSYS | Errno::INVAL | Errno::NOTSUP) => Ok(false),
         Err(error) => Err(error),
@@ -309,11 +301,17 @@ pub(super) fn sync_all(folder: BorrowedFd<'_>) -> Result<()> {
 
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
 fn rename_no_replace(from: (BorrowedFd<'_>, &str), to: (BorrowedFd<'_>, &str)) -> Result<()> {
+    if fault::is_plain() {
+        return Err(Errno::NOSYS);
+    }
     rustix::fs::renameat_with(from.0, from.1, to.0, to.1, rustix::fs::RenameFlags::NOREPLACE)
 }
 
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
 fn rename_exchange(one: (BorrowedFd<'_>, &str), other: (BorrowedFd<'_>, &str)) -> Result<()> {
+    if fault::is_plain() {
+        return Err(Errno::NOSYS);
+    }
     rustix::fs::renameat_with(one.0, one.1, other.0, other.1, rustix::fs::RenameFlags::EXCHANGE)
 }
 

@@ -5,8 +5,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::steps::Fail;
-use super::sys::Renaming;
+use super::fault::tests::{Happens, Renaming, at_call, with};
 use super::*;
 use crate::change::{
     ChangeSet, Desired, Inputs, Kind, MegaFile, OnDisk, Policies, Policy, Reason, Shard, compare, survey_paths,
@@ -163,9 +162,9 @@ fn a_failure_at_any_step_leaves_the_tree_as_it_was() {
             let before = picture(folder.path());
             let root = Root::open(folder.path()).unwrap();
             let changes = difference(&root, SECOND, Policy::Overwrite);
-            let mut staging = stage(&root, SECOND);
-            (staging.renaming, staging.fail_at) = (renaming, Some(Fail::Error(step)));
-            match Staged::new(staging, changes).unwrap().commit(Durability::Process, &Silent) {
+            let staged = Staged::new(stage(&root, SECOND), changes).unwrap();
+            let run = || staged.commit(Durability::Process, &Silent);
+            match with(renaming, None, at_call(step, Happens::Error), run).unwrap() {
                 Err(CommitError::Disk(_)) => fails += 1,
                 Err(other) => panic!("{other}"),
                 Ok(_) => break,
@@ -192,10 +191,10 @@ fn meddle(renaming: Renaming, at: usize, meddling: impl Fn(&Path) + Sync) -> (te
     let folder = prepared();
     let root = Root::open(folder.path()).unwrap();
     let changes = difference(&root, SECOND, Policy::Overwrite);
-    let mut staging = stage(&root, SECOND);
-    staging.renaming = renaming;
+    let staged = Staged::new(stage(&root, SECOND), changes).unwrap();
     let watcher = Meddler(at, AtomicUsize::new(0), || meddling(folder.path()));
-    let error = Staged::new(staging, changes).unwrap().commit(Durability::Process, &watcher).unwrap_err();
+    let run = || staged.commit(Durability::Process, &watcher).unwrap_err();
+    let error = with(renaming, None, |_| Happens::Nothing, run).unwrap();
     (folder, error)
 }
 

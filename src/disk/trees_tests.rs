@@ -5,8 +5,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::fault::tests::{Happens, with};
-use super::sys::Renaming;
+use super::fault::tests::{Happens, Renaming, with};
 use super::tests::{Want, difference, stage, transactions};
 use super::*;
 use crate::change::Policy;

@@ -128,15 +128,7 @@ pub fn reverse(
     durability: Durability,
     _project: &ProjectGuard,
 ) -> Result<Reversed, ReversalError> {
-    carry(root, Staging::begin(root)?, reversal, durability)
-}
-
-pub(super) fn carry(
-    root: &Root,
-    mut staging: Staging,
-    reversal: &Reversal,
-    durability: Durability,
-) -> Result<Reversed, ReversalError> {
+    let mut staging = Staging::begin(root)?;
     let past = Past::read(root, &reversal.undoes)?;
     let tree = Tree::look(root, &past)?;
     let refusals = tree.refusals(root, &past, reversal.undoes.last().copied().unwrap_or(0));

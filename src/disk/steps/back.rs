@@ -27,7 +27,7 @@ impl Steps<'_> {
         let mut kept = Vec::new();
         self.walker.reset();
         for step in journal.steps.iter().rev() {
-            self.point(step.path())?;
+            fault::point(step.path())?;
             match step {
                 Step::Folder { path } => self.remove_folder(path)?,
                 // The files below bring the one back, and take the other away.
@@ -75,7 +75,7 @@ impl Steps<'_> {
         if digest_of(&self.look(path)?) != Some(after) && !fault::is_left_out(Check::Uncreated) {
             return Ok(None);
         }
-        self.point(path)?;
+        fault::point(path)?;
         let name = self.enter(path)?;
         let (above, own) = parts(slot);
         // A staged folder that was moved is not there any more.
@@ -86,7 +86,7 @@ impl Steps<'_> {
             Err(Errno::NOENT) => return Ok(None),
             Err(error) => return Err(DiskError::io("take back", path, error)),
         }
-        self.point(path)?;
+        fault::point(path)?;
         if verify(Check::Uncreated, (self.inside.folder(), own), after, path, &mut self.buffer).is_ok() {
             return Ok(None);
         }
@@ -124,23 +124,23 @@ impl Steps<'_> {
         if digest_of(&found) != Some(after) && !fault::is_left_out(Check::Unreplaced) {
             return self.keep(old, path).map(Some);
         }
-        self.point(path)?;
+        fault::point(path)?;
         if by_link {
             return self.move_back(path, slot, aside, after);
         }
         let name = self.enter(path)?;
         let target = (self.walker.folder(), name);
-        if !sys::exchange(self.renaming, (self.folder, old), target).map_err(failed)? {
+        if !sys::exchange((self.folder, old), target).map_err(failed)? {
             return sys::move_over((self.folder, old), target).map_err(failed).map(|()| None);
         }
-        self.point(path)?;
+        fault::point(path)?;
         if verify(Check::Unreplaced, (self.folder, old), after, path, &mut self.buffer).is_ok() {
             return Ok(None);
         }
         // Edited in that moment: the edit goes back to where it was, and the old content is kept.
         let name = self.enter(path)?;
         let target = (self.walker.folder(), name);
-        sys::exchange(self.renaming, (self.folder, old), target).map_err(failed)?;
+        sys::exchange((self.folder, old), target).map_err(failed)?;
         self.keep(old, path).map(Some)
     }
 
@@ -151,14 +151,14 @@ impl Steps<'_> {
         let name = self.enter(path)?;
         let (new, old) = ((self.folder, slot), (self.folder, aside));
         sys::link((self.walker.folder(), name), new).map_err(failed)?;
-        self.point(path)?;
+        fault::point(path)?;
         if !self.is_same(path, slot)? {
             self.forget(slot, path)?;
             return self.keep(aside, path).map(Some);
         }
         let name = self.enter(path)?;
         sys::move_over(old, (self.walker.folder(), name)).map_err(failed)?;
-        self.point(path)?;
+        fault::point(path)?;
         if verify(Check::Unreplaced, new, after, path, &mut self.buffer).is_ok() {
             return Ok(None);
         }
@@ -177,7 +177,7 @@ impl Steps<'_> {
         if self.look_aside(aside, path)? == OnDisk::Absent {
             return Ok(None);
         }
-        self.point(path)?;
+        fault::point(path)?;
         self.give_back(path, aside)
     }
 
@@ -190,7 +190,7 @@ impl Steps<'_> {
         let (folder, name) = parts(path);
         let Some(own) = self.enter_inside(aside)? else { return Ok(None) };
         let moved = self.walker.make(folder, |_| ()).and_then(|()| {
-            sys::move_to_free(self.renaming, (self.inside.folder(), own), (self.walker.folder(), name))
+            sys::move_to_free((self.inside.folder(), own), (self.walker.folder(), name))
                 .map_err(|error| DiskError::io("take back", path, error))
         });
         match moved {
@@ -220,7 +220,7 @@ impl Steps<'_> {
         let Some(aside) = self.enter_inside(aside)? else { return Err(DiskError::changed(path)) };
         let (kind, _) = sys::stat(self.inside.folder(), aside).map_err(|error| DiskError::io("keep", path, error))?;
         if sys::describe(kind).is_some() {
-            let place = keep_other(self.root, self.renaming, (self.inside.folder(), aside), path);
+            let place = keep_other(self.root, (self.inside.folder(), aside), path);
             // Handles of a folder would lead into the store.
             self.inside.reset();
             return place;

@@ -23,26 +23,15 @@ use crate::disk::fault::{self, Check};
 use crate::disk::journal::{Journal, Step};
 use crate::disk::look::{buffer, check, in_the_way, look_for_certain};
 use crate::disk::root::Root;
-use crate::disk::sys::{self, Renaming};
+use crate::disk::sys;
 use crate::disk::walk::{Reached, Walker, parts};
 use crate::path::FileMode;
-
-/// What a test lets happen at a call.
-#[cfg(test)]
-#[derive(Debug, Clone, Copy)]
-pub(in crate::disk) enum Fail {
-    /// A call fails.
-    Error(usize),
-    /// The process dies: nothing is taken back.
-    Crash(usize),
-}
 
 /// Carries the steps of one commit out, or takes them back.
 pub(in crate::disk) struct Steps<'a> {
     root: &'a Root,
     /// The transaction folder.
     folder: BorrowedFd<'a>,
-    renaming: Renaming,
     walker: Walker<'a>,
     /// In the transaction folder, for what was staged in folders.
     inside: Walker<'a>,
@@ -51,36 +40,24 @@ pub(in crate::disk) struct Steps<'a> {
     /// The folders that came with all that is in them.
     moved: BTreeSet<String>,
     buffer: Vec<u8>,
-    /// The call that pretends to fail; for tests.
-    #[cfg(test)]
-    pub(in crate::disk) fail_at: Option<Fail>,
-    #[cfg(test)]
-    calls: usize,
 }
 
 impl<'a> Steps<'a> {
-    pub(in crate::disk) fn new(root: &'a Root, folder: BorrowedFd<'a>, renaming: Renaming) -> Result<Self, DiskError> {
-        #[cfg(test)]
-        let renaming = fault::renaming().unwrap_or(renaming);
+    pub(in crate::disk) fn new(root: &'a Root, folder: BorrowedFd<'a>) -> Result<Self, DiskError> {
         Ok(Self {
             root,
             folder,
-            renaming,
             walker: Walker::new(root.make()?),
             inside: Walker::new(folder),
             tree: None,
             moved: BTreeSet::new(),
             buffer: buffer(),
-            #[cfg(test)]
-            fail_at: None,
-            #[cfg(test)]
-            calls: 0,
         })
     }
 
     /// Carries one step out that was not begun.
     pub(in crate::disk) fn carry_out(&mut self, step: &Step) -> Result<(), DiskError> {
-        self.point(step.path())?;
+        fault::point(step.path())?;
         match step {
             Step::Folder { path } => {
                 if !self.move_folder(path)? {
@@ -95,7 +72,7 @@ impl<'a> Steps<'a> {
             Step::Remove { path, aside, before } => self.remove(path, aside, *before)?,
             Step::Mode { path, digest, mode, .. } => self.set_mode(path, *digest, *mode)?,
         }
-        self.point(step.path())
+        fault::point(step.path())
     }
 
     /// Goes on with a journal wherever it stopped.
@@ -127,7 +104,7 @@ impl<'a> Steps<'a> {
             let mut folder = parts(path).0;
             while !folder.is_empty() {
                 let (above, name) = parts(folder);
-                self.point(folder)?;
+                fault::point(folder)?;
                 if self.walker.enter(above)? == Reached::Folder {
                     match sys::remove_folder(self.walker.folder(), name) {
                         Ok(()) | Err(Errno::NOENT) => {}
@@ -151,7 +128,7 @@ impl<'a> Steps<'a> {
         }
         let staged = self.tree.as_ref().and_then(|(top, slot)| Some(format!("{slot}{}", below(path, top)?)));
         // An older rename would take the place of an empty folder of somebody else.
-        let Some(staged) = staged.filter(|_| self.renaming == Renaming::Full) else { return Ok(false) };
+        let Some(staged) = staged else { return Ok(false) };
         let (name, staged) = (self.enter(path)?, self.enter_inside(&staged)?);
         let Some(staged) = staged else { return Ok(false) };
         let (from, to) = ((self.inside.folder(), staged), (self.walker.folder(), name));
@@ -179,7 +156,7 @@ impl<'a> Steps<'a> {
         let moved = if fault::is_left_out(Check::Free) {
             sys::move_over(staged, target)
         } else {
-            sys::move_to_free(self.renaming, staged, target)
+            sys::move_to_free(staged, target)
         };
         match moved {
             Ok(()) => Ok(()),
@@ -203,22 +180,22 @@ impl<'a> Steps<'a> {
         let (_, new_mode) = sys::stat(self.folder, slot).map_err(failed)?;
         let mode = if new_mode & 0o100 == 0 { FileMode::Regular } else { FileMode::Executable };
         sys::set_mode(staged.0, staged.1, sys::with_mode(old_mode, mode)).map_err(failed)?;
-        self.point(path)?;
+        fault::point(path)?;
         let target = (self.walker.folder(), name);
-        if sys::exchange(self.renaming, staged, target).map_err(failed)? {
-            self.point(path)?;
+        if sys::exchange(staged, target).map_err(failed)? {
+            fault::point(path)?;
             return verify(Check::Exchanged, (self.folder, slot), before, path, &mut self.buffer);
         }
         let displaced = (self.folder, aside);
         sys::link(target, displaced).map_err(failed)?;
-        self.point(path)?;
+        fault::point(path)?;
         let target = (self.walker.folder(), name);
         verify(Check::Linked, displaced, before, path, &mut self.buffer)?;
         if !sys::is_same(displaced, target).map_err(failed)? {
             return Err(DiskError::changed(path));
         }
         sys::move_over(staged, target).map_err(failed)?;
-        self.point(path)?;
+        fault::point(path)?;
         verify(Check::Linked, (self.folder, aside), before, path, &mut self.buffer)
     }
 
@@ -231,10 +208,10 @@ impl<'a> Steps<'a> {
         if let Some(what) = sys::describe(kind) {
             return Err(DiskError::NotAFile { path: path.to_owned(), what });
         }
-        self.point(path)?;
+        fault::point(path)?;
         let displaced = (self.folder, aside);
         sys::move_over((self.walker.folder(), name), displaced).map_err(failed)?;
-        self.point(path)?;
+        fault::point(path)?;
         verify(Check::Removed, displaced, before, path, &mut self.buffer)
     }
 
@@ -296,23 +273,6 @@ impl<'a> Steps<'a> {
             Reached::Folder => Ok(name),
             Reached::Absent | Reached::Blocked(_) => Err(DiskError::changed(path)),
         }
-    }
-
-    /// Everything that matters passes here before and after, so that tests can stop at each.
-    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "tests stop here"))]
-    fn point(&mut self, path: &str) -> Result<(), DiskError> {
-        #[cfg(test)]
-        {
-            self.calls += 1;
-            match self.fail_at {
-                Some(Fail::Error(at)) if at == self.calls => {
-                    return Err(DiskError::io("pretend to write", path, Errno::NOSPC));
-                }
-                Some(Fail::Crash(at)) if at == self.calls => std::panic::resume_unwind(Box::new("crash")),
-                _ => {}
-            }
-        }
-        fault::point(path)
     }
 }
 
