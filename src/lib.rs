@@ -26,7 +26,7 @@
 //! | [`disk`] | [`disk::Staged`], [`disk::Applied`] | the only writer | all or nothing per set of teams; a dropped staging leaves nothing |
 //! | [`report`] | text, JSON, GitHub, SARIF | nothing | one set of facts, several forms |
 //!
-//! The vocabulary ([`span`], [`path`], [`glob`], [`digest`], [`name`], [`diagnostic`], [`event`], [`lockfile`]) does no I/O. The
+//! The vocabulary ([`span`], [`path`], [`glob`], [`limit`], [`digest`], [`name`], [`diagnostic`], [`event`], [`lockfile`]) does no I/O. The
 //! command in `src/bin/megax` sees only this public API.
 //!
 //! # Guarantees
@@ -69,6 +69,7 @@ pub mod digest;
 pub mod disk;
 pub mod event;
 pub mod glob;
+pub mod limit;
 pub mod lockfile;
 pub mod merge;
 pub mod model;

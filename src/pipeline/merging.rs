@@ -11,13 +11,14 @@ use super::{State, assets, slots};
 use crate::change::{Attempt, ChangeSet, FileChange, Kind, OnDisk, Policy, Reason, Shard, Survey};
 use crate::digest::Digest;
 use crate::disk::{self, DiskError, Listing, Role, Root};
+use crate::limit::Limits;
 use crate::lockfile::{LockEntry, Lockfile};
 use crate::merge::{self, MAX_BYTES, Merged};
 use crate::model;
 use crate::output;
 use crate::path::OutputPath;
 use crate::plan::{self, Plan};
-use crate::source::{Files, Limits, Past, load_past};
+use crate::source::{Files, Past, load_past};
 
 const NO_TEXT: &str = "it, or its new content, is no text";
 const NOT_STORED: &str = "the inputs that it was written from are not stored here (`.megax/inputs` is not committed, and \
@@ -224,12 +225,12 @@ fn plan_of(root: &Root, listing: &Listing) -> Result<Plan, DiskError> {
             _ => {}
         }
     }
-    let set = load_past(&past, &Limits::default());
+    let set = load_past(&past, &Limits::highest());
     let (model, _) = model::build(&set);
     let assets = assets(&model, &Files::Stored(&past.files));
     let seed = model.manifest.as_ref().map_or("", |manifest| &manifest.seed);
     let planned = std::sync::atomic::AtomicUsize::new(0);
-    let around = plan::Around { sources: &set.sources, assets: &assets, seed, planned: &planned };
+    let around = plan::Around { sources: &set.sources, assets: &assets, seed, planned: &planned, limits: &set.limits };
     let doubts = slots::doubts(&set, &model);
     let reserved = plan::Reserved::default();
     let ground = plan::Ground { shards: &[], records: &[], reserved: &reserved, doubts: &doubts };

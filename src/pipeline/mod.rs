@@ -39,6 +39,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::digest::Digest;
 use crate::event::{Event, Watcher};
 use crate::glob::PathPattern;
+use crate::limit::Limits;
 use crate::merge::Merged;
 use crate::model::{Content, EditPolicy, Model};
 use crate::name::team_name;
@@ -47,7 +48,7 @@ use crate::path::OutputPath;
 use crate::plan::{Assets, Plan, Reserved};
 use crate::report::{Command, Mode, Report};
 use crate::saved::SavedPlan;
-use crate::source::{self, Files, Limits, SourceSet};
+use crate::source::{self, Files, SourceSet};
 use crate::template::forms;
 use crate::{disk, model, plan, verify};
 
@@ -255,7 +256,7 @@ fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>,
     let shards = shards::classify(shards, &set, &model, &teams, &mut findings);
     let seed = model.manifest.as_ref().map_or("", |manifest| &manifest.seed);
     let planned = std::sync::atomic::AtomicUsize::new(0);
-    let around = plan::Around { sources: &set.sources, assets: &assets, seed, planned: &planned };
+    let around = plan::Around { sources: &set.sources, assets: &assets, seed, planned: &planned, limits: &set.limits };
     let (reserved, doubts) = (reserved(&set), slots::doubts(&set, &model));
     let ground =
         plan::Ground { shards: &shards.claims, records: &shards.records, reserved: &reserved, doubts: &doubts };

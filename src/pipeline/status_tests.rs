@@ -19,7 +19,7 @@ fn sums_keep_estimates_apart_and_say_when_they_do_not_know() {
 
 #[test]
 fn declared_amounts_of_both_dialects_are_read() {
-    let tree = |text: &str| crate::source::yaml::parse(FileId(0), text, &crate::source::Limits::default()).unwrap();
+    let tree = |text: &str| crate::source::yaml::parse(FileId(0), text, &crate::limit::Limits::default()).unwrap();
     for (text, files, lines) in [
         ("expansion: { targetFiles: 16, totalLines: 900 }", Some((16, Some(16))), Some((900, Some(900)))),
         ("expansion: { targetFiles: [a, b], totalLines: { min: 5 } }", Some((2, Some(2))), Some((5, None))),

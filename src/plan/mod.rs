@@ -30,6 +30,7 @@ pub use near::near;
 pub use slot_checks::readers;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::limit::Limits;
 use crate::model::{MegaFile, Model, TextPlace};
 use crate::name::id_key;
 use crate::path::{FileMode, OutputPath, PathKey};
@@ -126,6 +127,8 @@ pub struct Around<'a> {
     pub seed: &'a str,
     /// How many files were planned so far, by all mega-files together.
     pub planned: &'a AtomicUsize,
+    /// What the run may cost.
+    pub limits: &'a Limits,
 }
 
 /// What the plan is checked against.

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::find::{self, Selection};
-use super::yaml::{self, Limits};
+use super::yaml;
 use super::{DataFile, Files, Tree, named, read, shared};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+use crate::limit::{Limit, Limits};
 use crate::span::{FileId, SourceFile, SourceMap, Span};
 
 /// The names under which a manifest is found, first match wins.
@@ -78,6 +79,8 @@ pub struct SourceSet {
     pub templates: BTreeMap<String, Result<FileId, String>>,
     /// Findings that belong to no single mega-file.
     pub findings: Diagnostics,
+    /// What the run may cost.
+    pub limits: Limits,
 }
 
 /// Reads everything that `request` asks for, and the rest of the project beside it.
@@ -101,7 +104,8 @@ fn read_all(request: &Request, limits: &Limits, may_be_none: bool) -> Result<Sou
     let selection = find::select(&request.paths, &request.current)?;
     let project = project_of(request, &selection)?;
     let mut findings = Diagnostics::default();
-    let manifest_text = project.manifest.as_deref().map(|path| read::text(path, limits.max_bytes)).transpose();
+    let manifest_text =
+        project.manifest.as_deref().map(|path| read::text(path, limits.size(Limit::InputBytes))).transpose();
     let manifest_text = manifest_text.map_err(one)?;
     let manifest_name = project.manifest.as_deref().map(|path| display(path, &project.root));
 
@@ -123,7 +127,9 @@ fn read_all(request: &Request, limits: &Limits, may_be_none: bool) -> Result<Sou
 
     let mut texts: Vec<(String, Option<bool>, Result<String, Diagnostic>)> = wanted
         .into_par_iter()
-        .map(|(path, selected)| (display(&path, &project.root), Some(selected), read::text(&path, limits.max_bytes)))
+        .map(|(path, selected)| {
+            (display(&path, &project.root), Some(selected), read::text(&path, limits.size(Limit::InputBytes)))
+        })
         .collect();
     if let (Some(name), Some(text)) = (manifest_name, manifest_text) {
         texts.push((name, None, Ok(text)));
@@ -141,7 +147,8 @@ fn read_all(request: &Request, limits: &Limits, may_be_none: bool) -> Result<Sou
     }
     let manifest = manifest.map(|(file, tree)| ManifestInput { file, tree: tree.ok() });
     let (root, is_whole) = (project.root, folder.is_some());
-    Ok(SourceSet { sources, root, out, manifest, folder: home, is_whole, mega_files, data, templates, findings })
+    let (folder, limits) = (home, *limits);
+    Ok(SourceSet { sources, root, out, manifest, folder, is_whole, mega_files, data, templates, findings, limits })
 }
 
 fn one(diagnostic: Diagnostic) -> Diagnostics {

@@ -18,4 +18,3 @@ pub use load::{Input, ManifestInput, Request, SourceSet, load, load_or_none};
 pub use past::{Files, Past, load_past};
 pub use shared::FOLDER as TEMPLATES;
 pub use tree::{Kind, Node, NodeId, Style, Tree};
-pub use yaml::Limits;

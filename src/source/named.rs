@@ -9,10 +9,10 @@ use rayon::prelude::*;
 
 use super::data::{self, DataFile, Format};
 use super::load::Input;
-use super::yaml::Limits;
 use super::{Files, read};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::digest::with_lf;
+use crate::limit::{Limit, Limits};
 use crate::span::{SourceFile, SourceMap, Span};
 
 /// Reads and parses what the mega-files name; the texts are added to `sources`, sorted by path.
@@ -78,7 +78,7 @@ fn text(
         let message = format!("`{path}` cannot be used as a source: {why}");
         Box::new(Diagnostic::new(Code::BadSource, message).help(help))
     };
-    let bytes = files.asset(path, limits.max_bytes).map_err(|why| {
+    let bytes = files.asset(path, limits.size(Limit::InputBytes)).map_err(|why| {
         let help = match files {
             Files::Disk(root) => help(root, path, &why, readers, sources),
             Files::Stored(_) => String::new(),

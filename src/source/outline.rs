@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use super::find::{self, Selection};
 use super::load::{self, Request};
-use super::yaml::{self, Limits};
+use super::yaml;
 use super::{Tree, read};
 use crate::diagnostic::Diagnostics;
+use crate::limit::{Limit, Limits};
 use crate::span::{FileId, SourceFile, SourceMap};
 
 /// What a project has.
@@ -33,12 +34,12 @@ pub struct Outline {
 /// The manifest, or the folder of the mega-files, cannot be read.
 pub fn outline(request: &Request, limits: &Limits) -> Result<Outline, Diagnostics> {
     let project = load::project_of(request, &Selection::default())?;
-    let text = project.manifest.as_deref().map(|path| read::text(path, limits.max_bytes)).transpose();
+    let text = project.manifest.as_deref().map(|path| read::text(path, limits.size(Limit::InputBytes))).transpose();
     let text = text.map_err(|one| std::iter::once(one).collect::<Diagnostics>())?;
     let (folder, found) = project.mega_files(text.as_deref(), limits);
     let mut ids = Vec::new();
     for path in found.as_deref().map(find::mega_files_below).transpose()?.unwrap_or_default() {
-        let id = read::text(&path, limits.max_bytes).ok().and_then(|text| id_of(&text, limits));
+        let id = read::text(&path, limits.size(Limit::InputBytes)).ok().and_then(|text| id_of(&text, limits));
         ids.extend(id.map(|id| (id, load::display(&path, &project.root))));
     }
     let mut sources = SourceMap::default();

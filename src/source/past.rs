@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::load::{ManifestInput, SourceSet, number, parse_all};
-use super::yaml::Limits;
 use super::{named, read, shared};
 use crate::diagnostic::Diagnostics;
+use crate::limit::Limits;
 
 /// Where the files are that inputs name.
 #[derive(Debug, Clone, Copy)]
@@ -71,5 +71,6 @@ pub fn load_past(past: &Past, limits: &Limits) -> SourceSet {
         data,
         templates,
         findings,
+        limits: *limits,
     }
 }

@@ -5,13 +5,14 @@ use super::mega_file::{self, Facts, Kind};
 use super::place::Place;
 use super::write;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, nearest};
+use crate::limit::Limits;
 use crate::model::manifest::{self, Manifest, Team};
 use crate::name::{id_key, team_name};
 use crate::path::OutputPath;
 use crate::report::made::{Made, Step};
+use crate::source;
 use crate::source::load::display;
 use crate::source::outline::{self, Outline};
-use crate::source::{self, Limits};
 
 /// What mega-file is to be added.
 #[derive(Debug, Clone)]

@@ -110,7 +110,8 @@ fn has_ending(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::yaml::{self, Limits};
+    use crate::limit::Limits;
+    use crate::source::yaml;
     use crate::span::FileId;
 
     fn place(boundaries: &str) -> Option<(String, String, bool)> {

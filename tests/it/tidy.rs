@@ -8,10 +8,11 @@ use std::path::Path;
 const MAX_LINES: usize = 500;
 
 /// Vocabulary first, then the stages; a module uses those before it only.
-const LAYERS: [&str; 22] = [
+const LAYERS: [&str; 23] = [
     "span",
     "path",
     "glob",
+    "limit",
     "digest",
     "name",
     "diagnostic",

@@ -6,9 +6,9 @@ use std::path::Path;
 use samples::{LBOF, MANIFEST, MANIFEST_LIST, NATIVE, SEED};
 
 use super::{SchemaName, all, decode, schema, to_text, validate};
+use crate::limit::Limits;
 use crate::model::wire::shape::CountWire;
 use crate::model::wire::{LbofWire, ManifestWire, NativeWire};
-use crate::source::Limits;
 use crate::source::decode::Spanned;
 use crate::source::yaml::{self, to_json};
 use crate::source::{Kind, Node, NodeId, Style, Tree};

@@ -2,7 +2,8 @@ use std::fmt::Write as _;
 
 use super::{Step, UserSchema};
 use crate::diagnostic::Diagnostics;
-use crate::source::{Limits, Tree, yaml};
+use crate::limit::Limits;
+use crate::source::{Tree, yaml};
 use crate::span::{FileId, SourceFile};
 
 fn parse(text: &str) -> Tree {

@@ -13,8 +13,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::tree::{Kind, Node, NodeId, Tree};
-use super::yaml::{self, Limits};
+use super::yaml;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::limit::{Limit, Limits};
 use crate::span::{FileId, Span};
 
 /// A file that some mega-file names under `sources`.
@@ -124,10 +125,9 @@ impl<'t> Builder<'t> {
 
     /// Adds a node.
     fn push(&mut self, range: &Range<usize>, kind: Kind) -> Result<NodeId, Stop> {
-        if self.nodes.len() >= self.limits.max_nodes {
-            let limit = self.limits.max_nodes;
-            let message = format!("the file holds too many values: the limit `max_nodes` is {limit}");
-            return Err(self.limit(message, range.start, "split it into several sources"));
+        if self.nodes.len() >= self.limits.size(Limit::YamlNodes) {
+            let what = "the file holds too many values";
+            return Err(self.limit(Limit::YamlNodes, what, range.start, "split it into several sources"));
         }
         let span = self.span(range);
         self.nodes.push(Node { start: span.start, end: span.end, kind });
@@ -136,17 +136,17 @@ impl<'t> Builder<'t> {
 
     /// Checks that one more list or mapping may be opened inside `depth` others.
     fn deeper(&self, depth: usize, at: usize) -> Result<(), Stop> {
-        if depth < self.limits.max_depth {
+        if depth < self.limits.size(Limit::YamlDepth) {
             return Ok(());
         }
-        let limit = self.limits.max_depth;
-        let message = format!("lists and mappings are nested too deeply: the limit `max_depth` is {limit}");
-        Err(self.limit(message, at, "make the structure flatter"))
+        let what = "lists and mappings are nested too deeply";
+        Err(self.limit(Limit::YamlDepth, what, at, "make the structure flatter"))
     }
 
-    fn limit(&self, message: String, at: usize, help: &str) -> Stop {
+    fn limit(&self, limit: Limit, what: &str, at: usize, mend: &str) -> Stop {
         let span = self.span(&self.character(at));
-        Box::new(Diagnostic::new(Code::BadSource, message).at(span).help(help))
+        let message = format!("{what}: {}", self.limits.says(limit));
+        Box::new(Diagnostic::new(Code::BadSource, message).at(span).help(limit.help(mend)))
     }
 
     /// A syntax error that ends the reading.

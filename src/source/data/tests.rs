@@ -148,7 +148,9 @@ fn broken_csv_is_an_error_at_its_line() {
 
 #[test]
 fn limits_hold_for_every_format() {
-    let limits = Limits { max_nodes: 6, max_depth: 2, ..Limits::default() };
+    let mut limits = Limits::default();
+    limits.set(Limit::YamlNodes, 6).unwrap();
+    limits.set(Limit::YamlDepth, 2).unwrap();
     let found =
         |format, text| parse(format, FileId(0), text, &limits).err().map(|found| found.iter().next().unwrap().code);
     assert_eq!(found(Format::Json, "[1,2,3,4,5]"), None);

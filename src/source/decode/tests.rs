@@ -1,8 +1,9 @@
 use serde::Deserialize;
 
 use super::{OrderedMap, Raw, Spanned, decode};
+use crate::limit::Limits;
 use crate::source::tree::Tree;
-use crate::source::{Limits, yaml};
+use crate::source::yaml;
 use crate::span::FileId;
 
 fn written<'t>(text: &'t str, tree: &Tree, node: crate::source::NodeId) -> &'t str {

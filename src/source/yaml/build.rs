@@ -3,8 +3,9 @@
 //! Must never expand an alias: every frame carries what it would cost, with saturating sums, and the sums are checked.
 
 use super::block::{Block, without_added_newline};
-use super::{Limits, Place, over_limit, resolve, slip};
+use super::{Place, over_limit, resolve, slip};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
+use crate::limit::{Limit, Limits};
 use crate::source::tree::{Kind, Node, NodeId, Style, Tree};
 use granit_parser::{Event, Parser, ScalarStyle, Span as Mark, StructureStyle};
 use std::borrow::Cow;
@@ -118,8 +119,8 @@ impl<'p> Builder<'p> {
         let options = granit_parser::options! {
             emit_anchor_events: true,
             emit_unresolved_aliases: true,
-            flow_nesting_limit: self.limits.max_depth,
-            block_nesting_limit: self.limits.max_depth,
+            flow_nesting_limit: self.limits.size(Limit::YamlDepth),
+            block_nesting_limit: self.limits.size(Limit::YamlDepth),
         };
         for next in Parser::new_from_str_with_options(self.parsed, options) {
             let flow = match next {
@@ -280,7 +281,7 @@ impl<'p> Builder<'p> {
     }
 
     fn open(&mut self, mapping: bool, style: StructureStyle, anchor: usize, range: Range<usize>) -> Flow {
-        if self.frames.len() >= self.limits.max_depth {
+        if self.frames.len() >= self.limits.size(Limit::YamlDepth) {
             let finding = self.too_deep(range.start);
             self.report(finding)?;
             return Flow::Break(());
@@ -362,7 +363,7 @@ impl<'p> Builder<'p> {
             let done = self.push(range, Kind::Null, 0)?;
             return self.attach(done, 0);
         };
-        if self.frames.len() + target.cost.depth > self.limits.max_depth {
+        if self.frames.len() + target.cost.depth > self.limits.size(Limit::YamlDepth) {
             let finding = self.too_deep(range.start);
             self.report(finding)?;
             return Flow::Break(());
@@ -389,10 +390,9 @@ impl<'p> Builder<'p> {
         let cost = Cost { nodes: 1, bytes: bytes as u64, depth: 0 };
         self.spend(cost, &range)?;
         let span = self.place.span(range.start, range.end);
-        if self.nodes.len() >= self.limits.max_nodes {
-            let limit = self.limits.max_nodes;
+        if self.nodes.len() >= self.limits.size(Limit::YamlNodes) {
             let mend = "split the file, or move data into files of their own";
-            let finding = over_limit("max_nodes", limit, "the text holds too many nodes", mend);
+            let finding = over_limit(self.limits, Limit::YamlNodes, "the text holds too many nodes", mend);
             self.report(finding.at(span.head()))?;
             return ControlFlow::Break(());
         }
@@ -406,12 +406,10 @@ impl<'p> Builder<'p> {
         self.total.nodes = self.total.nodes.saturating_add(cost.nodes);
         self.total.bytes = self.total.bytes.saturating_add(cost.bytes);
         let mend = "use fewer aliases, or aliases of smaller values";
-        let finding = if self.total.nodes > self.limits.max_expanded_nodes {
-            let limit = self.limits.max_expanded_nodes;
-            over_limit("max_expanded_nodes", limit, "with its aliases the text stands for too many nodes", mend)
-        } else if self.total.bytes > self.limits.max_expanded_bytes {
-            let limit = self.limits.max_expanded_bytes;
-            over_limit("max_expanded_bytes", limit, "with its aliases the text stands for too many bytes", mend)
+        let finding = if self.total.nodes > self.limits.get(Limit::AliasNodes) {
+            over_limit(self.limits, Limit::AliasNodes, "with its aliases the text stands for too many nodes", mend)
+        } else if self.total.bytes > self.limits.get(Limit::AliasBytes) {
+            over_limit(self.limits, Limit::AliasBytes, "with its aliases the text stands for too many bytes", mend)
         } else {
             return Flow::Continue(());
         };
@@ -440,7 +438,7 @@ impl<'p> Builder<'p> {
 
     fn too_deep(&self, at: usize) -> Diagnostic {
         let what = "lists and mappings are nested too deeply";
-        over_limit("max_depth", self.limits.max_depth, what, "make the structure flatter")
+        over_limit(self.limits, Limit::YamlDepth, what, "make the structure flatter")
             .at(self.place.character(at.min(self.place.text.len())))
     }
 
@@ -450,7 +448,8 @@ impl<'p> Builder<'p> {
         if self.findings.len() < MAX_FINDINGS {
             return Flow::Continue(());
         }
-        let mut last = over_limit("findings", MAX_FINDINGS, "the file has too many findings", "mend these first");
+        let message = format!("the file has more than {MAX_FINDINGS} findings, and what follows is not read");
+        let mut last = Diagnostic::new(Code::YamlLimit, message).help("mend these first");
         last.span = span;
         self.findings.push(last);
         Flow::Break(())

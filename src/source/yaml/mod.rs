@@ -17,35 +17,9 @@ pub use json::{to_json, to_json_hollow};
 pub use locate::{locate, locate_range};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::limit::{Limit, Limits};
 use crate::source::tree::Tree;
 use crate::span::{FileId, SourceFile, Span};
-
-/// What one YAML text may cost. Each excess is an MX106 finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Bytes of the text.
-    pub max_bytes: usize,
-    /// Nodes that are written: scalars, lists, mappings, keys and aliases.
-    pub max_nodes: usize,
-    /// Lists and mappings inside one another, aliases followed.
-    pub max_depth: usize,
-    /// Nodes if every alias were replaced by what it stands for.
-    pub max_expanded_nodes: u64,
-    /// Bytes of text if every alias were replaced by what it stands for.
-    pub max_expanded_bytes: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            max_bytes: 64 << 20,
-            max_nodes: 4_000_000,
-            max_depth: 128,
-            max_expanded_nodes: 8_000_000,
-            max_expanded_bytes: 256 << 20,
-        }
-    }
-}
 
 /// Parses one document. An empty text is the tree of one null.
 ///
@@ -55,8 +29,8 @@ impl Default for Limits {
 /// key, MX105 for a part of YAML that mega-files do not use, MX106 for a limit. All are errors.
 pub fn parse(file: FileId, text: &str, limits: &Limits) -> Result<Tree, Diagnostics> {
     let place = Place::new(file, text);
-    if text.len() > limits.max_bytes {
-        let finding = over_limit("max_bytes", limits.max_bytes, "the text is too long", "split it into several files");
+    if text.len() > limits.size(Limit::InputBytes) {
+        let finding = over_limit(limits, Limit::InputBytes, "the text is too long", "split it into several files");
         return Err([finding.at(place.span(0, 0))].into_iter().collect());
     }
     if let Some(found) = control_character(place) {
@@ -123,8 +97,8 @@ impl<'t> Place<'t> {
     }
 }
 
-fn over_limit(name: &str, value: impl std::fmt::Display, what: &str, mend: &str) -> Diagnostic {
-    Diagnostic::new(Code::YamlLimit, format!("{what}: the limit `{name}` is {value}")).help(mend)
+fn over_limit(limits: &Limits, limit: Limit, what: &str, mend: &str) -> Diagnostic {
+    Diagnostic::new(Code::YamlLimit, format!("{what}: {}", limits.says(limit))).help(limit.help(mend))
 }
 
 /// The first character that no YAML text may hold, found before parsing so that its place is exact.

@@ -159,14 +159,14 @@ fn hostile_texts_end_soon_with_a_limit() {
     let list = format!("- &a [{}]\n{}", "x, ".repeat(16_000), "- *a\n".repeat(20_000));
     let chain: String = (1..5000).map(|n| format!("- &a{n} [*a{}]\n", n - 1)).collect();
     let cases = [
-        ("max_depth", "[".repeat(100_000)),
-        ("max_depth", "- ".repeat(20_000)),
-        ("max_depth", "{a: ".repeat(50_000)),
-        ("max_depth", format!("- &a0 1\n{chain}")),
-        ("max_expanded_nodes", anchors(10, "x")),
-        ("max_expanded_bytes", anchors(6, &"x".repeat(1000))),
-        ("max_expanded_bytes", big),
-        ("max_expanded_nodes", list),
+        ("yaml_depth", "[".repeat(100_000)),
+        ("yaml_depth", "- ".repeat(20_000)),
+        ("yaml_depth", "{a: ".repeat(50_000)),
+        ("yaml_depth", format!("- &a0 1\n{chain}")),
+        ("alias_nodes", anchors(10, "x")),
+        ("alias_bytes", anchors(6, &"x".repeat(1000))),
+        ("alias_bytes", big),
+        ("alias_nodes", list),
     ];
     for (limit, text) in cases {
         let start = Instant::now();
@@ -175,7 +175,9 @@ fn hostile_texts_end_soon_with_a_limit() {
         assert_eq!(found[0].code, Code::YamlLimit, "{limit}");
         assert!(found[0].message.contains(limit), "{limit}: {}", found[0].message);
     }
-    for limits in [Limits { max_bytes: 5, ..Limits::default() }, Limits { max_nodes: 2, ..Limits::default() }] {
+    for (limit, value) in [(Limit::InputBytes, 5), (Limit::YamlNodes, 2)] {
+        let mut limits = Limits::default();
+        limits.set(limit, value).unwrap();
         let found = parse(FileId(0), "[a, b]\n", &limits).unwrap_err();
         assert_eq!(found.iter().next().unwrap().code, Code::YamlLimit);
     }
