@@ -1,36 +1,14 @@
 use super::*;
+use crate::change::tests::{body, file, path};
 use crate::lockfile::salvage;
 use proptest::prelude::*;
 
-fn path(text: &str) -> OutputPath {
-    OutputPath::parse(text).unwrap()
-}
-
-fn body(seed: u8) -> Digest {
-    Digest::of(&[seed])
-}
-
 fn want(at: &str, seed: u8) -> Desired {
-    Desired {
-        path: path(at),
-        mode: FileMode::Regular,
-        once: false,
-        digest: body(seed),
-        lf_digest: None,
-        lines: 1,
-        bytes: 1,
-        team: "t".into(),
-        mega_file: "m".into(),
-        template: "t".into(),
-    }
+    Desired { mega_file: "m".into(), ..super::super::tests::want(at, seed, "t") }
 }
 
 fn entry(seed: u8, state: EntryState) -> LockEntry {
     LockEntry { digest: body(seed), lf_digest: None, mode: FileMode::Regular, state, template: "t".into() }
-}
-
-fn file(seed: u8) -> OnDisk {
-    OnDisk::File { digest: body(seed), lf_digest: None, executable: false, bytes: 1 }
 }
 
 fn lockfile(entries: &[(&str, LockEntry)]) -> Lockfile {

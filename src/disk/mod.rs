@@ -50,7 +50,6 @@ mod log;
 #[cfg(test)]
 mod log_tests;
 mod look;
-mod past;
 #[cfg(test)]
 mod person_testing;
 mod plant;
@@ -72,6 +71,7 @@ mod trees;
 #[cfg(test)]
 mod trees_tests;
 mod undo;
+mod undone;
 mod walk;
 
 pub use checkpoint::{

@@ -15,11 +15,11 @@ use super::guard::ProjectGuard;
 use super::journal::{Journal, Step};
 use super::log::{self, Operation, read_steps};
 use super::look::{buffer, look};
-use super::past::{Old, Past, is_record};
 use super::root::{Durability, Root};
 use super::shards::names;
 use super::stage::Staging;
 use super::sys;
+use super::undone::{Old, Undone, is_record};
 use super::walk::{Reached, Walker, parts};
 use crate::change::OnDisk;
 use crate::event::Silent;
@@ -129,14 +129,14 @@ pub fn reverse(
     _project: &ProjectGuard,
 ) -> Result<Reversed, ReversalError> {
     let mut staging = Staging::begin(root)?;
-    let past = Past::read(root, &reversal.undoes)?;
-    let tree = Tree::look(root, &past)?;
-    let refusals = tree.refusals(root, &past, reversal.undoes.last().copied().unwrap_or(0));
+    let undone = Undone::read(root, &reversal.undoes)?;
+    let tree = Tree::look(root, &undone)?;
+    let refusals = tree.refusals(root, &undone, reversal.undoes.last().copied().unwrap_or(0));
     if !refusals.is_empty() {
         return Err(ReversalError::Refused(refusals));
     }
     let mut files = Vec::new();
-    let journal = tree.journal(root, &past, &staging, &mut files)?;
+    let journal = tree.journal(root, &undone, &staging, &mut files)?;
     let count = |fate: Fate| files.iter().filter(|(_, found)| *found == fate).count();
     let entry = Entry {
         kind: reversal.kind,
@@ -162,10 +162,10 @@ struct Tree {
 }
 
 impl Tree {
-    fn look(root: &Root, past: &Past) -> Result<Self, DiskError> {
+    fn look(root: &Root, undone: &Undone) -> Result<Self, DiskError> {
         let mut tree = Self { found: BTreeMap::new(), leaving: BTreeSet::new(), strange: Vec::new() };
         let (mut walker, mut buffer) = (Walker::new(root.make()?), buffer());
-        for (path, way) in &past.ways {
+        for (path, way) in &undone.ways {
             let (folder, name) = parts(path);
             let found = match walker.enter(folder)? {
                 Reached::Folder => look(walker.folder(), name, &mut buffer)
@@ -214,13 +214,13 @@ impl Tree {
     }
 
     /// Every file that keeps the operations from being undone.
-    fn refusals(&self, root: &Root, past: &Past, last: u64) -> Vec<Refusal> {
+    fn refusals(&self, root: &Root, undone: &Undone, last: u64) -> Vec<Refusal> {
         let mut refusals = Vec::new();
-        for (path, number) in &past.edits {
+        for (path, number) in &undone.edits {
             let reason = format!("was edited before operation {number}, which took the edit away");
             refusals.push(Refusal { path: path.clone(), reason, edited_before: Some(*number), later: None });
         }
-        for (path, way) in &past.ways {
+        for (path, way) in &undone.ways {
             let Some(found) = self.found.get(path) else { continue };
             let reason = match found {
                 _ if way.is_back(found) => continue,
@@ -255,7 +255,7 @@ impl Tree {
     fn journal(
         &self,
         root: &Root,
-        past: &Past,
+        undone: &Undone,
         staging: &Staging,
         files: &mut Vec<(String, Fate)>,
     ) -> Result<Journal, ReversalError> {
@@ -263,7 +263,7 @@ impl Tree {
         let leaving: BTreeSet<&str> = self.leaving.iter().map(String::as_str).collect();
         let (mut folders, mut buffer) = (Folders::new(root)?, buffer());
         let mut cleared = BTreeSet::new();
-        for (path, way) in &past.ways {
+        for (path, way) in &undone.ways {
             let Some(found) = self.found.get(path) else { continue };
             let steps = if is_record(path) { &mut records } else { &mut rest };
             let path = path.clone();
@@ -286,7 +286,7 @@ impl Tree {
                     Fate::Restored
                 }
                 (Some(old), before) => {
-                    let (slot, after) = (stage(past, staging, old, &path, &mut buffer)?, old.digest);
+                    let (slot, after) = (stage(undone, staging, old, &path, &mut buffer)?, old.digest);
                     if let Some(before) = before {
                         let aside = staging.aside();
                         steps.push(Step::Replace { path: path.clone(), slot, aside, before, after });
@@ -337,9 +337,15 @@ fn is_below(path: &str, folder: &str) -> bool {
 }
 
 /// Copies an old content into the transaction. The log keeps its own: it is never changed.
-fn stage(past: &Past, staging: &Staging, old: &Old, path: &str, buffer: &mut [u8]) -> Result<String, ReversalError> {
+fn stage(
+    undone: &Undone,
+    staging: &Staging,
+    old: &Old,
+    path: &str,
+    buffer: &mut [u8],
+) -> Result<String, ReversalError> {
     let Some(((number, folder), name)) =
-        old.content.as_ref().and_then(|(index, name)| Some((past.folders.get(*index)?, name)))
+        old.content.as_ref().and_then(|(index, name)| Some((undone.folders.get(*index)?, name)))
     else {
         return Err(DiskError::changed(path).into());
     };

@@ -21,7 +21,7 @@ pub(super) struct Old {
     pub(super) digest: Digest,
     /// Permission bits, where they are known.
     pub(super) bits: Option<u32>,
-    /// Where the bytes lie: which operation of [`Past::folders`], and the name there.
+    /// Where the bytes lie: which operation of [`Undone::folders`], and the name there.
     pub(super) content: Option<(usize, String)>,
 }
 
@@ -57,7 +57,7 @@ impl Way {
 }
 
 /// The operations, folded into one way per path.
-pub(super) struct Past {
+pub(super) struct Undone {
     /// Their numbers and folders, ascending.
     pub(super) folders: Vec<(u64, OwnedFd)>,
     pub(super) ways: BTreeMap<String, Way>,
@@ -65,21 +65,22 @@ pub(super) struct Past {
     pub(super) edits: Vec<(String, u64)>,
 }
 
-impl Past {
+impl Undone {
     pub(super) fn read(root: &Root, numbers: &[u64]) -> Result<Self, ReversalError> {
-        let mut past = Self { folders: Vec::new(), ways: BTreeMap::new(), edits: Vec::new() };
-        let Some(log) = log::open(root)? else { return Ok(past) };
+        let mut undone = Self { folders: Vec::new(), ways: BTreeMap::new(), edits: Vec::new() };
+        let Some(log) = log::open(root)? else { return Ok(undone) };
         for &number in numbers {
             let (folder, journal) = read_steps(log.as_fd(), number)
                 .map_err(|error| ReversalError::Unreadable { number, reason: error.to_string() })?;
-            let index = past.folders.len();
-            past.folders.push((number, folder));
+            let index = undone.folders.len();
+            undone.folders.push((number, folder));
             for step in journal.steps {
-                past.fold(index, step)
+                undone
+                    .fold(index, step)
                     .map_err(|error| ReversalError::Unreadable { number, reason: error.to_string() })?;
             }
         }
-        Ok(past)
+        Ok(undone)
     }
 
     fn fold(&mut self, index: usize, step: Step) -> Result<(), Errno> {
