@@ -4,6 +4,7 @@
 //! wins, and nothing goes over a ceiling: that is where memory or the stack of a thread would end. A limit that is met is
 //! an error, never a crash. This module knows no stage and finds nothing itself.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 macro_rules! limits {
@@ -60,12 +61,14 @@ limits! {
     OperatorsPerTag "operators_per_tag" 256, 256, "filters, fields, calls and operators in one tag";
     BlockDepth "block_depth" 64, 64, "template blocks inside one another";
     Branches "branches" 128, 128, "`elif` branches of one condition";
-    FilesPerRule "files_per_rule" 200_000, 2_000_000, "files that one rule plans, counted before a cross product is made";
-    FilesPerRun "files_per_run" 500_000, 5_000_000, "files that all mega-files of the project plan";
-    RuleRuns "rule_runs" 500_000, 10_000_000, "times that the rules of one mega-file are run, calls of factories included";
+    FilesPerRule "files_per_rule" 50_000, 2_000_000, "files that one rule plans, counted before a cross product is made";
+    FilesPerRun "files_per_run" 100_000, 5_000_000, "files that all mega-files of the project plan";
+    RuleRuns "rule_runs" 10_000, 1_000_000, "times that the rules of one mega-file are run; calls of a loop count once";
+    Rounds "rounds" 500_000, 50_000_000, "rounds of all loops of one mega-file, and items that the loops look at";
+    CompiledBytes "compiled_bytes" 64 * MIB, 4 * GIB, "bytes of template text that the rules of one mega-file compile";
     FactoryDepth "factory_depth" 32, 64, "factories that call one another";
-    CheckedValues "checked_values" 10_000_000, 100_000_000, "values that the parameters of factories are held against";
-    ValueBytes "value_bytes" 64 * MIB, GIB, "bytes of the texts that one mega-file makes for `with` and `contributes`";
+    CheckedValues "checked_values" 2_000_000, 100_000_000, "values of one mega-file that the parameters of factories are held against";
+    ValueBytes "value_bytes" 64 * MIB, GIB, "bytes of the values that one mega-file makes for `with` and `contributes`";
     ContributedValues "contributed_values" 500_000, 5_000_000, "values that all mega-files contribute";
     RenderSteps "render_steps" 20_000_000, 2_000_000_000, "steps of the template engine in one render";
     RenderDepth "render_depth" 400, 400, "macros, includes and loops inside one another while a template is rendered";
@@ -100,7 +103,7 @@ impl fmt::Display for OutOfRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.0.name(), self.0.most()) {
             (name, most) if most == self.0.default() => {
-                write!(f, "the limit `{name}` can be lowered but not raised: it is at most {most}")
+                write!(f, "the limit `{name}` can be lowered but not raised; it is at least 1 and at most {most}")
             }
             (name, most) => write!(f, "the limit `{name}` is at least 1 and at most {most}"),
         }
@@ -144,6 +147,15 @@ impl Limits {
             *place = value;
         }
         Ok(())
+    }
+
+    /// The same limits with some changed; a value that is out of range changes nothing.
+    #[must_use]
+    pub fn with(mut self, changed: &BTreeMap<Limit, u64>) -> Self {
+        for (limit, value) in changed {
+            self.set(*limit, *value).unwrap_or_default();
+        }
+        self
     }
 
     /// The clause of a message that names a limit that was met: "the limit `files_per_rule` is 200000".

@@ -4,8 +4,10 @@
 //! they name: a held team writes nothing in this run, the others are not stopped.
 
 mod code;
+mod left_out;
 
 pub use code::Code;
+pub use left_out::LeftOut;
 
 use crate::span::Span;
 
@@ -162,7 +164,7 @@ impl Diagnostic {
 
 /// All findings of a stage or a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Diagnostics(Vec<Diagnostic>);
+pub struct Diagnostics(Vec<Diagnostic>, LeftOut);
 
 impl Diagnostics {
     /// Adds one.
@@ -260,7 +262,7 @@ fn sort_key(d: &Diagnostic) -> SortKey<'_> {
 
 impl FromIterator<Diagnostic> for Diagnostics {
     fn from_iter<I: IntoIterator<Item = Diagnostic>>(iter: I) -> Self {
-        Self(iter.into_iter().collect())
+        Self(iter.into_iter().collect(), LeftOut::default())
     }
 }
 

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use super::wire::{NativeWire, SourcePath};
 use super::{Template, TextPlace};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::limit::Limits;
 use crate::source::decode::{Raw, Spanned};
 use crate::source::{DataFile, SourceSet, Tree};
 use crate::span::{FileId, Span};
@@ -45,6 +46,7 @@ pub(super) struct Common<'s> {
     data: &'s BTreeMap<String, DataFile>,
     values: BTreeMap<&'s str, Value>,
     pub(super) shared: Arc<SharedTemplates>,
+    pub(super) limits: &'s Limits,
 }
 
 impl<'s> Common<'s> {
@@ -54,7 +56,7 @@ impl<'s> Common<'s> {
             Some((path.as_str(), of_node(tree, tree.root())))
         };
         let values = set.data.par_iter().filter_map(value).collect();
-        Self { data: &set.data, values, shared: Arc::new(shared(set)) }
+        Self { data: &set.data, values, shared: Arc::new(shared(set)), limits: &set.limits }
     }
 
     /// The data files that a mega-file names, and what is wrong with them.

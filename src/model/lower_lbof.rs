@@ -16,6 +16,7 @@ use super::{
     WordStyle,
 };
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
+use crate::limit::{Limit, Limits};
 use crate::name::team_name;
 use crate::path::FileMode;
 use crate::source::decode::{OrderedMap, Raw, Spanned};
@@ -23,9 +24,6 @@ use crate::source::{Kind, NodeId, Tree};
 use crate::span::Span;
 use crate::template::Base;
 use crate::template::value::{Mapping, as_mapping, entries_of, of_node};
-
-/// Most numbers of one `range` pattern.
-const MAX_RANGE: i64 = 100_000;
 
 /// Keys of the top level and of `expansion_rules` that mean something, for "did you mean".
 const TOP: [&str; 10] = [
@@ -53,6 +51,7 @@ pub fn lower(tree: &Arc<Tree>, selected: bool, common: &Common<'_>) -> Result<(M
         templates: BTreeMap::new(),
         paths: BTreeMap::new(),
         findings: Diagnostics::default(),
+        limits: common.limits,
     };
     lowering.own_templates();
     let special = lowering.special();
@@ -103,6 +102,7 @@ struct Lowering<'a> {
     /// The output path of every template.
     paths: BTreeMap<String, NodeId>,
     findings: Diagnostics,
+    limits: &'a Limits,
 }
 
 impl Lowering<'_> {
@@ -303,10 +303,13 @@ impl Lowering<'_> {
         self.ignored(&wire.rest, "a pattern", &["type", "prefix", "start", "end", "templates"]);
         let (start, end) = (wire.start.value, wire.end.value);
         let count = end.checked_sub(start).and_then(|length| length.checked_add(1));
-        if count.is_none_or(|count| count > MAX_RANGE) {
-            let message = format!("a range of more than {MAX_RANGE} numbers");
+        let limit = Limit::FilesPerRule;
+        if count.is_none_or(|count| u64::try_from(count).is_ok_and(|count| count > self.limits.get(limit))) {
+            let count =
+                count.map_or_else(|| "more numbers than can be counted".to_owned(), |count| format!("{count} numbers"));
+            let message = format!("a range of {count}: {}", self.limits.says(limit));
             let finding = Diagnostic::new(Code::PlanLimit, message).at(self.tree.span(wire.end.node));
-            self.findings.push(finding.help("split the range over several mega-files"));
+            self.findings.push(finding.help(limit.help("split the range over several mega-files")));
             return None;
         }
         let prefix = wire.prefix.as_ref().map_or("", |prefix| prefix.value.0.as_str());

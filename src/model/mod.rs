@@ -33,6 +33,7 @@ pub use user_schema::UserSchema;
 pub use validation::{FileTest, PlacedData, check_data};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
+use crate::limit::{Limit, Limits};
 use crate::name::team_name;
 use crate::source::{Input, NodeId, SourceSet, Tree};
 use crate::span::{FileId, SourceFile, SourceMap, Span};
@@ -290,13 +291,26 @@ fn lower(tree: &Arc<Tree>, selected: bool, common: &common::Common<'_>) -> (Opti
     match lowered {
         Ok((mega_file, mut more)) => {
             more.extend(findings);
-            (Some(mega_file), more)
+            match too_many_templates(&mega_file, common.limits) {
+                None => (Some(mega_file), more),
+                Some(finding) => {
+                    more.push(finding);
+                    (None, more)
+                }
+            }
         }
         Err(mut more) => {
             more.extend(findings);
             (None, more)
         }
     }
+}
+
+fn too_many_templates(mega: &MegaFile, limits: &Limits) -> Option<Diagnostic> {
+    let (limit, count) = (Limit::Templates, mega.templates.len());
+    let message = format!("the mega-file has {count} templates: {}", limits.says(limit));
+    let finding = Diagnostic::new(Code::PlanLimit, message).at(mega.id_span).help(limit.help("split it into several"));
+    (count > limits.size(limit)).then_some(finding)
 }
 
 fn no_dialect(tree: &Tree) -> Diagnostic {

@@ -105,13 +105,14 @@ fn render(
     watcher: &dyn Watcher,
 ) -> BTreeMap<String, Staging> {
     if !writes {
-        (state.rendered, state.misses) = sink::render(state, &sink::Discard::new(state), watcher);
+        let rendered = sink::render(state, &sink::Discard::new(state), watcher);
+        state.take(rendered);
         return BTreeMap::new();
     }
     let stage = sink::Stage::new(state, survey, root);
-    let (rendered, misses) = sink::render(state, &stage, watcher);
+    let rendered = sink::render(state, &stage, watcher);
     let (stagings, failures) = stage.finish();
-    (state.rendered, state.misses) = (rendered, misses);
+    state.take(rendered);
     for (team, error) in failures {
         state.findings.push(disk_finding(&error).team(team));
     }

@@ -59,6 +59,7 @@ pub fn detach(request: &DetachRequest) -> MendReport {
     if let Err(found) = run(request, &out, &mut report) {
         report.findings.extend(found);
     }
+    report.findings.shorten(&request.inputs.limits());
     report
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Request, State, hold, naming, resolve};
+use super::{Request, State, hold, naming, on_threads, resolve};
 use crate::change::OnDisk;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::digest::same_text;
@@ -41,6 +41,10 @@ pub struct Explanation {
 /// `strict`, warnings are errors, and what would keep the file's team from writing it is among the findings.
 #[must_use]
 pub fn explain(inputs: &source::Request, subject: &str, strict: bool) -> Explanation {
+    on_threads(None, || explain_here(inputs, subject, strict))
+}
+
+fn explain_here(inputs: &source::Request, subject: &str, strict: bool) -> Explanation {
     let request = Request { strict, ..Request::new(Command::Validate, Mode::Validate, inputs.clone()) };
     let (named, line) = split_line(subject);
     let named = named.to_owned();
@@ -56,7 +60,8 @@ pub fn explain(inputs: &source::Request, subject: &str, strict: bool) -> Explana
                     let concerns = |one: &Diagnostic| one.teams.is_empty() || one.teams.contains(&facts.team);
                     let findings = std::mem::take(&mut state.findings);
                     let findings = findings.into_iter().filter(|one| strict && one.is_error() && concerns(one));
-                    let findings = findings.collect();
+                    let mut findings: Diagnostics = findings.collect();
+                    findings.shorten(&state.set.limits);
                     Explanation {
                         named,
                         file: Some(facts),
@@ -70,7 +75,8 @@ pub fn explain(inputs: &source::Request, subject: &str, strict: bool) -> Explana
             }
         }
         Err(failed) => {
-            let (findings, set) = *failed;
+            let (mut findings, set) = *failed;
+            findings.shorten(&super::limits_of(inputs, set.as_ref()));
             let sources = set.map(|set| set.sources).unwrap_or_default();
             Explanation { named, file: None, note: None, findings, unread: true, sources }
         }
@@ -108,7 +114,8 @@ fn unplanned(state: State<'_>, named: String) -> Explanation {
         is_mega_file()
             .then(|| format!("it is a mega-file itself: `megax expand --dry-run {asked}` shows what it makes"))
     });
-    let findings = state.findings.into_iter().filter(Diagnostic::is_error).collect();
+    let mut findings: Diagnostics = state.findings.into_iter().filter(Diagnostic::is_error).collect();
+    findings.shorten(&state.set.limits);
     Explanation { named, file: None, note, findings, unread: false, sources: state.set.sources }
 }
 

@@ -40,6 +40,7 @@ pub fn rendered_tree(state: &State<'_>) -> Option<Digest> {
 /// The report of a run that could not read its inputs.
 pub fn without_inputs(request: &Request, (mut findings, set): (Diagnostics, Option<SourceSet>)) -> Report {
     findings.sort();
+    findings.shorten(&super::limits_of(&request.inputs, set.as_ref()));
     let out = request.inputs.out.as_ref().map_or_else(String::new, |out| out.display().to_string());
     Report {
         command: request.command,
@@ -64,6 +65,7 @@ pub fn report(mut state: State<'_>, changes: Option<&Changes>) -> Report {
     state.findings.collapse(MOST_ALIKE);
     let tree = tree(&state);
     let outcome = outcome(&state, changes);
+    state.findings.shorten(&state.set.limits);
     let files = files(&state, changes);
     let teams = state.teams.iter().map(|team| TeamReport {
         team: team.clone(),

@@ -162,7 +162,7 @@ fn bases(state: &State<'_>, files: &[&Wanted<'_>]) -> BTreeMap<OutputPath, BaseT
     for listing in first.into_iter().chain(known.1.iter().map(|(listing, _)| *listing)) {
         let is_wanted = open.iter().any(|(_, candidates)| candidates.contains(&listing));
         let Some(texts) = known.0.get(&listing).filter(|_| is_wanted && tried.insert(listing)) else { continue };
-        let plan = match plan_of(root, texts) {
+        let plan = match plan_of(root, texts, &state.set.limits) {
             Ok(plan) => plan,
             Err(error) => return all(&error.to_string()),
         };
@@ -210,8 +210,9 @@ fn read(root: &Root) -> Result<Known, DiskError> {
 }
 
 /// What was planned from stored inputs. Whatever is missing or broken in them is missing in the plan; nothing is said of
-/// it, since every body is checked by its digest.
-fn plan_of(root: &Root, listing: &Listing) -> Result<Plan, DiskError> {
+/// it, since every body is checked by its digest. Stored inputs are as untrusted as others: they have the limits of this
+/// run.
+fn plan_of(root: &Root, listing: &Listing, limits: &Limits) -> Result<Plan, DiskError> {
     let mut past = Past::default();
     for ((role, name), bytes) in disk::read_inputs(root, listing)? {
         match (role, String::from_utf8(bytes)) {
@@ -225,9 +226,9 @@ fn plan_of(root: &Root, listing: &Listing) -> Result<Plan, DiskError> {
             _ => {}
         }
     }
-    let set = load_past(&past, &Limits::highest());
+    let set = load_past(&past, limits);
     let (model, _) = model::build(&set);
-    let assets = assets(&model, &Files::Stored(&past.files));
+    let assets = assets(&model, &Files::Stored(&past.files), &set.limits);
     let seed = model.manifest.as_ref().map_or("", |manifest| &manifest.seed);
     let planned = std::sync::atomic::AtomicUsize::new(0);
     let around = plan::Around { sources: &set.sources, assets: &assets, seed, planned: &planned, limits: &set.limits };

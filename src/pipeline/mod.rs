@@ -39,7 +39,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::digest::Digest;
 use crate::event::{Event, Watcher};
 use crate::glob::PathPattern;
-use crate::limit::Limits;
+use crate::limit::{Limit, Limits};
 use crate::merge::Merged;
 use crate::model::{Content, EditPolicy, Model};
 use crate::name::team_name;
@@ -63,8 +63,6 @@ pub use status::status;
 
 /// Stack of a render thread: the engine recurses with the nesting of a template.
 const STACK_BYTES: usize = 32 << 20;
-/// Most bytes of a file that is copied.
-const MAX_ASSET_BYTES: usize = 64 << 20;
 
 /// What a run is asked to do. Nothing is taken from the environment.
 #[derive(Debug, Clone)]
@@ -202,7 +200,8 @@ fn run_here(request: &Request, watcher: &dyn Watcher) -> Run {
         };
         watcher.on_event(Event::Planned { files: state.plan.files.len() });
         if request.mode == Mode::Validate {
-            (state.rendered, state.misses) = sink::render(&state, &sink::Discard::new(&state), watcher);
+            let rendered = sink::render(&state, &sink::Discard::new(&state), watcher);
+            state.take(rendered);
             state.inspect();
             break (state, None);
         }
@@ -229,7 +228,7 @@ fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>,
     let only = only::parse(&request.only).map_err(|findings| Box::new((findings, None)))?;
     let load =
         if matches!(request.command, Command::Status | Command::Repair) { source::load_or_none } else { source::load };
-    let mut set = load(&request.inputs, &Limits::default()).map_err(|findings| Box::new((findings, None)))?;
+    let mut set = load(&request.inputs).map_err(|findings| Box::new((findings, None)))?;
     watcher.on_event(Event::Loaded { mega_files: set.mega_files.len() });
     if let Err(finding) = select_teams(&mut set, &request.teams) {
         return Err(Box::new((std::iter::once(finding).collect(), Some(set))));
@@ -241,7 +240,7 @@ fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>,
         let message = "no manifest (megax.yaml) was found, so boundaries are off";
         findings.push(Diagnostic::new(Code::NoManifest, message));
     }
-    let assets = assets(&model, &Files::Disk(&set.root));
+    let assets = assets(&model, &Files::Disk(&set.root), &set.limits);
     // A snapshot is about mega-files alone.
     let looks = request.command != Command::Snapshot;
     let (root, shards) = if looks {
@@ -295,6 +294,11 @@ fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>,
         rendered: Vec::new(),
         misses: Vec::new(),
     })
+}
+
+/// The limits of a run, as far as it came.
+fn limits_of(inputs: &source::Request, set: Option<&SourceSet>) -> Limits {
+    set.map_or_else(|| inputs.limits(), |set| set.limits)
 }
 
 impl State<'_> {
@@ -465,7 +469,7 @@ fn reserved(set: &SourceSet) -> Reserved {
 }
 
 /// Reads what the `copy:` entries name.
-fn assets(model: &Model, files: &Files<'_>) -> Assets {
+fn assets(model: &Model, files: &Files<'_>, limits: &Limits) -> Assets {
     let mut assets = Assets::new();
     let rules = model.mega_files.iter().flat_map(|mega| {
         let of_factories = mega.factories.values().flat_map(|factory| &factory.rules);
@@ -474,7 +478,7 @@ fn assets(model: &Model, files: &Files<'_>) -> Assets {
     for entry in rules.flat_map(|rule| &rule.entries) {
         let Content::Copy(named, _) = &entry.content else { continue };
         if !assets.contains_key(named) {
-            let read = files.asset(named, MAX_ASSET_BYTES);
+            let read = files.asset(named, limits, Limit::AssetBytes);
             assets.insert(named.clone(), read.map(Arc::from));
         }
     }

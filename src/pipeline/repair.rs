@@ -70,12 +70,14 @@ fn repair_here(asked: &RepairRequest, watcher: &dyn Watcher) -> MendReport {
             report.out = display(&state.set.out, &asked.inputs.current);
             run(asked, &mut state, &mut report, watcher);
             state.findings.sort();
+            state.findings.shorten(&state.set.limits);
             report.findings = state.findings;
             report.sources = state.set.sources;
         }
         Err(failed) => {
             let (findings, set) = *failed;
             report.findings = findings;
+            report.findings.shorten(&super::limits_of(&asked.inputs, set.as_ref()));
             report.sources = set.map(|set| set.sources).unwrap_or_default();
         }
     }
@@ -132,7 +134,8 @@ fn run(asked: &RepairRequest, state: &mut State<'_>, report: &mut MendReport, wa
 
 /// Renders everything, and holds the teams of what fails.
 fn render(state: &mut State<'_>, watcher: &dyn Watcher) {
-    (state.rendered, _) = sink::render(state, &sink::Discard::new(state), watcher);
+    let rendered = sink::render(state, &sink::Discard::new(state), watcher);
+    state.take(rendered);
     let failed = state.plan.files.iter().zip(&state.rendered).filter_map(|(file, rendered)| match rendered {
         Rendered::Failed(failure) => hold::failed(state, file, failure),
         _ => None,

@@ -83,6 +83,7 @@ fn take_over(request: &mut Request, asked: &Asked) {
     request.on_edit = asked.on_edit;
     request.conflict_markers = asked.conflict_markers;
     request.allow_deletes = asked.allow_deletes;
+    request.inputs.limits.clone_from(&asked.limits);
     request.strict = asked.strict;
     request.all_or_nothing = asked.all_or_nothing;
 }
@@ -99,6 +100,7 @@ fn asked(request: &Request) -> Asked {
         on_edit: request.on_edit,
         conflict_markers: request.conflict_markers,
         allow_deletes: request.allow_deletes,
+        limits: request.inputs.limits.clone(),
         strict: request.strict,
         all_or_nothing: request.all_or_nothing,
     }

@@ -2,22 +2,84 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::State;
 use crate::change::{OnDisk, Policies, Policy, Survey};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::digest::{Digest, same_text};
 use crate::disk::{DiskError, Root, Staging};
 use crate::event::Watcher;
+use crate::limit::{Limit, Limits};
 use crate::output::{self, Facts, Rendered, Sink};
 use crate::path::OutputPath;
 use crate::plan::PlannedFile;
 use crate::verify::{Inspector, Miss};
 
+/// What became of the planned files, and the checks that do not hold; or all bodies together are over their limit.
+pub type Outcome = Result<(Vec<Rendered>, Vec<Miss>), Diagnostic>;
+
 /// Renders everything that is wanted; the inspector sees each body on its way to `then`.
-pub fn render(state: &State<'_>, then: &dyn Sink, watcher: &dyn Watcher) -> (Vec<Rendered>, Vec<Miss>) {
+pub fn render(state: &State<'_>, then: &dyn Sink, watcher: &dyn Watcher) -> Outcome {
     let inspected = Inspected { inspector: Inspector::new(&state.model.mega_files), then };
-    let rendered = output::render(&state.plan.files, &inspected, watcher);
-    (rendered, inspected.inspector.finish())
+    let rendered = within(&state.set.limits, &state.plan.files, &inspected, watcher)?;
+    Ok((rendered, inspected.inspector.finish()))
+}
+
+impl State<'_> {
+    /// Takes over what was rendered. When all bodies together are over their limit none counts as rendered, since it
+    /// depends on the threads which ones were.
+    pub fn take(&mut self, outcome: Outcome) {
+        (self.rendered, self.misses) = outcome.unwrap_or_else(|finding| {
+            self.findings.push(finding);
+            (self.plan.files.iter().map(|_| Rendered::Skipped).collect(), Vec::new())
+        });
+    }
+}
+
+/// Renders files while all their bodies together are within [`Limit::RunBytes`].
+///
+/// # Errors
+/// They are not.
+pub fn within(
+    limits: &Limits,
+    files: &[PlannedFile],
+    then: &dyn Sink,
+    watcher: &dyn Watcher,
+) -> Result<Vec<Rendered>, Diagnostic> {
+    let counted = Counted { most: limits.get(Limit::RunBytes), bytes: AtomicU64::new(0), then };
+    let rendered = output::render(files, &counted, watcher);
+    if counted.has_room() {
+        return Ok(rendered);
+    }
+    let message = format!("the generated files are too large together: {}", limits.says(Limit::RunBytes));
+    Err(Diagnostic::new(Code::PlanLimit, message).help(Limit::RunBytes.help("expand fewer mega-files at a time")))
+}
+
+/// Hands bodies on while there is room for all of them together.
+struct Counted<'s> {
+    most: u64,
+    bytes: AtomicU64,
+    then: &'s dyn Sink,
+}
+
+impl Counted<'_> {
+    fn has_room(&self) -> bool {
+        self.bytes.load(Ordering::Relaxed) <= self.most
+    }
+}
+
+impl Sink for Counted<'_> {
+    fn wants(&self, file: &PlannedFile) -> bool {
+        self.has_room() && self.then.wants(file)
+    }
+
+    fn take(&self, file: &PlannedFile, facts: &Facts, body: &[u8]) {
+        self.bytes.fetch_add(facts.bytes, Ordering::Relaxed);
+        if self.has_room() {
+            self.then.take(file, facts, body);
+        }
+    }
 }
 
 /// Shows each body to the inspector, then hands it on.

@@ -6,14 +6,14 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use super::apply::disk_finding;
-use super::{Request, State, on_threads, only, resolve, shards, validity};
+use super::{Request, State, on_threads, only, resolve, shards, sink, validity};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::digest::Digest;
 use crate::disk::{self, DiskError, Root};
 use crate::event::{Event, Watcher};
 use crate::model::MegaFile;
 use crate::name::id_key;
-use crate::output::{self, Facts, Rendered, Sink};
+use crate::output::{Facts, Rendered, Sink};
 use crate::path::OutputPath;
 use crate::plan::{PlannedBody, PlannedFile};
 use crate::report::Outcome;
@@ -63,9 +63,9 @@ fn snapshot_here(request: &SnapshotRequest, watcher: &dyn Watcher) -> SnapshotRe
     let choices = choices(&mut state, request.texts.as_ref(), &stored);
     let wrong = validity::wrong_inputs(&state);
     let sink = Golden { state: &state, wrong: &wrong, chosen: chosen(&state, &choices), shown: Mutex::default() };
-    let rendered = output::render(&state.plan.files, &sink, watcher);
+    let rendered = sink::within(&state.set.limits, &state.plan.files, &sink, watcher);
     let shown = sink.shown.into_inner().unwrap_or_else(PoisonError::into_inner);
-    state.rendered = rendered;
+    state.take(rendered.map(|rendered| (rendered, Vec::new())));
     state.inspect();
     let snapshots = snapshots(&state, &choices, shown);
     let mut comparisons = compare(&mut state, request.action, &stored, snapshots);
@@ -334,6 +334,7 @@ fn report(
     }
     findings.sort();
     findings.collapse(MOST_ALIKE);
+    findings.shorten(&super::limits_of(&request.run.inputs, set.as_ref()));
     let wrote = |one: &Comparison| matches!(one.status, Status::New | Status::Updated | Status::Removed);
     let own = if snapshots.iter().any(wrote) { Outcome::Done } else { Outcome::NothingToDo };
     let outcome = Outcome::with_errors(&findings, own);

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::apply::{self, Changes};
 use super::guards::Guards;
-use super::{Request, State, drift, goals, hold, on_threads, resolve, shards, team_of_input, validity};
+use super::{Request, State, drift, goals, hold, on_threads, resolve, shards, sink, team_of_input, validity};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, nearest};
 use crate::event::{Event, Watcher};
 use crate::model::{Amount, MegaFile, Progress};
 use crate::name::id_key;
-use crate::output::{self, Facts, Rendered, Sink};
+use crate::output::{Facts, Rendered, Sink};
 use crate::plan::PlannedFile;
 use crate::report::Outcome;
 use crate::report::status::{Drift, Measure, MegaFileStatus, Range, StatusReport, TeamStatus};
@@ -66,6 +66,7 @@ fn without_inputs(
     (mut findings, set): (Diagnostics, Option<crate::source::SourceSet>),
 ) -> StatusReport {
     findings.sort();
+    findings.shorten(&super::limits_of(&request.inputs, set.as_ref()));
     StatusReport {
         outcome: if findings.has_errors() { Outcome::Wrong } else { Outcome::NothingToDo },
         manifest: None,
@@ -103,8 +104,13 @@ fn render_held(state: &mut State<'_>, watcher: &dyn Watcher) {
         .filter(|&at| matches!(state.rendered[at], Rendered::Skipped) && is_valid(&state.plan.files[at]))
         .collect();
     let files: Vec<PlannedFile> = left.iter().map(|&at| state.plan.files[at].clone()).collect();
+    let outcome = sink::within(&state.set.limits, &files, &Measured, watcher);
+    let rendered = outcome.unwrap_or_else(|finding| {
+        state.findings.push(finding);
+        Vec::new()
+    });
     let mut found = Vec::new();
-    for (at, rendered) in left.into_iter().zip(output::render(&files, &Measured, watcher)) {
+    for (at, rendered) in left.into_iter().zip(rendered) {
         if let Rendered::Failed(failure) = &rendered {
             found.extend(hold::failed(state, &state.plan.files[at], failure));
         }
@@ -140,6 +146,7 @@ fn report(mut state: State<'_>, team: Option<&str>, changes: &Changes, drift: Ve
     state.findings.sort();
     state.findings.collapse(MOST_ALIKE);
     let own = if drift.is_empty() && shards == 0 { Outcome::NothingToDo } else { Outcome::Differences };
+    state.findings.shorten(&state.set.limits);
     let outcome = Outcome::with_errors(&state.findings, own);
     StatusReport {
         outcome,

@@ -10,15 +10,13 @@ use super::frame::{Frame, FrameCall, FrameParam, Round};
 use super::items::Rounds;
 use super::words;
 use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::limit::Limit;
 use crate::model::user_schema::{Step, Violation};
 use crate::model::{Call, Factory, Param, Rule};
 use crate::source::{NodeId, Tree};
 use crate::span::Span;
 use crate::template::value::{as_mapping, to_json};
 use crate::template::{Slots, Unit, slots};
-
-/// Most values that the schemas of a mega-file's factories are held against.
-const MAX_CHECKED: usize = 10_000_000;
 
 impl<'a> Run<'a> {
     /// Runs the factory that a rule calls, for the rounds that passed the rule's condition.
@@ -27,7 +25,7 @@ impl<'a> Run<'a> {
         let mega = self.mega;
         let Some(factory) = mega.factories.get(&call.factory) else { return };
         self.called.insert(factory.name.clone());
-        if !self.known_arguments(rule, call, factory) {
+        if !self.known_arguments(rule, call, factory) || !self.may_call(frame.depth + 1, call.span) {
             return;
         }
         let mut unit = Unit::new(Arc::new(words::of_rule(&self.names(rule, frame, &rounds.variables, &[]))));
@@ -51,11 +49,10 @@ impl<'a> Run<'a> {
             let items = [caller.and_then(|caller| caller.item.clone()), outer.item_name()];
             let item = items.into_iter().flatten().reduce(|outer, inner| format!("{outer} × {inner}"));
             let outcome = arguments(factory, &given, &mut self.checked);
-            if self.checked > MAX_CHECKED {
-                let message = format!("the arguments hold too much to be checked: the limit is {MAX_CHECKED} values");
-                let help = "hand each call the part that it needs; what all calls share is there as `data`";
-                self.full = true;
-                return self.error(Code::PlanLimit, call.arguments, message, help.to_owned());
+            if self.checked > self.around.limits.size(Limit::CheckedValues) {
+                let mend = "hand each call the part that it needs; what all calls share is there as `data`";
+                let what = "the arguments hold too much to be checked";
+                return self.met(Limit::CheckedValues, call.arguments, what, mend);
             }
             match outcome {
                 Ok(values) => calls.push(FrameCall { values, rule: caller.map_or(0, |caller| caller.rule), item }),
@@ -71,7 +68,8 @@ impl<'a> Run<'a> {
         }
         let chain = frame.factory.as_ref().map_or_else(String::new, |outer| format!("{outer} > "));
         let chain = Some(Arc::from(chain + &factory.name));
-        let frame = Frame { factory: chain, params: params(factory, &calls), calls, reads };
+        let depth = frame.depth + 1;
+        let frame = Frame { factory: chain, depth, params: params(factory, &calls), calls, reads };
         for rule in &factory.rules {
             self.rule(rule, &frame);
         }

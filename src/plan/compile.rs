@@ -11,8 +11,9 @@ use super::expand::Run;
 use super::frame::Frame;
 use super::{locate, words};
 use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::limit::Limit;
 use crate::model::{Content, Entry, MegaFile, Rule, Template, TextPlace};
-use crate::source::{Kind, NodeId};
+use crate::source::{Kind, NodeId, read};
 use crate::span::Span;
 use crate::template::{
     Origin, Slots, Source, Syntax, Unit, Vocabulary, Word, includes_by_value, is_expression, references, slots,
@@ -181,6 +182,9 @@ impl<'a> Run<'a> {
         if unit.has(name) {
             return;
         }
+        if !self.may_compile(text, self.mega.tree.span(node)) {
+            return;
+        }
         let source = inline_source(name, text);
         let (_, issues) = unit.add(&source);
         for issue in issues {
@@ -224,8 +228,15 @@ impl<'a> Run<'a> {
             }
             Content::Copy(from, span) => {
                 if let Some(Err(why)) = self.around.assets.get(from) {
-                    let help = "a copied file is a regular file inside the project, named relative to the project root";
-                    self.error(Code::BadCopy, *span, format!("`{from}` cannot be copied: {why}"), help.to_owned());
+                    let is_large = *why == read::too_large(self.around.limits, Limit::AssetBytes);
+                    let help = if is_large {
+                        Limit::AssetBytes.help("put it there by hand")
+                    } else {
+                        let what =
+                            "a copied file is a regular file inside the project, named relative to the project root";
+                        what.to_owned()
+                    };
+                    self.error(Code::BadCopy, *span, format!("`{from}` cannot be copied: {why}"), help);
                 }
                 (None, Arc::from("copy"))
             }
@@ -281,6 +292,7 @@ impl<'a> Run<'a> {
         let mut queue = vec![(name.to_owned(), named_at, named_at, false)];
         let mut closure: Vec<Reached<'a>> = Vec::new();
         let mut seen = BTreeSet::new();
+        let mut has_all = false;
         while let Some((name, span, used_at, by_value)) = queue.pop() {
             if !seen.insert(name.clone()) {
                 continue;
@@ -302,8 +314,13 @@ impl<'a> Run<'a> {
             };
             self.used.insert(name.clone());
             let none = BTreeSet::new();
-            let source = template_source(&name, mega.text(template.text, sources), template, &none, false);
-            if includes_by_value(&source, unit.words()) {
+            let text = mega.text(template.text, sources);
+            if !self.may_compile(text, named_at) {
+                break;
+            }
+            let source = template_source(&name, text, template, &none, false);
+            if !has_all && includes_by_value(&source, unit.words()) {
+                has_all = true;
                 let names = mega.templates.keys().chain(mega.shared.templates.keys());
                 // Below what is named outright, so that a name keeps its own place.
                 queue.splice(0..0, names.map(|name| (name.clone(), span, used_at, true)));
@@ -372,7 +389,9 @@ fn unknown_template(mega: &MegaFile, name: &str, span: Span, code: Code) -> Diag
     if let Some(why) = mega.shared.unreadable.get(name) {
         let message = format!("the shared template `{name}` cannot be used: {why}");
         let finding = Diagnostic::new(Code::BadSharedTemplate, message).at(span).team(mega.team.clone());
-        return finding.help("a shared template is UTF-8 text of at most 1 MiB; `copy:` takes any file over as it is");
+        let is_large = why.starts_with("it is too large");
+        let what = "a shared template is UTF-8 text; `copy:` takes any file over as it is";
+        return finding.help(if is_large { Limit::InputBytes.help(what) } else { what.to_owned() });
     }
     let finding = Diagnostic::new(code, format!("there is no template `{name}`")).at(span).team(mega.team.clone());
     let below = ["./templates/", "/templates/", "templates/", "./"].iter().find_map(|prefix| name.strip_prefix(prefix));

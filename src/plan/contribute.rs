@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object, ObjectRepr};
@@ -13,17 +14,15 @@ use rayon::prelude::*;
 use super::expand::Run;
 use super::frame::Frame;
 use super::words;
-use super::{Around, neighbour};
-use crate::diagnostic::{Code, Diagnostics};
+use super::{Around, neighbour, over_all};
+use crate::diagnostic::Diagnostics;
 use crate::digest::DigestBuilder;
+use crate::limit::Limit;
 use crate::model::{Contribution, MegaFile, Model};
 use crate::name::id_key;
 use crate::template::slots::CONTRIBUTIONS;
 use crate::template::value::to_json;
 use crate::template::{Base, Slots, Unit};
-
-/// Most values that one mega-file may contribute.
-const MAX_VALUES: usize = 500_000;
 
 /// A mega-file whose contributions cannot be told.
 #[derive(Debug, Clone)]
@@ -110,12 +109,19 @@ pub fn collect(model: &Model, around: &Around<'_>, doubts: &[Doubt]) -> (Contrib
     let mut order: Vec<usize> = (0..model.mega_files.len()).collect();
     let key = |index: &usize| model.mega_files.get(*index).map(|mega| (&mega.team, &mega.id));
     order.sort_by(|a, b| key(a).cmp(&key(b)));
+    let total = AtomicUsize::new(0);
     let given: Vec<_> = order
         .into_par_iter()
         .filter_map(|index| Some((index, model.mega_files.get(index)?)))
         .filter(|(_, mega)| !mega.contributions.is_empty())
-        .map(|(index, mega)| (index, mega, contribute(index, mega, vars, around)))
+        .map(|(index, mega)| (index, mega, contribute(index, mega, vars, around, &total)))
         .collect();
+    if total.into_inner() > around.limits.size(Limit::ContributedValues) {
+        // Which mega-file met the limit depends on the threads: nothing else is said.
+        let what = "the mega-files of the project contribute too many values together";
+        let mend = "contribute less, or make the shared file from data";
+        return (all, std::iter::once(over_all(around.limits, Limit::ContributedValues, what, mend)).collect());
+    }
     let mut findings = Diagnostics::default();
     let mut slots: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     let taken = taken_ids(model);
@@ -167,22 +173,19 @@ fn contribute(
     mega: &MegaFile,
     vars: Option<&Value>,
     around: &Around<'_>,
+    total: &AtomicUsize,
 ) -> (Vec<Vec<Value>>, Diagnostics) {
     let mut base = Base::clone(&mega.base);
     if let Some(vars) = vars {
         base.entry(Arc::from("vars")).or_insert_with(|| vars.clone());
     }
     let mut run = Run::new(index, mega, Arc::new(base), around);
-    let mut count = 0_usize;
     let mut all = Vec::with_capacity(mega.contributions.len());
     for contribution in &mega.contributions {
         let values = run.contribution(contribution);
-        count += values.len();
+        let all_values = total.fetch_add(values.len(), Ordering::Relaxed).saturating_add(values.len());
         all.push(values);
-        if count > MAX_VALUES {
-            let message = format!("the mega-file contributes too much: the limit is {MAX_VALUES} values");
-            let help = "split it into several mega-files".to_owned();
-            run.error(Code::PlanLimit, contribution.slot_span, message, help);
+        if all_values > around.limits.size(Limit::ContributedValues) {
             break;
         }
     }

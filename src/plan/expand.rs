@@ -2,17 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use minijinja::Value;
 
 use super::compile::{PathPart, Ready, inline_name};
 use super::frame::{Frame, Round};
 use super::items::{self, Rounds, Site};
+use super::limits::{Spent, is_path};
 use super::words::{self, Names};
-use super::{Around, MAX_FILES, PlannedBody, PlannedFile, Reader, locate};
+use super::{Around, PlannedBody, PlannedFile, Reader, locate};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::lockfile::{MAX_BYTES, MAX_ENTRIES};
 use crate::model::{Content, MegaFile, Rule, TextPlace};
 use crate::path::OutputPath;
 use crate::source::{Kind, NodeId};
@@ -20,8 +19,6 @@ use crate::span::{FileId, Span};
 use crate::template::value::{Mapping, of_node};
 use crate::template::{Base, Scope, Slots, Unit, is_expression, random, slots};
 
-/// Most bytes of the texts that one mega-file makes for `with` and `contributes`.
-const MAX_VALUE_BYTES: usize = 256 << 20;
 /// Bytes of a line of the lockfile beside path and template.
 const LINE_BYTES: usize = 96;
 
@@ -68,7 +65,7 @@ pub(super) struct Run<'a> {
     pub(super) mega: &'a MegaFile,
     pub(super) base: Arc<Base>,
     pub(super) around: &'a Around<'a>,
-    files: Vec<PlannedFile>,
+    pub(super) files: Vec<PlannedFile>,
     readers: Vec<Reader>,
     pub(super) findings: Diagnostics,
     pub(super) used: BTreeSet<String>,
@@ -79,10 +76,10 @@ pub(super) struct Run<'a> {
     pub(super) broken: BTreeSet<NodeId>,
     /// Values of arguments that were checked so far.
     pub(super) checked: usize,
-    /// Bytes of rendered values so far.
-    value_bytes: usize,
+    /// What it cost so far.
+    pub(super) spent: Spent,
     /// Bytes that the mega-file's shard of the lockfile needs for the files.
-    shard_bytes: usize,
+    pub(super) shard_bytes: usize,
     /// The slots that its rules read, whether they make files now or not.
     reads: Slots,
     /// Whether a limit of the whole mega-file was met; no further rule is run then.
@@ -104,7 +101,7 @@ impl<'a> Run<'a> {
             loops: loops(mega),
             broken: BTreeSet::new(),
             checked: 0,
-            value_bytes: 0,
+            spent: Spent::default(),
             shard_bytes: 0,
             reads: Slots::default(),
             full: false,
@@ -121,9 +118,13 @@ impl<'a> Run<'a> {
 
     /// The rounds of a rule; `None` after an error.
     pub(super) fn rounds(&mut self, rule: &Rule, frame: &Frame) -> Option<Rounds> {
-        let site = Site { mega: self.mega, base: &self.base, frame, sources: self.around.sources };
+        let (sources, limits) = (self.around.sources, self.around.limits);
+        let site = Site { mega: self.mega, base: &self.base, frame, sources, limits, room: self.room() };
         match items::rounds(site, rule) {
-            Ok(rounds) => Some(rounds),
+            Ok(rounds) => {
+                self.goes_round(rounds.rounds.len());
+                Some(rounds)
+            }
             Err(found) => {
                 self.findings.extend(found);
                 None
@@ -133,7 +134,7 @@ impl<'a> Run<'a> {
 
     pub(super) fn rule(&mut self, rule: &'a Rule, frame: &Frame) {
         let before = self.files.len();
-        if self.full {
+        if !self.may_run(rule) {
             return;
         }
         let Some(rounds) = self.rounds(rule, frame) else { return };
@@ -173,8 +174,12 @@ impl<'a> Run<'a> {
             for ready in &ready {
                 self.file(ready, frame, round);
             }
+            if !self.count_files(false) {
+                break;
+            }
         }
-        self.within_limits(rule, self.files.len() - before);
+        self.count_files(true);
+        self.within_lockfile(rule);
         let may_be_empty = rule.allow_empty || frame.factory.is_some();
         if self.files.len() == before && !broken && !may_be_empty && !self.findings.has_errors() {
             self.empty(rule, rounds.rounds.len(), rounds.rounds.len() - passed.len());
@@ -185,24 +190,6 @@ impl<'a> Run<'a> {
         if !slots.is_empty() {
             self.readers.push(Reader { mega_file: self.index, span, slots: slots.clone() });
         }
-    }
-
-    /// What a mega-file plans has to fit into its shard of the lockfile, and what all plan into memory. A rule alone has
-    /// its own limit, so this is looked at after each.
-    fn within_limits(&mut self, rule: &Rule, more: usize) {
-        let is_of_factory = rule.call.is_some();
-        let all = if is_of_factory { 0 } else { self.around.planned.fetch_add(more, Ordering::Relaxed) };
-        if self.full {
-            return;
-        }
-        if self.files.len() > MAX_ENTRIES || self.shard_bytes > MAX_BYTES {
-            let message = format!(
-                "the mega-file plans more than its lockfile can hold: {MAX_ENTRIES} files, or {MAX_BYTES} bytes of them"
-            );
-            self.full = true;
-            self.error(Code::PlanLimit, rule.span, message, "split it into several mega-files".to_owned());
-        }
-        self.full |= all > MAX_FILES;
     }
 
     /// The names of a rule's texts, with these keys bound by `with`.
@@ -278,7 +265,7 @@ impl<'a> Run<'a> {
         }
         match tree.kind(node) {
             Kind::Text(text, _) if is_expression(text) => match unit.evaluate(text, scope) {
-                Ok(value) => Some(value),
+                Ok(value) => (is_path(text) || self.fits(node, &value)).then_some(value),
                 Err(issue) => {
                     self.findings.push(locate(self.mega, self.around.sources, node, &issue));
                     None
@@ -294,7 +281,10 @@ impl<'a> Run<'a> {
                 None
             }
             Kind::Text(..) => match unit.render_text(&inline_name(node), scope) {
-                Ok(text) => self.fits(node, text.len()).then(|| Value::from(text)),
+                Ok(text) => {
+                    let value = Value::from(text);
+                    self.fits(node, &value).then_some(value)
+                }
                 Err(mut failure) => {
                     if failure.issue.code == Code::Unprintable {
                         let help = "a value that is exactly `\"{{ expression }}\"` keeps its type; a text in single braces \
@@ -315,20 +305,6 @@ impl<'a> Run<'a> {
             }
             _ => Some(of_node(tree, node)),
         }
-    }
-
-    /// Whether there is room for a rendered value: all of them are in memory together.
-    fn fits(&mut self, node: NodeId, bytes: usize) -> bool {
-        self.value_bytes = self.value_bytes.saturating_add(bytes);
-        if self.value_bytes > MAX_VALUE_BYTES {
-            let message = format!(
-                "the texts that the mega-file makes for `with` are too long: the limit is {MAX_VALUE_BYTES} bytes"
-            );
-            self.full = true;
-            let help = "make long texts in the template itself; what all files share is there as `data`".to_owned();
-            self.error(Code::PlanLimit, self.mega.tree.span(node), message, help);
-        }
-        !self.full
     }
 
     /// Whether a rule's `when` holds; `None` if it failed.

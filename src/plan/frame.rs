@@ -36,6 +36,8 @@ pub struct Frame {
     /// The factories that called one another, outermost first (`crud > field`); `None` for the mega-file's own rules. In
     /// a factory an empty list is as good as any.
     pub factory: Option<Arc<str>>,
+    /// How many factories these are.
+    pub depth: u64,
     /// The parameters.
     pub params: Vec<FrameParam>,
     /// The calls.
@@ -49,7 +51,7 @@ impl Frame {
     #[must_use]
     pub fn of_rule(rule: usize) -> Self {
         let call = FrameCall { values: Vec::new(), rule, item: None };
-        Self { factory: None, params: Vec::new(), calls: vec![call], reads: Slots::default() }
+        Self { factory: None, depth: 0, params: Vec::new(), calls: vec![call], reads: Slots::default() }
     }
 }
 

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use minijinja::Value;
 use minijinja::value::ValueKind;
 
-use super::MAX_FILES_PER_RULE;
 use super::frame::{Frame, FrameCall, Round};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::limit::{Limit, Limits};
 use crate::model::{Loop, LoopItems, LoopList, MegaFile, Rule};
 use crate::source::NodeId;
-use crate::span::SourceMap;
+use crate::span::{SourceMap, Span};
 use crate::template::value::{Mapping, as_data, as_mapping};
 use crate::template::{Base, Scope, Unit};
 
@@ -34,15 +34,20 @@ pub struct Site<'a> {
     pub frame: &'a Frame,
     /// The texts, for findings.
     pub sources: &'a SourceMap,
+    /// What the run may cost.
+    pub limits: &'a Limits,
+    /// How many more rounds, and items of lists, the mega-file may have.
+    pub room: usize,
 }
 
 /// The rounds of `rule`, for every call of the frame.
 ///
 /// # Errors
-/// An expression that fails or gives no list, a null item, a product over the limit; at the loop's place.
+/// An expression that fails or gives no list, a null item, a product over a limit; at the loop's place.
 pub fn rounds(site: Site<'_>, rule: &Rule) -> Result<Rounds, Vec<Diagnostic>> {
     let calls = &site.frame.calls;
     let Loop::Over(lists) = &rule.each else {
+        within_limits(site, rule, rule.span, Some(calls.len()), 0)?;
         let rounds = (0..calls.len()).map(|call| Round { call, loops: Vec::new() }).collect();
         return Ok(Rounds { rounds, variables: Vec::new() });
     };
@@ -50,7 +55,8 @@ pub fn rounds(site: Site<'_>, rule: &Rule) -> Result<Rounds, Vec<Diagnostic>> {
     let mut variables: Vec<(String, Vec<Value>)> =
         lists.iter().map(|list| (list.variable.clone(), Vec::new())).collect();
     let readers: Vec<Option<Reader<'_>>> = lists.iter().map(|list| Reader::of(site, list)).collect::<Result<_, _>>()?;
-    let mut rounds = Vec::new();
+    let (mut rounds, mut looked_at) = (Vec::new(), 0_usize);
+    let span = lists.first().map_or(rule.span, |list| list.span);
     for (index, call) in calls.iter().enumerate() {
         let mut values: Vec<Vec<Value>> = Vec::with_capacity(lists.len());
         for (list, reader) in lists.iter().zip(&readers) {
@@ -62,7 +68,9 @@ pub fn rounds(site: Site<'_>, rule: &Rule) -> Result<Rounds, Vec<Diagnostic>> {
             no_null(site.mega, list, &items)?;
             values.push(items);
         }
-        within_limit(site.mega, rule, lists, &values, rounds.len())?;
+        looked_at = values.iter().fold(looked_at, |sum, values| sum.saturating_add(values.len()));
+        let more = values.iter().try_fold(1_usize, |more, values| more.checked_mul(values.len()));
+        within_limits(site, rule, span, more.and_then(|more| more.checked_add(rounds.len())), looked_at)?;
         product(index, &names, &values, &mut rounds);
         for (variable, (list, items)) in variables.iter_mut().zip(lists.iter().zip(values)) {
             if index == 0 || matches!(list.items, LoopItems::Expression(_)) {
@@ -80,25 +88,32 @@ fn no_null(mega: &MegaFile, list: &LoopList, items: &[Value]) -> Result<(), Vec<
     Err(vec![Diagnostic::new(Code::BadItem, message).at(list.span).help(help).team(mega.team.clone())])
 }
 
-/// Counted before the product is built.
-fn within_limit(
-    mega: &MegaFile,
+/// Counted before the product is built; `None` stands for more rounds than can be counted.
+fn within_limits(
+    site: Site<'_>,
     rule: &Rule,
-    lists: &[LoopList],
-    values: &[Vec<Value>],
-    before: usize,
+    span: Span,
+    rounds: Option<usize>,
+    looked_at: usize,
 ) -> Result<(), Vec<Diagnostic>> {
-    let product = values.iter().try_fold(1_usize, |product, values| product.checked_mul(values.len()));
-    let rounds = product.and_then(|product| product.checked_add(before));
+    let over = |limit: Limit, what: String, mend: &str| {
+        let message = format!("{what}: {}", site.limits.says(limit));
+        let finding = Diagnostic::new(Code::PlanLimit, message).at(span).help(limit.help(mend));
+        Err(vec![finding.team(site.mega.team.clone())])
+    };
     let files = rounds.and_then(|rounds| rounds.checked_mul(rule.entries.len().max(1)));
-    if files.is_some_and(|files| files <= MAX_FILES_PER_RULE) {
-        return Ok(());
+    if files.is_none_or(|files| files > site.limits.size(Limit::FilesPerRule)) {
+        let makes = if rule.entries.is_empty() { ("go", "rounds") } else { ("plan", "files") };
+        let count = files
+            .map_or_else(|| format!("more {} than can be counted", makes.1), |files| format!("{files} {}", makes.1));
+        let mend = "split the lists over several rules or mega-files";
+        return over(Limit::FilesPerRule, format!("this rule would {} {count}", makes.0), mend);
     }
-    let count = files.map_or_else(|| "more files than can be counted".to_owned(), |files| format!("{files} files"));
-    let message = format!("this rule would plan {count}; the limit of one rule is {MAX_FILES_PER_RULE}");
-    let span = lists.first().map_or(rule.span, |list| list.span);
-    let help = "split the lists over several rules or mega-files";
-    Err(vec![Diagnostic::new(Code::PlanLimit, message).at(span).help(help).team(mega.team.clone())])
+    if rounds.is_none_or(|rounds| rounds > site.room) || looked_at > site.room {
+        let what = "the loops of the mega-file have too many rounds".to_owned();
+        return over(Limit::Rounds, what, "loop over what is needed, instead of leaving most of it out by conditions");
+    }
+    Ok(())
 }
 
 /// Every combination, the last list varying fastest.

@@ -11,6 +11,7 @@ mod contribute;
 mod expand;
 mod frame;
 mod items;
+mod limits;
 mod near;
 mod slot_checks;
 mod unused;
@@ -30,18 +31,13 @@ pub use near::near;
 pub use slot_checks::readers;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::limit::Limits;
+use crate::limit::{Limit, Limits};
 use crate::model::{MegaFile, Model, TextPlace};
 use crate::name::id_key;
 use crate::path::{FileMode, OutputPath, PathKey};
 use crate::source::yaml;
 use crate::span::{FileId, SourceFile, SourceMap, Span};
 use crate::template::{Issue, Scope, Slots, Unit};
-
-/// Most files that one rule may plan; counted before a cross product is built.
-pub const MAX_FILES_PER_RULE: usize = 200_000;
-/// Most files that all mega-files of a project may plan.
-pub const MAX_FILES: usize = 2_000_000;
 
 /// Files that were read for `copy:` entries, by the path as written; or why they cannot be used.
 pub type Assets = BTreeMap<String, Result<Arc<[u8]>, String>>;
@@ -198,11 +194,11 @@ pub fn resolve(model: &Model, around: &Around<'_>, ground: &Ground<'_>) -> (Plan
         .enumerate()
         .map(|(index, mega)| expand::mega_file(index, mega, contributions.base(&mega.base, vars), around))
         .collect();
-    if around.planned.load(Ordering::Relaxed) > MAX_FILES {
+    if around.planned.load(Ordering::Relaxed) > around.limits.size(Limit::FilesPerRun) {
         // Which mega-file met the limit depends on the threads: nothing else is said.
-        let message = format!("the mega-files of the project plan more than {MAX_FILES} files together");
-        let finding =
-            Diagnostic::new(Code::PlanLimit, message).help("plan less; a cross product is rarely what is needed");
+        let message = "the mega-files of the project plan too many files together";
+        let mend = "plan less; a cross product is rarely what is needed";
+        let finding = over_all(around.limits, Limit::FilesPerRun, message, mend);
         return (Plan::default(), std::iter::once(finding).collect());
     }
     let mut plan = Plan::default();
@@ -234,6 +230,11 @@ pub fn resolve(model: &Model, around: &Around<'_>, ground: &Ground<'_>) -> (Plan
     findings.extend(claims::check(model, &plan, ground.shards));
     findings.extend(slot_checks::check(model, &plan));
     (plan, findings)
+}
+
+/// A limit of all mega-files together was met: all teams are held.
+fn over_all(limits: &Limits, limit: Limit, what: &str, mend: &str) -> Diagnostic {
+    Diagnostic::new(Code::PlanLimit, format!("{what}: {}", limits.says(limit))).help(limit.help(mend))
 }
 
 /// What the lockfile records of a mega-file and what it does not plan now.

@@ -4,6 +4,7 @@ use super::clean::clean_lines;
 use super::paint::{BOLD, CYAN, DIM, paint};
 use super::table::{Side, table};
 use crate::diagnostic::Code;
+use crate::limit::Limit;
 
 /// The page of one code: headings bold and without `#`, examples indented and without fences. Ends in a line break.
 #[must_use]
@@ -48,6 +49,18 @@ pub fn code_list(colour: bool) -> String {
     stages.collect::<Vec<_>>().join("\n")
 }
 
+/// Limits as a table, with how they are changed. Ends in a line break.
+#[must_use]
+pub fn limit_list(limits: &[Limit], colour: bool) -> String {
+    let columns = [("limit", Side::Left), ("default", Side::Right), ("at most", Side::Right), ("bounds", Side::Left)];
+    let row = |limit: &Limit| {
+        vec![limit.name().to_owned(), limit.default().to_string(), limit.most().to_string(), limit.title().to_owned()]
+    };
+    let rows: Vec<Vec<String>> = limits.iter().map(row).collect();
+    let how = "changed by `limits: {NAME: N}` in the manifest, or for one run by `--limit NAME=N`, which wins";
+    format!("{}\n{}\n", table(&columns, &rows, colour), paint(colour, DIM, how))
+}
+
 fn row(code: Code) -> Vec<String> {
     [code.id(), code.name(), code.severity().as_str(), code.title()].map(str::to_owned).to_vec()
 }
@@ -86,6 +99,18 @@ mod tests {
             assert!(list.contains(&format!("{}  {}", code.id(), code.name())), "{code} is not in the list");
         }
         assert!(!list.contains("others"), "every stage has a title");
+    }
+
+    #[test]
+    fn every_limit_is_listed_with_its_numbers() {
+        let list = limit_list(Limit::ALL, false);
+        for limit in Limit::ALL {
+            let line = list.lines().find(|line| line.split(' ').next() == Some(limit.name())).unwrap();
+            let words: Vec<&str> = line.split_whitespace().collect();
+            assert_eq!(words[1..3], [limit.default().to_string(), limit.most().to_string()], "{line}");
+            assert!(line.ends_with(limit.title()), "{line}");
+        }
+        assert!(list.ends_with("which wins\n"));
     }
 
     #[test]

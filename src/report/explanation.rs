@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use super::clean::clean;
 use super::facts::Outcome;
-use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostic, pretty, schema_of, words};
+use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostic, left_out, pretty, schema_of, words};
 use crate::diagnostic::{Code, Diagnostics, Severity};
+use crate::limit::Limit;
 use crate::span::SourceMap;
 
 /// Who makes a file.
@@ -204,6 +205,8 @@ pub struct Answer<'a> {
     pub file: Option<&'a FileFacts>,
     /// The code or codes, if it is one.
     pub codes: &'a [Code],
+    /// The limit or limits, if it is one.
+    pub limits: &'a [Limit],
     /// What else is to be said about it, in one line.
     pub note: Option<&'a str>,
     /// The findings.
@@ -226,16 +229,21 @@ struct Document<'a> {
     outcome: &'static str,
     /// What was asked.
     subject: &'a str,
-    /// Whether the subject is a code, or a file that some mega-file makes.
+    /// Whether the subject is a code or a limit, or a file that some mega-file makes.
     found: bool,
     /// Who makes the file; null if the subject is none.
     file: Option<&'a FileFacts>,
     /// The code, or all of them for `codes`.
     codes: Vec<CodeWire>,
+    /// The limit, or all of them for `limits`.
+    limits: Vec<LimitWire>,
     /// What else is known; null for nothing.
     note: Option<&'a str>,
     /// The findings.
     diagnostics: Vec<DiagnosticWire<'a>>,
+    /// Findings that are not among `diagnostics`, because of the limit `findings_shown`; absent if all are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    findings_left_out: Option<u64>,
 }
 
 /// A code.
@@ -255,6 +263,20 @@ struct CodeWire {
     page: Option<&'static str>,
 }
 
+/// A limit.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Limit")]
+struct LimitWire {
+    /// Its name in the manifest (`limits: {NAME: N}`) and on the command line (`--limit NAME=N`).
+    name: &'static str,
+    /// What it is unless a run changes it.
+    default: u64,
+    /// The most that it can be raised to.
+    at_most: u64,
+    /// What it bounds, in one line.
+    title: &'static str,
+}
+
 /// The document, indented, with a line break at its end.
 ///
 /// # Errors
@@ -268,16 +290,24 @@ pub fn document(answer: &Answer<'_>) -> Result<String, serde_json::Error> {
         title: code.title(),
         page: one.then(|| code.page()),
     });
+    let limits = answer.limits.iter().map(|limit| LimitWire {
+        name: limit.name(),
+        default: limit.default(),
+        at_most: limit.most(),
+        title: limit.title(),
+    });
     let document = Document {
         schema_version: SCHEMA_VERSION,
         command: "explain",
         outcome: answer.outcome.as_str(),
         subject: answer.subject,
-        found: answer.file.is_some() || !answer.codes.is_empty(),
+        found: answer.file.is_some() || !answer.codes.is_empty() || !answer.limits.is_empty(),
         file: answer.file,
         codes: codes.collect(),
+        limits: limits.collect(),
         note: answer.note,
         diagnostics: answer.findings.iter().map(|one| diagnostic(one, answer.sources)).collect(),
+        findings_left_out: left_out(answer.findings),
     };
     pretty(&document)
 }
@@ -327,7 +357,8 @@ mod tests {
         let (file, findings, sources) = (file(), Diagnostics::default(), SourceMap::default());
         for (file, codes, found) in [(Some(&file), &[][..], true), (None, Code::ALL, true), (None, &[], false)] {
             let (subject, outcome, note) = ("x", Outcome::Done, None);
-            let answer = Answer { subject, outcome, file, codes, note, findings: &findings, sources: &sources };
+            let limits = Limit::ALL;
+            let answer = Answer { subject, outcome, file, codes, limits, note, findings: &findings, sources: &sources };
             let value: serde_json::Value = serde_json::from_str(&document(&answer).unwrap()).unwrap();
             assert!(validator.is_valid(&value), "{value}");
             assert_eq!(value["found"], found);

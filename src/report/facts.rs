@@ -120,8 +120,7 @@ impl Outcome {
     /// How a run ends: as its gravest error says, or as it would without any.
     #[must_use]
     pub fn with_errors(findings: &Diagnostics, done: Self) -> Self {
-        let errors = findings.iter().filter(|finding| finding.is_error());
-        highest(errors.map(|finding| Self::of(finding.code)).chain([done]))
+        highest(findings.error_codes().map(Self::of).chain([done]))
     }
 
     /// The exit code. The table is public and append-only.

@@ -5,10 +5,11 @@ use super::json::{Place, place};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::span::SourceMap;
 
-/// One command per finding, each on its own line.
+/// One command per finding, each on its own line, and one more for those that are not shown.
 #[must_use]
 pub fn annotations(diagnostics: &Diagnostics, sources: &SourceMap) -> String {
-    diagnostics.iter().map(|one| annotation(one, sources)).collect()
+    let more = diagnostics.left_out().line().map(|line| format!("::notice title=megax::{}\n", data(&line)));
+    diagnostics.iter().map(|one| annotation(one, sources)).chain(more).collect()
 }
 
 fn annotation(one: &Diagnostic, sources: &SourceMap) -> String {

@@ -17,8 +17,8 @@ const LONGEST_MESSAGE: usize = 1_000;
 /// Most characters of a help text.
 const LONGEST_HELP: usize = 4_000;
 
-/// All findings in stored order, separated by blank lines, with the count at the end; empty without findings. Ends in a
-/// line break.
+/// All findings in stored order, separated by blank lines, with the count at the end, and how many are not shown; empty
+/// without findings. Ends in a line break.
 #[must_use]
 pub fn diagnostics(diagnostics: &Diagnostics, sources: &SourceMap, colour: bool) -> String {
     let mut out = String::new();
@@ -27,6 +27,10 @@ pub fn diagnostics(diagnostics: &Diagnostics, sources: &SourceMap, colour: bool)
         out.push('\n');
     }
     if let Some(line) = count_line(diagnostics) {
+        out.push_str(&line);
+        out.push('\n');
+    }
+    if let Some(line) = diagnostics.left_out().line() {
         out.push_str(&line);
         out.push('\n');
     }

@@ -9,7 +9,7 @@ use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
 use super::facts::{Change, Command, Counts, Outcome, Report, TeamReport};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::span::{SourceMap, Span};
 
 /// The version of the document.
@@ -97,6 +97,9 @@ struct SummaryWire {
     deleted: Option<u64>,
     /// Files that somebody else made or edited, those with conflict markers that are written among them.
     conflicts: Option<u64>,
+    /// Findings that are not among `diagnostics`, because of the limit `findings_shown`; absent if all are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    findings_left_out: Option<u64>,
 }
 
 /// One team.
@@ -273,7 +276,7 @@ impl<'a> Document<'a> {
             manifest: report.manifest.as_deref(),
             out: &report.out,
             plan: report.plan.as_deref(),
-            summary: SummaryWire::of(report.summary.mega_files, &report.summary.counts),
+            summary: SummaryWire::of(report),
             lockfiles: report.lockfiles,
             teams: teams(report),
             mega_files: mega_files(report),
@@ -284,11 +287,17 @@ impl<'a> Document<'a> {
 }
 
 impl SummaryWire {
-    fn of(mega_files: u64, counts: &Counts) -> Self {
+    fn of(report: &Report) -> Self {
         let Counts { files, lines, bytes, created, updated, unchanged, deleted, conflicts, kept: _, detached: _ } =
-            *counts;
-        Self { mega_files, files, lines, bytes, created, updated, unchanged, deleted, conflicts }
+            report.summary.counts;
+        let (mega_files, findings_left_out) = (report.summary.mega_files, left_out(&report.diagnostics));
+        Self { mega_files, files, lines, bytes, created, updated, unchanged, deleted, conflicts, findings_left_out }
     }
+}
+
+/// How many findings are not shown; `None` if all are.
+pub(super) fn left_out(diagnostics: &Diagnostics) -> Option<u64> {
+    Some(diagnostics.left_out().count).filter(|&count| count > 0)
 }
 
 fn teams(report: &Report) -> Vec<TeamWire<'_>> {

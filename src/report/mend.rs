@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::clean::clean;
 use super::facts::{Outcome, words as as_words};
-use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostic, pretty, schema_of, words};
+use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostic, left_out, pretty, schema_of, words};
 use super::words::count;
 use crate::diagnostic::Diagnostics;
 use crate::span::SourceMap;
@@ -183,6 +183,7 @@ pub fn document(report: &MendReport) -> Result<String, serde_json::Error> {
         lockfiles: report.lockfiles.iter().map(ShardWire::of).collect(),
         operations: &report.operations,
         diagnostics: report.findings.iter().map(|one| diagnostic(one, &report.sources)).collect(),
+        findings_left_out: left_out(&report.findings),
     })
 }
 
@@ -216,6 +217,9 @@ struct Document<'a> {
     operations: &'a [u64],
     /// The findings: what could not be repaired, and why.
     diagnostics: Vec<DiagnosticWire<'a>>,
+    /// Findings that are not among `diagnostics`, because of the limit `findings_shown`; absent if all are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    findings_left_out: Option<u64>,
 }
 
 const OF_FILES: &[Mended] = &[

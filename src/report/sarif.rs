@@ -15,7 +15,7 @@ use crate::span::{SourceMap, Span};
 pub fn document(diagnostics: &Diagnostics, sources: &SourceMap) -> String {
     let codes: BTreeSet<Code> = diagnostics.iter().map(|one| one.code).collect();
     let codes: Vec<Code> = codes.into_iter().collect();
-    let value = json!({
+    let mut value = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
         "runs": [{
@@ -28,6 +28,10 @@ pub fn document(diagnostics: &Diagnostics, sources: &SourceMap) -> String {
             "results": diagnostics.iter().map(|one| result(one, &codes, sources)).collect::<Vec<_>>(),
         }],
     });
+    if let (Some(line), Some(run)) = (diagnostics.left_out().line(), value.pointer_mut("/runs/0")) {
+        let note = json!({ "level": "note", "message": { "text": line } });
+        run["invocations"] = json!([{ "executionSuccessful": true, "toolExecutionNotifications": [note] }]);
+    }
     format!("{value:#}\n")
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::clean::clean;
 use super::diff::unified;
 use super::facts::{Command, Outcome, words};
-use super::json::{DiagnosticWire, diagnostic, pretty, schema_of};
+use super::json::{DiagnosticWire, diagnostic, left_out, pretty, schema_of};
 use super::paint::{ALARM, BOLD, DIM, GREEN, RED, YELLOW, paint};
 use super::table::{Side, pad};
 use super::words::{count, number};
@@ -178,6 +178,7 @@ pub fn document(report: &SnapshotReport) -> Result<String, serde_json::Error> {
         root: &report.root,
         snapshots: snapshots.collect(),
         diagnostics: report.diagnostics.iter().map(|one| diagnostic(one, &report.sources)).collect(),
+        findings_left_out: left_out(&report.diagnostics),
     };
     pretty(&document)
 }
@@ -208,6 +209,9 @@ struct Document<'a> {
     snapshots: Vec<SnapshotWire<'a>>,
     /// The findings.
     diagnostics: Vec<DiagnosticWire<'a>>,
+    /// Findings that are not among `diagnostics`, because of the limit `findings_shown`; absent if all are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    findings_left_out: Option<u64>,
 }
 
 /// One mega-file and its snapshot.

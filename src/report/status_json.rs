@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::facts::{Command, Outcome};
-use super::json::{DiagnosticWire, diagnostic, pretty, schema_of};
+use super::json::{DiagnosticWire, diagnostic, left_out, pretty, schema_of};
 use super::status::{Detached, Drift, Measure, MegaFileStatus, Range, Since, StatusReport, TeamStatus, Would};
 
 /// The version of the document.
@@ -28,6 +28,7 @@ pub fn document(report: &StatusReport) -> Result<String, serde_json::Error> {
         detached: report.detached.iter().map(DetachedWire::of).collect(),
         lockfiles: report.lockfiles,
         diagnostics: report.diagnostics.iter().map(|one| diagnostic(one, &report.sources)).collect(),
+        findings_left_out: left_out(&report.diagnostics),
     };
     pretty(&document)
 }
@@ -66,6 +67,9 @@ struct Document<'a> {
     lockfiles: Option<u64>,
     /// The findings. Edited and foreign files are in `drift` only.
     diagnostics: Vec<DiagnosticWire<'a>>,
+    /// Findings that are not among `diagnostics`, because of the limit `findings_shown`; absent if all are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    findings_left_out: Option<u64>,
 }
 
 /// One team.

@@ -14,6 +14,7 @@ pub use text::{Flaw, MAX_BYTES, PlanError, VERSION_LINE, is_plan};
 
 use crate::change::{ChangeSet, FileChange, Kind, Policy};
 use crate::digest::Digest;
+use crate::limit::Limit;
 use crate::path::{FileMode, OutputPath};
 
 /// A run as it was asked for. Paths are as they were typed, relative to the folder in which the run is asked for.
@@ -35,6 +36,8 @@ pub struct Asked {
     pub conflict_markers: bool,
     /// What the fuse lets through.
     pub allow_deletes: Option<u64>,
+    /// The limits that were typed.
+    pub limits: BTreeMap<Limit, u64>,
     /// Warnings are errors.
     pub strict: bool,
     /// One held team holds all.

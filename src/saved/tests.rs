@@ -31,6 +31,7 @@ fn plan() -> SavedPlan {
             on_edit: Some(Policy::Merge),
             conflict_markers: true,
             allow_deletes: Some(40),
+            limits: [(Limit::FilesPerRule, 7), (Limit::FileBytes, 9)].into(),
             strict: true,
             all_or_nothing: true,
         },

@@ -1,7 +1,7 @@
 //! The text of a saved plan: one fact per line, sorted, and a checksum over it all at the end.
 //!
 //! ```text
-//! megax-plan 1
+//! megax-plan 2
 //! engine, root, out, tree          each once
 //! asked KEY [VALUE]                the request, as it was typed
 //! mega-file DIGEST TEAM ID         what each expanded mega-file was made from
@@ -18,11 +18,12 @@ use std::str::Lines;
 use super::{Action, Asked, SavedFile, SavedPlan, SavedShard};
 use crate::change::Policy;
 use crate::digest::Digest;
+use crate::limit::{Limit, Limits};
 use crate::lockfile::{escape, is_name, shard_path, unescape};
 use crate::path::{FileMode, OutputPath};
 
 /// The first line of a plan.
-pub const VERSION_LINE: &str = "megax-plan 1";
+pub const VERSION_LINE: &str = "megax-plan 2";
 /// Largest plan that is read, in bytes.
 pub const MAX_BYTES: usize = 256 << 20;
 
@@ -150,6 +151,7 @@ impl Asked {
         self.out.iter().for_each(|out| put("out", out));
         self.on_edit.iter().for_each(|&policy| put("on-edit", policy_word(policy)));
         self.allow_deletes.iter().for_each(|allowed| put("allow-deletes", &allowed.to_string()));
+        self.limits.iter().for_each(|(limit, value)| put("limit", &format!("{}={value}", limit.name())));
         let flags = [
             (self.conflict_markers, "conflict-markers"),
             (self.strict, "strict"),
@@ -179,6 +181,10 @@ impl Asked {
                 let number = value.parse().map_err(|_| Flaw::Word("number", value.to_owned()))?;
                 self.allow_deletes = Some(number);
             }
+            "limit" => {
+                let (limit, value) = limit(value).ok_or_else(|| Flaw::Word("limit", value.to_owned()))?;
+                self.limits.insert(limit, value);
+            }
             "conflict-markers" => self.conflict_markers = true,
             "strict" => self.strict = true,
             "all-or-nothing" => self.all_or_nothing = true,
@@ -186,6 +192,14 @@ impl Asked {
         }
         Ok(())
     }
+}
+
+/// `NAME=N`, if it is in its range.
+fn limit(text: &str) -> Option<(Limit, u64)> {
+    let (name, value) = text.split_once('=')?;
+    let (limit, value) = (Limit::find(name)?, value.parse().ok()?);
+    Limits::default().set(limit, value).ok()?;
+    Some((limit, value))
 }
 
 fn policy_word(policy: Policy) -> &'static str {

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::find::{self, Selection};
 use super::yaml;
-use super::{DataFile, Files, Tree, named, read, shared};
+use super::{DataFile, Files, Kind, Tree, named, read, shared};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::limit::{Limit, Limits};
 use crate::span::{FileId, SourceFile, SourceMap, Span};
@@ -30,6 +30,16 @@ pub struct Request {
     pub manifest: Option<PathBuf>,
     /// The output root, if it was named.
     pub out: Option<PathBuf>,
+    /// The limits that were asked for; they win over those of the manifest.
+    pub limits: BTreeMap<Limit, u64>,
+}
+
+impl Request {
+    /// The limits without those of the manifest, which is read within them.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        Limits::default().with(&self.limits)
+    }
 }
 
 /// A mega-file as it was read.
@@ -88,28 +98,30 @@ pub struct SourceSet {
 /// # Errors
 /// Selectors that match nothing, mega-files of two projects, an unreadable manifest. Broken mega-files are no error
 /// here: they come back as [`Input`]s without a tree.
-pub fn load(request: &Request, limits: &Limits) -> Result<SourceSet, Diagnostics> {
-    read_all(request, limits, false)
+pub fn load(request: &Request) -> Result<SourceSet, Diagnostics> {
+    read_all(request, false)
 }
 
 /// Like [`load`], but a project with a manifest may have no mega-file yet.
 ///
 /// # Errors
 /// As [`load`].
-pub fn load_or_none(request: &Request, limits: &Limits) -> Result<SourceSet, Diagnostics> {
-    read_all(request, limits, true)
+pub fn load_or_none(request: &Request) -> Result<SourceSet, Diagnostics> {
+    read_all(request, true)
 }
 
-fn read_all(request: &Request, limits: &Limits, may_be_none: bool) -> Result<SourceSet, Diagnostics> {
+fn read_all(request: &Request, may_be_none: bool) -> Result<SourceSet, Diagnostics> {
     let selection = find::select(&request.paths, &request.current)?;
     let project = project_of(request, &selection)?;
     let mut findings = Diagnostics::default();
-    let manifest_text =
-        project.manifest.as_deref().map(|path| read::text(path, limits.size(Limit::InputBytes))).transpose();
+    let of_manifest = request.limits();
+    let manifest_text = project.manifest.as_deref().map(|path| read::text(path, &of_manifest)).transpose();
     let manifest_text = manifest_text.map_err(one)?;
     let manifest_name = project.manifest.as_deref().map(|path| display(path, &project.root));
 
-    let (home, folder) = project.mega_files(manifest_text.as_deref(), limits);
+    let manifest_tree = manifest_text.as_deref().and_then(|text| yaml::parse(FileId(0), text, &of_manifest).ok());
+    let limits = manifest_tree.as_ref().map_or(of_manifest, granted).with(&request.limits);
+    let (home, folder) = project.mega_files(manifest_tree.as_ref());
     let mut wanted: BTreeMap<PathBuf, bool> = BTreeMap::new();
     for path in folder.as_deref().map(find::mega_files_below).transpose()?.unwrap_or_default() {
         wanted.insert(path, request.paths.is_empty());
@@ -127,18 +139,16 @@ fn read_all(request: &Request, limits: &Limits, may_be_none: bool) -> Result<Sou
 
     let mut texts: Vec<(String, Option<bool>, Result<String, Diagnostic>)> = wanted
         .into_par_iter()
-        .map(|(path, selected)| {
-            (display(&path, &project.root), Some(selected), read::text(&path, limits.size(Limit::InputBytes)))
-        })
+        .map(|(path, selected)| (display(&path, &project.root), Some(selected), read::text(&path, &limits)))
         .collect();
     if let (Some(name), Some(text)) = (manifest_name, manifest_text) {
         texts.push((name, None, Ok(text)));
     }
     texts.sort_by(|a, b| a.0.cmp(&b.0));
     let (mut sources, roles) = number(texts, &mut findings);
-    let (manifest, mega_files) = parse_all(&sources, roles, limits);
-    let data = named::data(&Files::Disk(&project.root), &mega_files, &mut sources, limits);
-    let templates = shared::templates(&Files::Disk(&project.root), &mut sources);
+    let (manifest, mega_files) = parse_all(&sources, roles, &of_manifest, &limits);
+    let data = named::data(&Files::Disk(&project.root), &mega_files, &mut sources, &limits);
+    let templates = shared::templates(&Files::Disk(&project.root), &mut sources, &limits);
     let out = request.out.as_ref().map_or_else(|| project.root.clone(), |out| normal(&request.current.join(out)));
     if let Some(manifest) = &manifest
         && let Err(broken) = &manifest.1
@@ -147,8 +157,19 @@ fn read_all(request: &Request, limits: &Limits, may_be_none: bool) -> Result<Sou
     }
     let manifest = manifest.map(|(file, tree)| ManifestInput { file, tree: tree.ok() });
     let (root, is_whole) = (project.root, folder.is_some());
-    let (folder, limits) = (home, *limits);
-    Ok(SourceSet { sources, root, out, manifest, folder, is_whole, mega_files, data, templates, findings, limits })
+    Ok(SourceSet {
+        sources,
+        root,
+        out,
+        manifest,
+        folder: home,
+        is_whole,
+        mega_files,
+        data,
+        templates,
+        findings,
+        limits,
+    })
 }
 
 fn one(diagnostic: Diagnostic) -> Diagnostics {
@@ -179,13 +200,18 @@ pub(super) fn number(
 
 pub(super) type ParsedManifest = (FileId, Result<Tree, Diagnostics>);
 
-pub(super) fn parse_all(sources: &SourceMap, roles: Roles, limits: &Limits) -> (Option<ParsedManifest>, Vec<Input>) {
+pub(super) fn parse_all(
+    sources: &SourceMap,
+    roles: Roles,
+    of_manifest: &Limits,
+    limits: &Limits,
+) -> (Option<ParsedManifest>, Vec<Input>) {
     let parsed: Vec<_> = roles
         .into_par_iter()
         .map(|(file, role, outcome)| {
             let text = sources.get(file).map_or("", SourceFile::text);
             let tree = match outcome {
-                Ok(()) => yaml::parse(file, text, limits),
+                Ok(()) => yaml::parse(file, text, if role.is_none() { of_manifest } else { limits }),
                 Err(diagnostic) => Err(one(diagnostic)),
             };
             (file, role, tree)
@@ -234,6 +260,20 @@ fn team_hint(name: &str, text: &str) -> Option<String> {
     named.filter(|value| !value.is_empty()).or_else(folder).map(crate::name::team_name)
 }
 
+/// The limits that a manifest grants. An entry that is none has no effect here: what is wrong with it is said when the
+/// manifest is understood.
+pub(super) fn granted(manifest: &Tree) -> Limits {
+    let mut limits = Limits::default();
+    let entries = manifest.get(manifest.root(), "limits").and_then(|node| manifest.map(node)).unwrap_or_default();
+    for &(key, value) in entries {
+        if let (Some(limit), Kind::Int(value)) = (manifest.text(key).and_then(Limit::find), manifest.kind(value)) {
+            let value = u64::try_from(*value).unwrap_or_default();
+            limits.set(limit, value).unwrap_or_default();
+        }
+    }
+    limits
+}
+
 pub(super) struct Project {
     pub(super) root: PathBuf,
     pub(super) manifest: Option<PathBuf>,
@@ -243,13 +283,12 @@ pub(super) struct Project {
 
 impl Project {
     /// Where the project's mega-files belong, and the same folder if it can be searched.
-    pub(super) fn mega_files(&self, manifest: Option<&str>, limits: &Limits) -> (PathBuf, Option<PathBuf>) {
-        let Some(text) = manifest else {
+    pub(super) fn mega_files(&self, manifest: Option<&Tree>) -> (PathBuf, Option<PathBuf>) {
+        if self.manifest.is_none() {
             let folder = self.folder.clone().filter(|folder| is_inside(folder, &self.root));
             return (self.root.join("megafiles"), folder);
-        };
-        let tree = yaml::parse(FileId(0), text, limits).ok();
-        let named = tree.as_ref().and_then(|tree| tree.text(tree.get(tree.root(), "megafiles")?));
+        }
+        let named = manifest.and_then(|tree| tree.text(tree.get(tree.root(), "megafiles")?));
         let folder = normal(&self.root.join(named.unwrap_or("megafiles").trim_start_matches('/')));
         let found = is_inside(&folder, &self.root).then(|| folder.clone());
         (folder, found)

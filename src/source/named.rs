@@ -78,8 +78,11 @@ fn text(
         let message = format!("`{path}` cannot be used as a source: {why}");
         Box::new(Diagnostic::new(Code::BadSource, message).help(help))
     };
-    let bytes = files.asset(path, limits.size(Limit::InputBytes)).map_err(|why| {
+    let bytes = files.asset(path, limits, Limit::InputBytes).map_err(|why| {
         let help = match files {
+            _ if why == read::too_large(limits, Limit::InputBytes) => {
+                Limit::InputBytes.help("split it into several files")
+            }
             Files::Disk(root) => help(root, path, &why, readers, sources),
             Files::Stored(_) => String::new(),
         };
@@ -96,7 +99,8 @@ fn text(
 
 /// Which file was meant, as far as that can be told.
 fn help(root: &Path, path: &str, why: &str, readers: &[Span], sources: &SourceMap) -> String {
-    let is_file = |path: &str| !path.is_empty() && read::asset(root, path, usize::MAX >> 1).is_ok();
+    let is_file =
+        |path: &str| !path.is_empty() && read::asset(root, path, &Limits::highest(), Limit::InputBytes).is_ok();
     if why.ends_with("is a symlink") {
         return "name the file itself: no symlink is followed".to_owned();
     }

@@ -8,7 +8,7 @@ use super::load::{self, Request};
 use super::yaml;
 use super::{Tree, read};
 use crate::diagnostic::Diagnostics;
-use crate::limit::{Limit, Limits};
+use crate::limit::Limits;
 use crate::span::{FileId, SourceFile, SourceMap};
 
 /// What a project has.
@@ -32,21 +32,24 @@ pub struct Outline {
 ///
 /// # Errors
 /// The manifest, or the folder of the mega-files, cannot be read.
-pub fn outline(request: &Request, limits: &Limits) -> Result<Outline, Diagnostics> {
+pub fn outline(request: &Request) -> Result<Outline, Diagnostics> {
+    let of_manifest = request.limits();
     let project = load::project_of(request, &Selection::default())?;
-    let text = project.manifest.as_deref().map(|path| read::text(path, limits.size(Limit::InputBytes))).transpose();
+    let text = project.manifest.as_deref().map(|path| read::text(path, &of_manifest)).transpose();
     let text = text.map_err(|one| std::iter::once(one).collect::<Diagnostics>())?;
-    let (folder, found) = project.mega_files(text.as_deref(), limits);
+    let tree = text.as_deref().and_then(|text| yaml::parse(FileId(0), text, &of_manifest).ok());
+    let limits = tree.as_ref().map_or(of_manifest, load::granted).with(&request.limits);
+    let (folder, found) = project.mega_files(tree.as_ref());
     let mut ids = Vec::new();
     for path in found.as_deref().map(find::mega_files_below).transpose()?.unwrap_or_default() {
-        let id = read::text(&path, limits.size(Limit::InputBytes)).ok().and_then(|text| id_of(&text, limits));
+        let id = read::text(&path, &limits).ok().and_then(|text| id_of(&text, &limits));
         ids.extend(id.map(|id| (id, load::display(&path, &project.root))));
     }
     let mut sources = SourceMap::default();
     let mut findings = Diagnostics::default();
     let manifest = project.manifest.zip(text).and_then(|(path, text)| {
         let file = sources.add(SourceFile::new(load::display(&path, &project.root), text.clone()));
-        yaml::parse(file, &text, limits).map_err(|broken| findings.extend(broken)).ok()
+        yaml::parse(file, &text, &of_manifest).map_err(|broken| findings.extend(broken)).ok()
     });
     Ok(Outline { sources, root: project.root, manifest, folder, ids, findings })
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::load::{ManifestInput, SourceSet, number, parse_all};
 use super::{named, read, shared};
 use crate::diagnostic::Diagnostics;
-use crate::limit::Limits;
+use crate::limit::{Limit, Limits};
 
 /// Where the files are that inputs name.
 #[derive(Debug, Clone, Copy)]
@@ -23,11 +23,11 @@ impl Files<'_> {
     ///
     /// # Errors
     /// As [`read::asset`]; a stored file is there or not.
-    pub fn asset(&self, named: &str, max_bytes: usize) -> Result<Vec<u8>, String> {
+    pub fn asset(&self, named: &str, limits: &Limits, limit: Limit) -> Result<Vec<u8>, String> {
         match self {
-            Self::Disk(root) => read::asset(root, named, max_bytes),
+            Self::Disk(root) => read::asset(root, named, limits, limit),
             Self::Stored(files) => {
-                let found = files.get(named.trim_start_matches("./")).filter(|bytes| bytes.len() <= max_bytes);
+                let found = files.get(named.trim_start_matches("./")).filter(|bytes| bytes.len() <= limits.size(limit));
                 found.cloned().ok_or_else(|| "its text is not stored".to_owned())
             }
         }
@@ -56,10 +56,10 @@ pub fn load_past(past: &Past, limits: &Limits) -> SourceSet {
     texts.sort_by(|a, b| a.0.cmp(&b.0));
     let mut findings = Diagnostics::default();
     let (mut sources, roles) = number(texts, &mut findings);
-    let (manifest, mega_files) = parse_all(&sources, roles, limits);
+    let (manifest, mega_files) = parse_all(&sources, roles, limits, limits);
     let files = Files::Stored(&past.files);
     let data = named::data(&files, &mega_files, &mut sources, limits);
-    let templates = shared::templates(&files, &mut sources);
+    let templates = shared::templates(&files, &mut sources, limits);
     SourceSet {
         sources,
         root: PathBuf::new(),

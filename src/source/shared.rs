@@ -9,29 +9,33 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::Files;
 use crate::digest::with_lf;
+use crate::limit::{Limit, Limits};
 use crate::span::{FileId, SourceFile, SourceMap};
 
 /// The folder below the project root.
 pub const FOLDER: &str = "templates";
-/// Most bytes of a shared template.
-const MAX_BYTES: usize = 1 << 20;
-/// Most bytes of all of them; the files after that, in the order of their paths, cannot be used.
-const MAX_TOTAL_BYTES: u64 = 64 << 20;
 
-/// The files below `templates/` by their path below it; hidden files and folders and symlinks are passed over. A line
+/// The files below `templates/` by their path below it; hidden files and folders and symlinks are passed over. Of all of
+/// them together only so many bytes are read: the files after that, in the order of their paths, cannot be used. A line
 /// break is a newline in all of them, so that offsets are the same on every machine.
-pub(super) fn templates(files: &Files<'_>, sources: &mut SourceMap) -> BTreeMap<String, Result<FileId, String>> {
+pub(super) fn templates(
+    files: &Files<'_>,
+    sources: &mut SourceMap,
+    limits: &Limits,
+) -> BTreeMap<String, Result<FileId, String>> {
+    let most = limits.get(Limit::SharedBytes);
     let found = match files {
-        Files::Disk(root) => on_disk(&root.join(FOLDER)),
+        Files::Disk(root) => on_disk(&root.join(FOLDER), most),
         Files::Stored(files) => files.keys().filter_map(|path| Some((below(path)?.to_owned(), true))).collect(),
     };
     let texts: Vec<(String, Result<String, String>)> = found
         .into_par_iter()
         .map(|(name, fits)| {
             let text = if fits {
-                text(files, &name)
+                text(files, &name, limits)
             } else {
-                Err(format!("`{FOLDER}/` holds too much before it: the limit is {MAX_TOTAL_BYTES} bytes"))
+                let raise = Limit::SharedBytes.help("take out what no mega-file uses");
+                Err(format!("`{FOLDER}/` holds too much before it: {} ({raise})", limits.says(Limit::SharedBytes)))
             };
             (name, text)
         })
@@ -49,14 +53,14 @@ fn below(path: &str) -> Option<&str> {
     path.strip_prefix(FOLDER)?.strip_prefix('/')
 }
 
-fn text(files: &Files<'_>, name: &str) -> Result<String, String> {
-    let bytes = files.asset(&format!("{FOLDER}/{name}"), MAX_BYTES)?;
+fn text(files: &Files<'_>, name: &str, limits: &Limits) -> Result<String, String> {
+    let bytes = files.asset(&format!("{FOLDER}/{name}"), limits, Limit::InputBytes)?;
     let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())?;
     Ok(with_lf(&text).into_owned())
 }
 
 /// The files with their names, sorted, and whether the limit of bytes still leaves room for each.
-fn on_disk(folder: &Path) -> Vec<(String, bool)> {
+fn on_disk(folder: &Path, most: u64) -> Vec<(String, bool)> {
     if !std::fs::symlink_metadata(folder).is_ok_and(|meta| meta.is_dir()) {
         return Vec::new();
     }
@@ -71,7 +75,7 @@ fn on_disk(folder: &Path) -> Vec<(String, bool)> {
     let mut total = 0_u64;
     let fitting = files.into_iter().map(|(name, bytes)| {
         total = total.saturating_add(bytes);
-        (name, total <= MAX_TOTAL_BYTES)
+        (name, total <= most)
     });
     fitting.collect()
 }

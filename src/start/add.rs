@@ -5,7 +5,6 @@ use super::mega_file::{self, Facts, Kind};
 use super::place::Place;
 use super::write;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, nearest};
-use crate::limit::Limits;
 use crate::model::manifest::{self, Manifest, Team};
 use crate::name::{id_key, team_name};
 use crate::path::OutputPath;
@@ -31,7 +30,7 @@ pub struct Add {
 #[must_use]
 pub fn add(request: &Add) -> Made {
     let mut made = Made::new("new", ".".to_owned(), false);
-    let outline = match outline::outline(&request.inputs, &Limits::default()) {
+    let outline = match outline::outline(&request.inputs) {
         Ok(outline) => outline,
         Err(findings) => {
             made.findings = findings;

@@ -109,6 +109,7 @@ proptest! {
         for path in chosen.map(|index| all[index.index(all.len())].clone()) {
             let found = pipeline::explain(&request(&root, Mode::Validate).inputs, &path, false);
             let answer = Answer {
+                limits: &[],
                 subject: &path,
                 outcome: Outcome::Done,
                 file: found.file.as_ref(),

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use megax::diagnostic::nearest;
+use megax::limit::{Limit, Limits};
 use megax::start::mega_file::Kind;
 
 use crate::history::{Checkpoint, Gc, Log, Rollback, Undo};
@@ -115,9 +117,34 @@ pub struct Selection {
     pub manner: Manner,
 }
 
+/// What a run may cost.
+#[derive(Debug, Args)]
+pub struct Bounds {
+    /// Change a limit, such as files_per_rule=80000; `megax explain limits` lists them (may be given several times)
+    #[arg(long = "limit", value_name = "NAME=N", value_parser = limit)]
+    pub limits: Vec<(Limit, u64)>,
+}
+
+/// `NAME=N`.
+fn limit(text: &str) -> Result<(Limit, u64), String> {
+    let Some((name, value)) = text.split_once('=') else {
+        return Err("write NAME=N, such as files_per_rule=80000".to_owned());
+    };
+    let Some(limit) = Limit::find(name) else {
+        let near = nearest(name, Limit::ALL.iter().map(|limit| limit.name()));
+        let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        return Err(format!("there is no limit `{name}`{hint} (`megax explain limits` lists all)"));
+    };
+    let value = value.parse().map_err(|_| format!("`{value}` is no whole number"))?;
+    Limits::default().set(limit, value).map_err(|why| why.to_string())?;
+    Ok((limit, value))
+}
+
 /// How a run looks at the project.
 #[derive(Debug, Args)]
 pub struct Manner {
+    #[command(flatten)]
+    pub bounds: Bounds,
     /// Threads; by default as many as the machine has
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
@@ -284,7 +311,8 @@ drifted; 3 a mega-file or the manifest is wrong; 4 a lockfile cannot be read; 5 
 
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// A code (MX404 or near-miss), `codes` for the list of all, or an output file with an optional line (src/a.ts:12)
+    /// A code (MX404 or near-miss), `codes` or `limits` for the list of all, or an output file with an optional line
+    /// (src/a.ts:12)
     #[arg(value_name = "FILE[:LINE]|CODE")]
     pub subject: String,
     /// The project manifest
@@ -296,6 +324,8 @@ pub struct Explain {
     /// Warnings are errors; also say what would keep the file's team from writing it
     #[arg(long)]
     pub strict: bool,
+    #[command(flatten)]
+    pub bounds: Bounds,
     /// The form of the answer
     #[arg(long, value_enum, default_value_t = Form::Human)]
     pub format: Form,
@@ -355,6 +385,8 @@ pub struct New {
     /// The project manifest; by default the nearest megax.yaml upwards
     #[arg(long, value_name = "FILE")]
     pub manifest: Option<PathBuf>,
+    #[command(flatten)]
+    pub bounds: Bounds,
     /// The form of the answer
     #[arg(long, value_enum, default_value_t = Form::Human)]
     pub format: Form,
@@ -447,6 +479,22 @@ pub enum OnEdit {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
+
+    #[test]
+    fn a_limit_is_a_known_name_and_a_number_within_its_ceiling() {
+        assert_eq!(super::limit("files_per_rule=7"), Ok((super::Limit::FilesPerRule, 7)));
+        for (text, why) in [
+            ("files_per_rule", "write NAME=N"),
+            ("files_per_rul=7", "did you mean `files_per_rule`?"),
+            ("files_per_rule=many", "`many` is no whole number"),
+            ("files_per_rule=-1", "`-1` is no whole number"),
+            ("files_per_rule=0", "is at least 1"),
+            ("yaml_depth=129", "can be lowered but not raised"),
+        ] {
+            let found = super::limit(text).unwrap_err();
+            assert!(found.contains(why), "{text}: {found}");
+        }
+    }
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -1,6 +1,7 @@
 //! `megax explain`: what a code means, or which mega-file, rule, item and template make a file.
 
 use megax::diagnostic::{Code, Diagnostics, nearest};
+use megax::limit::Limit;
 use megax::pipeline;
 use megax::report::explanation::{self, Answer};
 use megax::report::{Outcome, explain as pages, human};
@@ -14,10 +15,16 @@ use crate::{request, terminal};
 pub fn explain(args: &Explain) -> Outcome {
     let colour = terminal::stdout_colour();
     if args.subject == "codes" {
-        return codes(args, Code::ALL, || pages::code_list(colour));
+        return register(args, Code::ALL, &[], || pages::code_list(colour));
+    }
+    if args.subject == "limits" {
+        return register(args, &[], Limit::ALL, || pages::limit_list(Limit::ALL, colour));
+    }
+    if let Some(limit) = Limit::find(&args.subject) {
+        return register(args, &[], &[limit], || pages::limit_list(&[limit], colour));
     }
     if let Some(code) = Code::find(&args.subject) {
-        return codes(args, &[code], || pages::explain_code(code, colour));
+        return register(args, &[code], &[], || pages::explain_code(code, colour));
     }
     if looks_like_code(&args.subject) {
         return unknown_code(&args.subject);
@@ -29,14 +36,15 @@ pub fn explain(args: &Explain) -> Outcome {
     file(args)
 }
 
-/// A code, or all of them.
-fn codes(args: &Explain, codes: &[Code], people: impl Fn() -> String) -> Outcome {
+/// A code or a limit, or all of them.
+fn register(args: &Explain, codes: &[Code], limits: &[Limit], people: impl Fn() -> String) -> Outcome {
     if args.format == Form::Human {
         return terminal::judge(Outcome::Done, terminal::print(&people()));
     }
     let (findings, sources) = (Diagnostics::default(), SourceMap::default());
     let (subject, outcome) = (args.subject.as_str(), Outcome::Done);
-    let answer = Answer { subject, outcome, file: None, codes, note: None, findings: &findings, sources: &sources };
+    let answer =
+        Answer { subject, outcome, file: None, codes, limits, note: None, findings: &findings, sources: &sources };
     terminal::print_document(outcome, explanation::document(&answer))
 }
 
@@ -67,7 +75,8 @@ fn file(args: &Explain) -> Outcome {
             return Outcome::Usage;
         }
     };
-    let inputs = source::Request { paths: Vec::new(), current, manifest: args.manifest.clone(), out: args.out.clone() };
+    let (manifest, out, limits) = (args.manifest.clone(), args.out.clone(), request::limits(&args.bounds));
+    let inputs = source::Request { paths: Vec::new(), current, manifest, out, limits };
     let found = pipeline::explain(&inputs, &args.subject, args.strict);
     let fine = found.file.is_some() && !found.findings.has_errors();
     let outcome = if fine { Outcome::Done } else { Outcome::Wrong };
@@ -77,6 +86,7 @@ fn file(args: &Explain) -> Outcome {
             outcome,
             file: found.file.as_ref(),
             codes: &[],
+            limits: &[],
             note: found.note.as_deref(),
             findings: &found.findings,
             sources: &found.sources,

@@ -5,8 +5,9 @@ use megax::change::Hands;
 use megax::pipeline::{self, DetachRequest, RepairRequest};
 use megax::report::mend::{self, MendReport};
 use megax::report::{Outcome, human};
+use megax::source;
 
-use crate::args::{self, Form, Where};
+use crate::args::{self, Bounds, Form, Where};
 use crate::progress::Progress;
 use crate::{request, terminal};
 
@@ -18,6 +19,8 @@ pub struct Detach {
     pub files: Vec<String>,
     #[command(flatten)]
     pub place: Where,
+    #[command(flatten)]
+    pub bounds: Bounds,
 }
 
 const DETACH_AFTER: &str = "The choice is in the lockfile, which is committed: it holds for everybody, under every \
@@ -31,6 +34,8 @@ pub struct Adopt {
     pub files: Vec<String>,
     #[command(flatten)]
     pub place: Where,
+    #[command(flatten)]
+    pub bounds: Bounds,
 }
 
 #[derive(Debug, Args)]
@@ -53,6 +58,8 @@ pub struct Repair {
     pub durability: Option<args::Durability>,
     #[command(flatten)]
     pub place: Where,
+    #[command(flatten)]
+    pub bounds: Bounds,
 }
 
 const REPAIR_AFTER: &str = "Puts back the bytes and modes that the lockfile records, and nothing newer: where the \
@@ -71,16 +78,17 @@ pub enum Edited {
 
 /// Runs `megax detach`.
 pub fn detach(args: &Detach) -> Outcome {
-    hand(&args.files, &args.place, Hands::Detach)
+    hand(&args.files, &args.place, &args.bounds, Hands::Detach)
 }
 
 /// Runs `megax adopt`.
 pub fn adopt(args: &Adopt) -> Outcome {
-    hand(&args.files, &args.place, Hands::Adopt)
+    hand(&args.files, &args.place, &args.bounds, Hands::Adopt)
 }
 
-fn hand(files: &[String], place: &Where, hands: Hands) -> Outcome {
+fn hand(files: &[String], place: &Where, bounds: &Bounds, hands: Hands) -> Outcome {
     let request = request::place(place).and_then(|inputs| {
+        let inputs = source::Request { limits: request::limits(bounds), ..inputs };
         let (files, durability, holder) = (files.to_vec(), request::durability(None)?, request::holder());
         Ok(DetachRequest { inputs, files, hands, durability, holder })
     });
@@ -93,6 +101,7 @@ fn hand(files: &[String], place: &Where, hands: Hands) -> Outcome {
 /// Runs `megax repair`.
 pub fn repair(args: &Repair) -> Outcome {
     let request = request::place(&args.place).and_then(|inputs| {
+        let inputs = source::Request { limits: request::limits(&args.bounds), ..inputs };
         Ok(RepairRequest {
             inputs,
             what: args.what.clone(),

@@ -1,17 +1,21 @@
 //! From arguments, environment and current folder to a request of the library.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use megax::change::Policy;
 use megax::digest::Digest;
 use megax::disk::Durability;
+use megax::limit::Limit;
 use megax::pipeline::{ApplyRequest, Request, SnapshotRequest};
 use megax::report::snapshot::Action;
 use megax::report::{Command, Mode};
 use megax::snapshot::Texts;
 use megax::source;
 
-use crate::args::{self, Apply, Choices, Expand, Inputs, Manner, OnEdit, Plan, Selection, Snapshot, Status, Where};
+use crate::args::{
+    self, Apply, Bounds, Choices, Expand, Inputs, Manner, OnEdit, Plan, Selection, Snapshot, Status, Where,
+};
 
 /// The request of `expand`, or what is wrong with the arguments.
 pub fn expand(args: &Expand) -> Result<Request, String> {
@@ -50,7 +54,7 @@ fn choose(request: &mut Request, choices: &Choices) {
 /// Where the project and the output root are.
 pub fn place(place: &Where) -> Result<source::Request, String> {
     let (manifest, out) = (place.manifest.clone(), place.out.clone());
-    Ok(source::Request { paths: Vec::new(), current: current()?, manifest, out })
+    Ok(source::Request { current: current()?, manifest, out, ..source::Request::default() })
 }
 
 /// The request of `apply`.
@@ -102,10 +106,10 @@ pub fn first_snapshot(root: PathBuf) -> SnapshotRequest {
 /// The request of `status`: a dry run over the whole project.
 pub fn status(args: &Status) -> Result<Request, String> {
     let inputs = source::Request {
-        paths: Vec::new(),
         current: current()?,
         manifest: args.manifest.clone(),
         out: args.out.clone(),
+        ..source::Request::default()
     };
     Ok(in_manner(&args.manner, Request::new(Command::Status, Mode::DryRun, inputs)))
 }
@@ -116,13 +120,20 @@ fn common(selection: &Selection, out: Option<&PathBuf>, command: Command, mode: 
         current: current()?,
         manifest: selection.manifest.clone(),
         out: out.cloned(),
+        ..source::Request::default()
     };
     let teams = selection.teams.clone();
     Ok(Request { teams, ..in_manner(&selection.manner, Request::new(command, mode, inputs)) })
 }
 
-fn in_manner(manner: &Manner, request: Request) -> Request {
+fn in_manner(manner: &Manner, mut request: Request) -> Request {
+    request.inputs.limits = limits(&manner.bounds);
     Request { jobs: manner.jobs.map(usize::from), strict: manner.strict, holder: holder(), ..request }
+}
+
+/// The limits that were typed; of two values for one the last counts.
+pub fn limits(bounds: &Bounds) -> BTreeMap<Limit, u64> {
+    bounds.limits.iter().copied().collect()
 }
 
 /// The level that was typed, else that of the environment, else full.

@@ -64,7 +64,8 @@ pub fn new(args: &New) -> Outcome {
         Ok(current) => current,
         Err(message) => return unusable(&message),
     };
-    let inputs = source::Request { paths: Vec::new(), current, manifest: args.manifest.clone(), out: None };
+    let (manifest, limits) = (args.manifest.clone(), request::limits(&args.bounds));
+    let inputs = source::Request { current, manifest, limits, ..source::Request::default() };
     show(
         &start::add(&start::Add { inputs, team: args.team.clone(), kind: args.kind, id: args.id.clone() }),
         args.format,

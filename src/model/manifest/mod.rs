@@ -86,7 +86,6 @@ pub fn build(tree: &Tree) -> Result<(Manifest, Diagnostics), Diagnostics> {
         return Err(findings);
     }
     let wire: ManifestWire = schema::decode(tree).map_err(|one| std::iter::once(one).collect::<Diagnostics>())?;
-    not_yet(tree, &wire, &mut findings);
     let (mut teams, asked): (Vec<Team>, Vec<Vec<Asked>>) =
         teams(tree, wire.teams.as_ref().map(|teams| &teams.value), &mut findings).into_iter().unzip();
     names::duplicates(&teams, &mut findings);
@@ -103,15 +102,6 @@ pub fn build(tree: &Tree) -> Result<(Manifest, Diagnostics), Diagnostics> {
     let seed = wire.seed.map_or_else(String::new, |seed| seed.value.0);
     let vars = wire.vars.map(|Raw(node)| of_node(tree, node));
     Ok((Manifest { file: tree.file(), seed, vars, teams, on_edit, integration_points }, findings))
-}
-
-/// What would be wrong to ignore in silence is an error until it works.
-fn not_yet(tree: &Tree, wire: &ManifestWire, findings: &mut Diagnostics) {
-    if wire.limits.is_some() {
-        let key = tree.entry(tree.root(), "limits").map_or(tree.root(), |(key, _)| key);
-        let message = "`limits` is part of the format, but this version does not use it yet";
-        findings.push(Diagnostic::new(Code::NotYet, message).at(tree.span(key)).help("remove it until then"));
-    }
 }
 
 /// The teams of either form, each with the teams that it asks for.

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::scalar::LooseText;
 use super::shape::{AmountWire, FreeMapping, StringsWire, union};
 use super::words;
+use crate::limit::{Limit, OutOfRange};
 use crate::source::decode::{OrderedMap, Raw, Spanned};
 
 /// The project manifest: who may write where, and what every mega-file shares. It lies in the project root as
@@ -39,8 +40,10 @@ pub struct ManifestWire {
     /// the command line wins over all.
     #[schemars(example = &json!([{ "files": "docs/**", "policy": "keep" }]))]
     pub on_edit: Option<Vec<Spanned<OnEditWire>>>,
-    /// Limits by name: whole numbers.
-    pub limits: Option<OrderedMap<Spanned<u64>>>,
+    /// What a run may cost, by the names of limits; `--limit NAME=N` on the command line wins. `megax explain limits`
+    /// lists them.
+    #[schemars(schema_with = "limits", example = &json!({ "files_per_rule": 80_000 }))]
+    pub limits: Option<Raw>,
     /// The teams: a mapping of names to teams, or a list of teams with `name`. A mega-file of a team that is not here
     /// is an error.
     pub teams: Option<Spanned<TeamsWire>>,
@@ -49,6 +52,23 @@ pub struct ManifestWire {
     /// What teams agree on: artefacts between them.
     #[schemars(example = &json!([{ "name": "API", "between": ["alpha", "beta"], "artifact": "/contracts/api.yaml" }]))]
     pub integration_points: Option<Vec<Spanned<IntegrationPointWire>>>,
+}
+
+/// Every limit with its bounds.
+fn limits(_: &mut SchemaGenerator) -> Schema {
+    let property = |limit: &Limit| {
+        let what = json!({
+            "description": limit.title(),
+            "type": "integer",
+            "minimum": 1,
+            "maximum": limit.most(),
+            "default": limit.default(),
+            "x-hint": OutOfRange(*limit).to_string(),
+        });
+        (limit.name().to_owned(), what)
+    };
+    let properties: serde_json::Map<_, _> = Limit::ALL.iter().map(property).collect();
+    json_schema!({ "type": "object", "properties": properties, "additionalProperties": false })
 }
 
 /// What to do with edited files.

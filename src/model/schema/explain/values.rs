@@ -140,6 +140,11 @@ impl Explainer<'_> {
             }
             Fault::Pattern { pattern } => bad(format!("{name} is {shown}, which is not allowed"))
                 .help(format!("write {}", meaning(place.rule, pattern))),
+            Fault::Minimum { .. } | Fault::Maximum { .. } if place.rule.get("x-hint").is_some() => {
+                let hint = place.rule.get("x-hint").and_then(Value::as_str).unwrap_or_default();
+                let most = place.rule.get("maximum").map(Value::to_string).unwrap_or_default();
+                bad(format!("{name} is {shown}: {hint}")).help(format!("write a number from 1 to {most}"))
+            }
             Fault::Minimum { limit } => bad(format!("{name} is {shown}, which is too small"))
                 .help(format!("write a number that is at least {limit}")),
             Fault::Maximum { limit } => bad(format!("{name} is {shown}, which is too large"))

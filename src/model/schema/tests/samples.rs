@@ -69,7 +69,7 @@ seed: 42
 vars: { company: Acme }
 megafiles: megafiles/
 on_edit: [ { files: "docs/**", policy: keep } ]
-limits: { files: 1000 }
+limits: { files_per_run: 1000 }
 teams:
   alpha:
     output: [ /src/core/, /src/database/schema/ ]
