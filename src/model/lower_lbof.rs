@@ -52,6 +52,7 @@ pub fn lower(tree: &Arc<Tree>, selected: bool, common: &Common<'_>) -> Result<(M
         paths: BTreeMap::new(),
         findings: Diagnostics::default(),
         limits: common.limits,
+        numbers: 0,
     };
     lowering.own_templates();
     let special = lowering.special();
@@ -103,6 +104,8 @@ struct Lowering<'a> {
     paths: BTreeMap<String, NodeId>,
     findings: Diagnostics,
     limits: &'a Limits,
+    /// How many numbers the ranges so far have.
+    numbers: u64,
 }
 
 impl Lowering<'_> {
@@ -303,15 +306,27 @@ impl Lowering<'_> {
         self.ignored(&wire.rest, "a pattern", &["type", "prefix", "start", "end", "templates"]);
         let (start, end) = (wire.start.value, wire.end.value);
         let count = end.checked_sub(start).and_then(|length| length.checked_add(1));
-        let limit = Limit::FilesPerRule;
-        if count.is_none_or(|count| u64::try_from(count).is_ok_and(|count| count > self.limits.get(limit))) {
-            let count =
-                count.map_or_else(|| "more numbers than can be counted".to_owned(), |count| format!("{count} numbers"));
-            let message = format!("a range of {count}: {}", self.limits.says(limit));
+        let numbers = count.map(|count| u64::try_from(count).unwrap_or_default());
+        let all = numbers.map(|numbers| self.numbers.saturating_add(numbers));
+        // Whatever is made of them, so many files cannot be.
+        let limit = if numbers.is_none_or(|numbers| numbers > self.limits.get(Limit::FilesPerRule)) {
+            Limit::FilesPerRule
+        } else {
+            Limit::FilesPerRun
+        };
+        if all.is_none_or(|all| all > self.limits.get(limit)) {
+            let (what, many) = match limit {
+                Limit::FilesPerRule => ("a range of", numbers),
+                _ => ("ranges of together", all),
+            };
+            let many =
+                many.map_or_else(|| "more numbers than can be counted".to_owned(), |many| format!("{many} numbers"));
+            let message = format!("{what} {many}: {}", self.limits.says(limit));
             let finding = Diagnostic::new(Code::PlanLimit, message).at(self.tree.span(wire.end.node));
             self.findings.push(finding.help(limit.help("split the range over several mega-files")));
             return None;
         }
+        self.numbers = all.unwrap_or_default();
         let prefix = wire.prefix.as_ref().map_or("", |prefix| prefix.value.0.as_str());
         let item = |index: i64| {
             let name = Value::from(format!("{prefix}{index}"));

@@ -1,5 +1,7 @@
 #![expect(clippy::disallowed_methods, reason = "the tests prepare real folders and look at them by path")]
 
+mod limits;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

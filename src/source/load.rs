@@ -266,8 +266,13 @@ pub(super) fn granted(manifest: &Tree) -> Limits {
     let mut limits = Limits::default();
     let entries = manifest.get(manifest.root(), "limits").and_then(|node| manifest.map(node)).unwrap_or_default();
     for &(key, value) in entries {
-        if let (Some(limit), Kind::Int(value)) = (manifest.text(key).and_then(Limit::find), manifest.kind(value)) {
-            let value = u64::try_from(*value).unwrap_or_default();
+        let value = match manifest.kind(value) {
+            Kind::Int(value) => u64::try_from(*value).ok(),
+            // `100.0` is a whole number for the schema.
+            Kind::Float(value) => value.to_string().parse().ok(),
+            _ => None,
+        };
+        if let (Some(limit), Some(value)) = (manifest.text(key).and_then(Limit::find), value) {
             limits.set(limit, value).unwrap_or_default();
         }
     }

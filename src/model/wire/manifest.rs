@@ -42,8 +42,8 @@ pub struct ManifestWire {
     pub on_edit: Option<Vec<Spanned<OnEditWire>>>,
     /// What a run may cost, by the names of limits; `--limit NAME=N` on the command line wins. `megax explain limits`
     /// lists them.
-    #[schemars(schema_with = "limits", example = &json!({ "files_per_rule": 80_000 }))]
-    pub limits: Option<Raw>,
+    #[schemars(with = "Option<LimitsSchema>", example = &json!({ "files_per_rule": 80_000 }))]
+    pub limits: Option<OrderedMap<Spanned<u64>>>,
     /// The teams: a mapping of names to teams, or a list of teams with `name`. A mega-file of a team that is not here
     /// is an error.
     pub teams: Option<Spanned<TeamsWire>>,
@@ -55,20 +55,32 @@ pub struct ManifestWire {
 }
 
 /// Every limit with its bounds.
-fn limits(_: &mut SchemaGenerator) -> Schema {
-    let property = |limit: &Limit| {
-        let what = json!({
-            "description": limit.title(),
-            "type": "integer",
-            "minimum": 1,
-            "maximum": limit.most(),
-            "default": limit.default(),
-            "x-hint": OutOfRange(*limit).to_string(),
-        });
-        (limit.name().to_owned(), what)
-    };
-    let properties: serde_json::Map<_, _> = Limit::ALL.iter().map(property).collect();
-    json_schema!({ "type": "object", "properties": properties, "additionalProperties": false })
+struct LimitsSchema;
+
+impl JsonSchema for LimitsSchema {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Limits".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let property = |limit: &Limit| {
+            let what = json!({
+                "description": limit.title(),
+                "type": "integer",
+                "minimum": 1,
+                "maximum": limit.most(),
+                "default": limit.default(),
+                "x-hint": OutOfRange(*limit).to_string(),
+            });
+            (limit.name().to_owned(), what)
+        };
+        let properties: serde_json::Map<_, _> = Limit::ALL.iter().map(property).collect();
+        json_schema!({ "type": "object", "properties": properties, "additionalProperties": false })
+    }
 }
 
 /// What to do with edited files.
