@@ -69,6 +69,7 @@ pub mod digest;
 pub mod disk;
 pub mod event;
 pub mod glob;
+pub mod handle;
 pub mod limit;
 pub mod lockfile;
 pub mod merge;

@@ -49,6 +49,8 @@ const GIB: u64 = 1 << 30;
 
 limits! {
     InputBytes "input_bytes" 16 * MIB, GIB, "bytes of one mega-file, manifest or data file";
+    InputNames "input_names" 100_000, 10_000_000, "names below the folder of mega-files, or `templates/`, that are looked at";
+    InputDepth "input_depth" 64, 64, "folders inside one another below these";
     YamlNodes "yaml_nodes" 1_000_000, 16_000_000, "scalars, lists, mappings, keys and aliases written in one file";
     YamlDepth "yaml_depth" 128, 128, "lists and mappings inside one another, aliases followed";
     AliasNodes "alias_nodes" 2_000_000, 64_000_000, "nodes of one file if every alias were what it stands for";

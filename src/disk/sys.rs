@@ -1,25 +1,14 @@
 //! The few system calls that differ between systems and file systems. Every name is one name in an open folder.
 
 use std::fs::File;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::BorrowedFd;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
 
 use super::fault;
+pub(super) use crate::handle::{describe, open_file, open_folder};
 use crate::path::FileMode;
-
-/// Opens a folder; a symlink fails with `ENOTDIR` or `ELOOP`.
-pub(super) fn open_folder(at: BorrowedFd<'_>, name: &str) -> Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    rustix::fs::openat(at, name, flags, Mode::empty())
-}
-
-/// Opens a file for reading. `NONBLOCK`, because a pipe put there meanwhile must not hang the run.
-pub(super) fn open_file(at: BorrowedFd<'_>, name: &str) -> Result<File> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    rustix::fs::openat(at, name, flags, Mode::empty()).map(File::from)
-}
 
 /// Makes a file that must not exist; the umask applies to `mode`.
 pub(super) fn create_file(at: BorrowedFd<'_>, name: &str, mode: u32) -> Result<File> {
@@ -64,18 +53,6 @@ pub(super) fn remove_folder(at: BorrowedFd<'_>, name: &str) -> Result<()> {
 
 pub(super) fn remove_file(at: BorrowedFd<'_>, name: &str) -> Result<()> {
     rustix::fs::unlinkat(at, name, AtFlags::empty())
-}
-
-/// What a name is, in words; `None` for an ordinary file.
-pub(super) fn describe(kind: FileType) -> Option<&'static str> {
-    match kind {
-        FileType::RegularFile => None,
-        FileType::Directory => Some("a folder"),
-        FileType::Symlink => Some("a symlink"),
-        FileType::Fifo => Some("a pipe"),
-        FileType::Socket => Some("a socket"),
-        _ => Some("a device"),
-    }
 }
 
 /// The type and the permission bits of a name, no symlink followed.

@@ -240,7 +240,7 @@ fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>,
         let message = "no manifest (megax.yaml) was found, so boundaries are off";
         findings.push(Diagnostic::new(Code::NoManifest, message));
     }
-    let assets = assets(&model, &Files::Disk(&set.root), &set.limits);
+    let assets = assets(&model, &set.files(), &set.limits);
     // A snapshot is about mega-files alone.
     let looks = request.command != Command::Snapshot;
     let (root, shards) = if looks {

@@ -69,7 +69,9 @@ pub fn classify(
     let read: BTreeSet<&str> = set.mega_files.iter().map(|input| set.sources.name(input.file)).collect();
     // A file that was read and has another id now, or that is no longer there, has given its outputs up. Outside of the
     // project nobody can say.
-    let is_left = |source: &str| read.contains(source) || !source::read::exists(&set.root, source);
+    let is_left = |source: &str| {
+        read.contains(source) || !set.project.as_ref().is_some_and(|root| source::read::exists(root, source))
+    };
     let mut shards = Shards::default();
     for (path, text) in &texts {
         let shard = match Shard::read(path, text) {

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use globset::GlobBuilder;
-use walkdir::WalkDir;
 
 use super::load::normal;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::handle::{Bounds, Folder, Unsearchable};
+use crate::limit::{Limit, Limits};
 
 /// The files that were selected.
 #[derive(Debug, Default)]
@@ -19,17 +20,18 @@ pub struct Selection {
 ///
 /// # Errors
 /// One finding for every selector that matches nothing.
-pub fn select(paths: &[String], current: &Path) -> Result<Selection, Diagnostics> {
+pub fn select(paths: &[String], current: &Path, limits: &Limits) -> Result<Selection, Diagnostics> {
     let mut files = Vec::new();
     let mut findings = Diagnostics::default();
     for selector in paths {
         let path = normal(&current.join(selector));
-        let found = if path.is_file() {
+        let found = if path.is_dir() {
+            mega_files_at(&path, limits)
+        } else if std::fs::symlink_metadata(&path).is_ok() {
+            // What is no regular file is refused when it is read, with what it is.
             Ok(vec![path.clone()])
-        } else if path.is_dir() {
-            mega_files_below(&path)
         } else if selector.contains(['*', '?', '[', '{']) {
-            matching(selector, current)
+            matching(selector, current, limits)
         } else {
             Ok(Vec::new())
         };
@@ -59,27 +61,51 @@ fn is_yaml(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
 }
 
-/// All `*.yaml` and `*.yml` below a folder, sorted; hidden folders are passed over and no symlink is followed.
+/// All `*.yaml` and `*.yml` below an open folder, sorted; hidden folders are passed over and no symlink is followed. One
+/// that is no regular file is among them: when it is read, what it is becomes a finding.
 ///
 /// # Errors
-/// MX101 for a folder that cannot be read.
-pub fn mega_files_below(folder: &Path) -> Result<Vec<PathBuf>, Diagnostics> {
-    let hidden = |entry: &walkdir::DirEntry| entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.');
-    let mut files = Vec::new();
-    for entry in WalkDir::new(folder).sort_by_file_name().into_iter().filter_entry(|entry| !hidden(entry)) {
-        let entry = entry.map_err(|error| {
-            let diagnostic = Diagnostic::new(Code::UnreadableInput, format!("this folder cannot be read: {error}"));
-            std::iter::once(diagnostic.about(folder.display().to_string())).collect::<Diagnostics>()
-        })?;
-        if entry.file_type().is_file() && is_yaml(entry.path()) {
-            files.push(entry.into_path());
-        }
+/// MX101 for a folder that cannot be searched.
+pub fn mega_files_below(folder: &Folder, limits: &Limits) -> Result<Vec<PathBuf>, Diagnostics> {
+    let (found, failed) = folder.search(bounds(limits));
+    if !failed.is_empty() {
+        return Err(failed.iter().map(|one| unsearchable(folder.path(), one, limits)).collect());
     }
-    Ok(files)
+    Ok(found.into_iter().filter(|one| is_yaml(&one.path)).map(|one| folder.path().join(one.path)).collect())
+}
+
+/// The same of a folder that the user named; symlinks that lead to it are followed.
+fn mega_files_at(path: &Path, limits: &Limits) -> Result<Vec<PathBuf>, Diagnostics> {
+    let failed =
+        |error| Diagnostics::from_iter([unsearchable(path, &Unsearchable::Failed(PathBuf::new(), error), limits)]);
+    mega_files_below(&Folder::open(path).map_err(failed)?, limits)
+}
+
+/// How far inputs are searched for.
+pub(super) fn bounds(limits: &Limits) -> Bounds {
+    Bounds { names: limits.get(Limit::InputNames), depth: limits.get(Limit::InputDepth) }
+}
+
+/// What is said of a folder below `top` that cannot be searched.
+pub(super) fn unsearchable(top: &Path, one: &Unsearchable, limits: &Limits) -> Diagnostic {
+    let finding = |below: &Path, why: String| {
+        let path = if below.as_os_str().is_empty() { top.to_path_buf() } else { top.join(below) };
+        Diagnostic::new(Code::UnreadableInput, format!("this folder cannot be searched: {why}"))
+            .about(path.display().to_string())
+    };
+    match one {
+        Unsearchable::Failed(below, error) => finding(below, std::io::Error::from(*error).to_string()),
+        Unsearchable::TooMany(below) => {
+            finding(below, format!("it holds too many names: {}", limits.says(Limit::InputNames)))
+                .help(Limit::InputNames.help("move away what is no input"))
+        }
+        Unsearchable::TooDeep(below) => finding(below, format!("it lies too deep: {}", limits.says(Limit::InputDepth)))
+            .help(Limit::InputDepth.help("move it up")),
+    }
 }
 
 /// The files that match a glob; `*` stays inside one folder, `**` does not.
-fn matching(selector: &str, current: &Path) -> Result<Vec<PathBuf>, Diagnostics> {
+fn matching(selector: &str, current: &Path, limits: &Limits) -> Result<Vec<PathBuf>, Diagnostics> {
     let full = normal(&current.join(selector));
     let glob = GlobBuilder::new(&full.to_string_lossy()).literal_separator(true).build().map_err(|error| {
         let diagnostic = Diagnostic::new(Code::NoInput, format!("`{selector}` is no valid pattern: {}", error.kind()));
@@ -94,5 +120,5 @@ fn matching(selector: &str, current: &Path) -> Result<Vec<PathBuf>, Diagnostics>
     if !fixed.is_dir() {
         return Ok(Vec::new());
     }
-    Ok(mega_files_below(&fixed)?.into_iter().filter(|path| matcher.is_match(path)).collect())
+    Ok(mega_files_at(&fixed, limits)?.into_iter().filter(|path| matcher.is_match(path)).collect())
 }

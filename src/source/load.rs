@@ -13,6 +13,7 @@ use super::find::{self, Selection};
 use super::yaml;
 use super::{DataFile, Files, Kind, Tree, named, read, shared};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+use crate::handle::Folder;
 use crate::limit::{Limit, Limits};
 use crate::span::{FileId, SourceFile, SourceMap, Span};
 
@@ -73,6 +74,8 @@ pub struct SourceSet {
     pub sources: SourceMap,
     /// The project root.
     pub root: PathBuf,
+    /// The same, open: what else is read lies below it. `None` for inputs as they were once.
+    pub project: Option<Folder>,
     /// The output root.
     pub out: PathBuf,
     /// The manifest, if there is one.
@@ -93,6 +96,15 @@ pub struct SourceSet {
     pub limits: Limits,
 }
 
+impl SourceSet {
+    /// Where the files are that the mega-files name.
+    #[must_use]
+    pub fn files(&self) -> Files<'_> {
+        static NONE: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+        self.project.as_ref().map_or(Files::Stored(&NONE), Files::Disk)
+    }
+}
+
 /// Reads everything that `request` asks for, and the rest of the project beside it.
 ///
 /// # Errors
@@ -111,19 +123,21 @@ pub fn load_or_none(request: &Request) -> Result<SourceSet, Diagnostics> {
 }
 
 fn read_all(request: &Request, may_be_none: bool) -> Result<SourceSet, Diagnostics> {
-    let selection = find::select(&request.paths, &request.current)?;
+    let selection = find::select(&request.paths, &request.current, &request.limits())?;
     let project = project_of(request, &selection)?;
+    let base = project.open().map_err(one)?;
     let mut findings = Diagnostics::default();
     let of_manifest = request.limits();
-    let manifest_text = project.manifest.as_deref().map(|path| read::text(path, &of_manifest)).transpose();
+    let manifest_text = project.manifest.as_deref().map(|path| read::text(&base, path, &of_manifest)).transpose();
     let manifest_text = manifest_text.map_err(one)?;
     let manifest_name = project.manifest.as_deref().map(|path| display(path, &project.root));
 
     let manifest_tree = manifest_text.as_deref().and_then(|text| yaml::parse(FileId(0), text, &of_manifest).ok());
     let limits = manifest_tree.as_ref().map_or(of_manifest, granted).with(&request.limits);
-    let (home, folder) = project.mega_files(manifest_tree.as_ref());
+    let (home, folder) = project.mega_files(&base, manifest_tree.as_ref());
+    let found = folder.as_ref().map(|folder| find::mega_files_below(folder, &limits)).transpose()?;
     let mut wanted: BTreeMap<PathBuf, bool> = BTreeMap::new();
-    for path in folder.as_deref().map(find::mega_files_below).transpose()?.unwrap_or_default() {
+    for path in found.unwrap_or_default() {
         wanted.insert(path, request.paths.is_empty());
     }
     for path in selection.files {
@@ -134,12 +148,12 @@ fn read_all(request: &Request, may_be_none: bool) -> Result<SourceSet, Diagnosti
     }
     let is_start = may_be_none && request.paths.is_empty() && project.manifest.is_some();
     if !is_start && !wanted.values().any(|&selected| selected) {
-        return Err(one(nothing_selected(request, folder.as_deref(), &home, &project.root)));
+        return Err(one(nothing_selected(request, folder.as_ref().map(Folder::path), &home, &project.root)));
     }
 
     let mut texts: Vec<(String, Option<bool>, Result<String, Diagnostic>)> = wanted
         .into_par_iter()
-        .map(|(path, selected)| (display(&path, &project.root), Some(selected), read::text(&path, &limits)))
+        .map(|(path, selected)| (display(&path, &project.root), Some(selected), read::text(&base, &path, &limits)))
         .collect();
     if let (Some(name), Some(text)) = (manifest_name, manifest_text) {
         texts.push((name, None, Ok(text)));
@@ -147,8 +161,9 @@ fn read_all(request: &Request, may_be_none: bool) -> Result<SourceSet, Diagnosti
     texts.sort_by(|a, b| a.0.cmp(&b.0));
     let (mut sources, roles) = number(texts, &mut findings);
     let (manifest, mega_files) = parse_all(&sources, roles, &of_manifest, &limits);
-    let data = named::data(&Files::Disk(&project.root), &mega_files, &mut sources, &limits);
-    let templates = shared::templates(&Files::Disk(&project.root), &mut sources, &limits);
+    let data = named::data(&Files::Disk(&base), &mega_files, &mut sources, &limits);
+    let (templates, unsearchable) = shared::templates(&Files::Disk(&base), &mut sources, &limits);
+    findings.extend(unsearchable);
     let out = request.out.as_ref().map_or_else(|| project.root.clone(), |out| normal(&request.current.join(out)));
     if let Some(manifest) = &manifest
         && let Err(broken) = &manifest.1
@@ -160,6 +175,7 @@ fn read_all(request: &Request, may_be_none: bool) -> Result<SourceSet, Diagnosti
     Ok(SourceSet {
         sources,
         root,
+        project: Some(base),
         out,
         manifest,
         folder: home,
@@ -288,21 +304,27 @@ pub(super) struct Project {
 
 impl Project {
     /// Where the project's mega-files belong, and the same folder if it can be searched.
-    pub(super) fn mega_files(&self, manifest: Option<&Tree>) -> (PathBuf, Option<PathBuf>) {
+    pub(super) fn mega_files(&self, base: &Folder, manifest: Option<&Tree>) -> (PathBuf, Option<Folder>) {
+        // A folder behind a symlink could lead out of the project.
+        let inside = |folder: &Path| base.below(folder.strip_prefix(&self.root).ok()?).ok();
         if self.manifest.is_none() {
-            let folder = self.folder.clone().filter(|folder| is_inside(folder, &self.root));
-            return (self.root.join("megafiles"), folder);
+            return (self.root.join("megafiles"), self.folder.as_deref().and_then(inside));
         }
         let named = manifest.and_then(|tree| tree.text(tree.get(tree.root(), "megafiles")?));
         let folder = normal(&self.root.join(named.unwrap_or("megafiles").trim_start_matches('/')));
-        let found = is_inside(&folder, &self.root).then(|| folder.clone());
+        let found = inside(&folder);
         (folder, found)
     }
-}
 
-/// Whether a folder lies in the project without a symlink on the way; one could lead out of it.
-fn is_inside(folder: &Path, root: &Path) -> bool {
-    folder.strip_prefix(root).is_ok_and(|rest| read::real(folder) == read::real(root).join(rest)) && folder.is_dir()
+    /// Opens the project root.
+    ///
+    /// # Errors
+    /// MX101 about the manifest, or else about the root.
+    pub(super) fn open(&self) -> Result<Folder, Diagnostic> {
+        Folder::open(&self.root).map_err(|error| {
+            read::unreadable(self.manifest.as_ref().unwrap_or(&self.root), &std::io::Error::from(error).to_string())
+        })
+    }
 }
 
 pub(super) fn project_of(request: &Request, selection: &Selection) -> Result<Project, Diagnostics> {
@@ -340,15 +362,17 @@ pub fn out_of(request: &Request) -> Result<PathBuf, Diagnostics> {
     if let Some(out) = &request.out {
         return Ok(normal(&request.current.join(out)));
     }
-    let selection = find::select(&request.paths, &request.current)?;
+    let selection = find::select(&request.paths, &request.current, &Limits::default())?;
     Ok(project_of(request, &selection)?.root)
 }
 
 /// The nearest manifest in a folder or above it.
 #[must_use]
 pub fn manifest_above(folder: &Path) -> Option<PathBuf> {
-    let candidates = folder.ancestors().flat_map(|above| MANIFEST_NAMES.map(|name| above.join(name)));
-    candidates.into_iter().find(|path| path.is_file())
+    let mut candidates = folder.ancestors().flat_map(|above| MANIFEST_NAMES.map(|name| above.join(name)));
+    // One that is no regular file is found, too: to pass over it would pass over the boundaries that it sets.
+    let is_there = |path: &PathBuf| std::fs::symlink_metadata(path).is_ok_and(|found| !found.is_dir());
+    candidates.find(is_there)
 }
 
 /// The project root for inputs in `folder`: where the nearest manifest is, else above `megafiles/`, else `folder`.

@@ -12,6 +12,7 @@ use super::load::Input;
 use super::{Files, read};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::digest::with_lf;
+use crate::handle::Folder;
 use crate::limit::{Limit, Limits};
 use crate::span::{SourceFile, SourceMap, Span};
 
@@ -83,7 +84,7 @@ fn text(
             _ if why == read::too_large(limits, Limit::InputBytes) => {
                 Limit::InputBytes.help("split it into several files")
             }
-            Files::Disk(root) => help(root, path, &why, readers, sources),
+            Files::Disk(root) => help(root, path, &why, readers, sources, limits),
             Files::Stored(_) => String::new(),
         };
         wrong(&why, help)
@@ -98,9 +99,8 @@ fn text(
 }
 
 /// Which file was meant, as far as that can be told.
-fn help(root: &Path, path: &str, why: &str, readers: &[Span], sources: &SourceMap) -> String {
-    let is_file =
-        |path: &str| !path.is_empty() && read::asset(root, path, &Limits::highest(), Limit::InputBytes).is_ok();
+fn help(root: &Folder, path: &str, why: &str, readers: &[Span], sources: &SourceMap, limits: &Limits) -> String {
+    let is_file = |path: &str| root.file(Path::new(path)).is_ok();
     if why.ends_with("is a symlink") {
         return "name the file itself: no symlink is followed".to_owned();
     }
@@ -123,7 +123,7 @@ fn help(root: &Path, path: &str, why: &str, readers: &[Span], sources: &SourceMa
         }
     }
     let (folder, name) = plain(path).rsplit_once('/').map_or(("", plain(path)), |(folder, name)| (folder, name));
-    let names = if folder.split('/').any(|part| part == "..") { Vec::new() } else { names_in(&root.join(folder)) };
+    let names = names_in(root, Path::new(folder), limits);
     let stem = |name: &str| name.rsplit_once('.').map(|(stem, _)| stem.to_owned());
     let usable = || names.iter().map(String::as_str).filter(|name| Format::of(name).is_ok());
     let same_stem = || usable().find(|other| stem(other).is_some() && stem(other) == stem(name));
@@ -137,10 +137,8 @@ fn help(root: &Path, path: &str, why: &str, readers: &[Span], sources: &SourceMa
     }
 }
 
-/// The names in a folder, sorted; none if it cannot be read.
-fn names_in(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    names.sort();
-    names
+/// The names in a folder of the project, sorted; none if it cannot be read.
+fn names_in(root: &Folder, folder: &Path, limits: &Limits) -> Vec<String> {
+    let names = root.below(folder).ok().and_then(|folder| folder.names(limits.get(Limit::InputNames)).ok());
+    names.unwrap_or_default().into_iter().filter_map(|name| name.into_string().ok()).collect()
 }

@@ -35,14 +35,17 @@ pub struct Outline {
 pub fn outline(request: &Request) -> Result<Outline, Diagnostics> {
     let of_manifest = request.limits();
     let project = load::project_of(request, &Selection::default())?;
-    let text = project.manifest.as_deref().map(|path| read::text(path, &of_manifest)).transpose();
-    let text = text.map_err(|one| std::iter::once(one).collect::<Diagnostics>())?;
+    let one = |one| Diagnostics::from_iter([one]);
+    let base = project.open().map_err(one)?;
+    let text = project.manifest.as_deref().map(|path| read::text(&base, path, &of_manifest)).transpose();
+    let text = text.map_err(one)?;
     let tree = text.as_deref().and_then(|text| yaml::parse(FileId(0), text, &of_manifest).ok());
     let limits = tree.as_ref().map_or(of_manifest, load::granted).with(&request.limits);
-    let (folder, found) = project.mega_files(tree.as_ref());
+    let (folder, found) = project.mega_files(&base, tree.as_ref());
+    let found = found.map(|folder| find::mega_files_below(&folder, &limits)).transpose()?;
     let mut ids = Vec::new();
-    for path in found.as_deref().map(find::mega_files_below).transpose()?.unwrap_or_default() {
-        let id = read::text(&path, &limits).ok().and_then(|text| id_of(&text, &limits));
+    for path in found.unwrap_or_default() {
+        let id = read::text(&base, &path, &limits).ok().and_then(|text| id_of(&text, &limits));
         ids.extend(id.map(|id| (id, load::display(&path, &project.root))));
     }
     let mut sources = SourceMap::default();

@@ -2,18 +2,19 @@
 //! limits; nothing here looks at the project as it is now.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::load::{ManifestInput, SourceSet, number, parse_all};
 use super::{named, read, shared};
 use crate::diagnostic::Diagnostics;
+use crate::handle::Folder;
 use crate::limit::{Limit, Limits};
 
 /// Where the files are that inputs name.
 #[derive(Debug, Clone, Copy)]
 pub enum Files<'a> {
     /// Below the project root.
-    Disk(&'a Path),
+    Disk(&'a Folder),
     /// Stored, by their path below the project root.
     Stored(&'a BTreeMap<String, Vec<u8>>),
 }
@@ -59,10 +60,11 @@ pub fn load_past(past: &Past, limits: &Limits) -> SourceSet {
     let (manifest, mega_files) = parse_all(&sources, roles, limits, limits);
     let files = Files::Stored(&past.files);
     let data = named::data(&files, &mega_files, &mut sources, limits);
-    let templates = shared::templates(&files, &mut sources, limits);
+    let (templates, _) = shared::templates(&files, &mut sources, limits);
     SourceSet {
         sources,
         root: PathBuf::new(),
+        project: None,
         out: PathBuf::new(),
         manifest: manifest.map(|(file, tree)| ManifestInput { file, tree: tree.ok() }),
         folder: PathBuf::new(),

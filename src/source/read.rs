@@ -1,19 +1,23 @@
-//! Reads one regular file as text or bytes, with a limit. The only place that opens an input.
+//! Reads one regular file as text or bytes, with a limit. The only place that opens an input: by handles, so that no
+//! symlink below the project root is followed, whatever is done to the folders meanwhile ([`crate::handle`]).
 
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Code, Diagnostic};
+use crate::handle::{self, Folder, Refusal};
 use crate::limit::{Limit, Limits};
 
-/// The text of a regular file.
+/// The text of a regular file that lies below a folder, or else anywhere. What lies below is reached without a symlink.
 ///
 /// # Errors
 /// MX101 if it cannot be read, is no regular file, is over [`Limit::InputBytes`], or is not UTF-8 (with the offset).
-pub fn text(path: &Path, limits: &Limits) -> Result<String, Diagnostic> {
+pub fn text(root: &Folder, path: &Path, limits: &Limits) -> Result<String, Diagnostic> {
     let limit = Limit::InputBytes;
-    let bytes = read(path, limits.size(limit)).map_err(|fault| match fault {
+    let bytes = match path.strip_prefix(root.path()) {
+        Ok(relative) => below(root, relative, limits.size(limit)),
+        Err(_) => anywhere(path, limits.size(limit)),
+    };
+    let bytes = bytes.map_err(|fault| match fault {
         Fault::TooLarge => unreadable(path, &too_large(limits, limit)).help(limit.help("split it into several files")),
         Fault::Other(why) => unreadable(path, &why),
     })?;
@@ -23,12 +27,12 @@ pub fn text(path: &Path, limits: &Limits) -> Result<String, Diagnostic> {
     })
 }
 
-/// The bytes of a regular file.
+/// The bytes of a regular file that the user named: it may lie anywhere, but is no symlink itself.
 ///
 /// # Errors
 /// MX101 if it cannot be read, is no regular file, or is over the limit.
 pub fn bytes(path: &Path, max_bytes: usize) -> Result<Vec<u8>, Diagnostic> {
-    read(path, max_bytes).map_err(|fault| match fault {
+    anywhere(path, max_bytes).map_err(|fault| match fault {
         Fault::TooLarge => unreadable(path, &format!("it is larger than the limit of {max_bytes} bytes")),
         Fault::Other(why) => unreadable(path, &why),
     })
@@ -40,20 +44,39 @@ enum Fault {
     Other(String),
 }
 
-fn read(path: &Path, max_bytes: usize) -> Result<Vec<u8>, Fault> {
-    let failed = |error: std::io::Error| Fault::Other(error.to_string());
-    let meta = std::fs::symlink_metadata(path).map_err(failed)?;
-    if meta.is_symlink() {
-        return Err(Fault::Other("it is a symlink; inputs are regular files".to_owned()));
+impl From<rustix::io::Errno> for Fault {
+    fn from(error: rustix::io::Errno) -> Self {
+        Self::Other(std::io::Error::from(error).to_string())
     }
-    if !meta.is_file() {
+}
+
+fn anywhere(path: &Path, max_bytes: usize) -> Result<Vec<u8>, Fault> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(Fault::Other("it is no regular file".to_owned()));
-    }
-    let file = File::open(path).map_err(failed)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0).min(max_bytes));
-    let mut limited = file.take(u64::try_from(max_bytes).unwrap_or(u64::MAX).saturating_add(1));
-    limited.read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() > max_bytes { Err(Fault::TooLarge) } else { Ok(bytes) }
+    };
+    below(&Folder::open(folder)?, Path::new(name), max_bytes)
+}
+
+fn below(folder: &Folder, relative: &Path, max_bytes: usize) -> Result<Vec<u8>, Fault> {
+    let file = folder.file(relative).map_err(|refusal| match refusal {
+        Refusal::Kind(path, "a folder") if path == relative => Fault::Other("it is a folder, not a file".to_owned()),
+        Refusal::Kind(path, what) if path == relative => {
+            Fault::Other(format!("it is {what}; inputs are regular files"))
+        }
+        Refusal::Kind(path, "a symlink") => {
+            Fault::Other(format!("`{}` is a symlink, and none is followed inside the project", path.display()))
+        }
+        Refusal::Kind(path, what) => Fault::Other(format!("`{}` is {what}, not a folder", path.display())),
+        Refusal::Outside => Fault::Other("it is no regular file".to_owned()),
+        Refusal::Absent => rustix::io::Errno::NOENT.into(),
+        Refusal::Failed(error) => error.into(),
+    })?;
+    content(file, max_bytes)
+}
+
+fn content(file: std::fs::File, max_bytes: usize) -> Result<Vec<u8>, Fault> {
+    let read = handle::read(file, max_bytes).map_err(|error| Fault::Other(error.to_string()))?;
+    read.ok_or(Fault::TooLarge)
 }
 
 /// Why a file over a limit cannot be used, as a clause.
@@ -65,15 +88,11 @@ pub fn too_large(limits: &Limits, limit: Limit) -> String {
 /// Whether something lies at a path below a folder. When the disk does not say, it counts as there: only what is surely
 /// gone may have consequences.
 #[must_use]
-pub fn exists(root: &Path, relative: &str) -> bool {
-    use std::io::ErrorKind::{NotADirectory, NotFound};
-    match std::fs::symlink_metadata(root.join(relative)) {
-        Ok(_) => true,
-        Err(error) => !matches!(error.kind(), NotFound | NotADirectory),
-    }
+pub fn exists(root: &Folder, relative: &str) -> bool {
+    root.look(Path::new(relative)) != Err(Refusal::Absent)
 }
 
-fn unreadable(path: &Path, why: &str) -> Diagnostic {
+pub(super) fn unreadable(path: &Path, why: &str) -> Diagnostic {
     Diagnostic::new(Code::UnreadableInput, format!("this file cannot be read: {why}")).about(path.display().to_string())
 }
 
@@ -82,24 +101,15 @@ fn unreadable(path: &Path, why: &str) -> Diagnostic {
 /// # Errors
 /// In words, why it cannot be used: outside the project, a symlink on the way, unreadable, over the limit
 /// ([`too_large`]).
-pub fn asset(root: &Path, named: &str, limits: &Limits, limit: Limit) -> Result<Vec<u8>, String> {
+pub fn asset(root: &Folder, named: &str, limits: &Limits, limit: Limit) -> Result<Vec<u8>, String> {
     let relative = Path::new(named.trim_start_matches("./"));
-    let mut path = root.to_path_buf();
-    for part in relative.components() {
-        let std::path::Component::Normal(name) = part else {
-            return Err("its path does not lead to a place below the project root".to_owned());
-        };
-        path.push(name);
-        match std::fs::symlink_metadata(&path) {
-            Ok(meta) if meta.is_symlink() => {
-                let shown = path.strip_prefix(root).unwrap_or(&path).display();
-                return Err(format!("`{shown}` is a symlink"));
-            }
-            Ok(_) => {}
-            Err(_) => return Err("there is no such file below the project root".to_owned()),
-        }
-    }
-    read(&path, limits.size(limit)).map_err(|fault| match fault {
+    let file = root.file(relative).map_err(|refusal| match refusal {
+        Refusal::Outside => "its path does not lead to a place below the project root".to_owned(),
+        Refusal::Kind(path, what) => format!("`{}` is {what}", path.display()),
+        Refusal::Absent => "there is no such file below the project root".to_owned(),
+        Refusal::Failed(error) => std::io::Error::from(error).to_string(),
+    })?;
+    content(file, limits.size(limit)).map_err(|fault| match fault {
         Fault::TooLarge => too_large(limits, limit),
         Fault::Other(why) => why,
     })
@@ -107,7 +117,7 @@ pub fn asset(root: &Path, named: &str, limits: &Limits, limit: Limit) -> Result<
 
 /// The path without symlinks, as far as it exists; what does not exist is taken by its text.
 #[must_use]
-pub fn real(path: &Path) -> std::path::PathBuf {
+pub fn real(path: &Path) -> PathBuf {
     for above in path.ancestors() {
         if let (Ok(real), Ok(rest)) = (std::fs::canonicalize(above), path.strip_prefix(above)) {
             return if rest.as_os_str().is_empty() { real } else { real.join(rest) };

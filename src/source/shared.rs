@@ -5,28 +5,30 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use rayon::prelude::*;
-use walkdir::{DirEntry, WalkDir};
 
-use super::Files;
+use super::{Files, find};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::digest::with_lf;
+use crate::handle::{Folder, Refusal};
 use crate::limit::{Limit, Limits};
 use crate::span::{FileId, SourceFile, SourceMap};
 
 /// The folder below the project root.
 pub const FOLDER: &str = "templates";
 
+/// By the path below the folder: the text, or why it cannot be used.
+type Templates = BTreeMap<String, Result<FileId, String>>;
+
 /// The files below `templates/` by their path below it; hidden files and folders and symlinks are passed over. Of all of
 /// them together only so many bytes are read: the files after that, in the order of their paths, cannot be used. A line
-/// break is a newline in all of them, so that offsets are the same on every machine.
-pub(super) fn templates(
-    files: &Files<'_>,
-    sources: &mut SourceMap,
-    limits: &Limits,
-) -> BTreeMap<String, Result<FileId, String>> {
-    let most = limits.get(Limit::SharedBytes);
-    let found = match files {
-        Files::Disk(root) => on_disk(&root.join(FOLDER), most),
-        Files::Stored(files) => files.keys().filter_map(|path| Some((below(path)?.to_owned(), true))).collect(),
+/// break is a newline in all of them, so that offsets are the same on every machine. Folders that cannot be searched are
+/// warnings.
+pub(super) fn templates(files: &Files<'_>, sources: &mut SourceMap, limits: &Limits) -> (Templates, Vec<Diagnostic>) {
+    let (found, unsearchable) = match files {
+        Files::Disk(root) => on_disk(root, limits),
+        Files::Stored(files) => {
+            (files.keys().filter_map(|path| Some((below(path)?.to_owned(), true))).collect(), Vec::new())
+        }
     };
     let texts: Vec<(String, Result<String, String>)> = found
         .into_par_iter()
@@ -45,7 +47,7 @@ pub(super) fn templates(
         let file = text.map(|text| sources.add(SourceFile::new(format!("{FOLDER}/{name}"), text)));
         templates.insert(name, file);
     }
-    templates
+    (templates, unsearchable)
 }
 
 /// The path of a stored file below the folder, if it lies there.
@@ -60,22 +62,27 @@ fn text(files: &Files<'_>, name: &str, limits: &Limits) -> Result<String, String
 }
 
 /// The files with their names, sorted, and whether the limit of bytes still leaves room for each.
-fn on_disk(folder: &Path, most: u64) -> Vec<(String, bool)> {
-    if !std::fs::symlink_metadata(folder).is_ok_and(|meta| meta.is_dir()) {
-        return Vec::new();
-    }
-    let hidden = |entry: &DirEntry| entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.');
-    let entries = WalkDir::new(folder).into_iter().filter_entry(|entry| !hidden(entry)).flatten();
-    let files = entries.filter(|entry| entry.file_type().is_file()).filter_map(|entry| {
-        let name = entry.path().strip_prefix(folder).ok()?.to_str()?.replace('\\', "/");
-        Some((name, entry.metadata().map_or(0, |meta| meta.len())))
-    });
-    let mut files: Vec<(String, u64)> = files.collect();
+fn on_disk(root: &Folder, limits: &Limits) -> (Vec<(String, bool)>, Vec<Diagnostic>) {
+    let folder = match root.below(Path::new(FOLDER)) {
+        Ok(folder) => folder,
+        Err(Refusal::Kind(_, what @ "a symlink")) => {
+            let message = format!("`{FOLDER}` is {what}, so there are no shared templates: none is followed");
+            let finding = Diagnostic::new(Code::UnreadableInput, message).about(FOLDER).severity(Severity::Warning);
+            return (Vec::new(), vec![finding.help("put the templates themselves below it")]);
+        }
+        Err(_) => return (Vec::new(), Vec::new()),
+    };
+    let (found, failed) = folder.search(find::bounds(limits));
+    let failed = failed.iter().map(|one| find::unsearchable(Path::new(FOLDER), one, limits));
+    let failed = failed.map(|finding| finding.severity(Severity::Warning)).collect();
+    let files = found.into_iter().filter(|one| one.other.is_none());
+    let mut files: Vec<(String, u64)> =
+        files.filter_map(|one| Some((one.path.to_str()?.replace('\\', "/"), one.bytes))).collect();
     files.sort();
     let mut total = 0_u64;
     let fitting = files.into_iter().map(|(name, bytes)| {
         total = total.saturating_add(bytes);
-        (name, total <= most)
+        (name, total <= limits.get(Limit::SharedBytes))
     });
-    fitting.collect()
+    (fitting.collect(), failed)
 }

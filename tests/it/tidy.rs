@@ -8,7 +8,7 @@ use std::path::Path;
 const MAX_LINES: usize = 500;
 
 /// Vocabulary first, then the stages; a module uses those before it only.
-const LAYERS: [&str; 23] = [
+const LAYERS: [&str; 24] = [
     "span",
     "path",
     "glob",
@@ -18,6 +18,7 @@ const LAYERS: [&str; 23] = [
     "diagnostic",
     "event",
     "lockfile",
+    "handle",
     "source",
     "template",
     "model",

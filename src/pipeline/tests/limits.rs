@@ -116,11 +116,9 @@ fn chain(links: usize, last: &str) -> String {
 fn chains_of_factories_stop_at_a_limit_also_when_they_make_nothing() {
     let file = "{ generate: [ { content: x, path: src/x } ] }";
     let nothing = "{ rules: [ { for_each: [a], when: \"false\", generate: [ { content: x, path: src/x } ] } ] }";
-    for (links, last, limit) in [
-        (40, file, Limit::FactoryDepth),
-        (40, nothing, Limit::FactoryDepth),
-        (24, nothing, Limit::RuleRuns),
-    ] {
+    for (links, last, limit) in
+        [(40, file, Limit::FactoryDepth), (40, nothing, Limit::FactoryDepth), (24, nothing, Limit::RuleRuns)]
+    {
         let errors = hostile(&chain(links, last));
         assert!(errors.iter().any(|one| one.contains(&format!("the limit `{}` is", limit.name()))), "{errors:#?}");
         assert!(errors.len() < 4, "said once: {}", errors.len());
