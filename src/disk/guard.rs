@@ -133,7 +133,7 @@ fn open(root: &Root, name: &str) -> Result<File, DiskError> {
 }
 
 /// Who holds a guard, as far as it can be read.
-fn read_holder(mut file: &File) -> String {
+pub(super) fn read_holder(mut file: &File) -> String {
     let mut bytes = Vec::new();
     let read = file.rewind().and_then(|()| file.take(MAX_HOLDER_BYTES).read_to_end(&mut bytes));
     let text = String::from_utf8_lossy(&bytes);

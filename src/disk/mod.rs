@@ -35,6 +35,7 @@ mod barrier;
 mod checkpoint;
 mod choose;
 mod commit;
+mod condition;
 #[cfg(test)]
 mod crash_tests;
 mod entry;
@@ -79,6 +80,7 @@ pub use checkpoint::{
 };
 pub use choose::{Target, choose};
 pub use commit::{Applied, Staged};
+pub use condition::{Condition, Own, examine};
 pub use entry::OperationKind;
 pub use error::{CommitError, DiskError, GuardError};
 pub use footing::Footing;

@@ -211,6 +211,11 @@ pub(super) fn move_over(from: (BorrowedFd<'_>, &str), to: (BorrowedFd<'_>, &str)
     rustix::fs::renameat(from.0, from.1, to.0, to.1)
 }
 
+/// Moves a file to a name that must be free, in one step or not at all.
+pub(super) fn try_no_replace(from: (BorrowedFd<'_>, &str), to: (BorrowedFd<'_>, &str)) -> Result<()> {
+    rename_no_replace(from, to)
+}
+
 /// Exchanges two names in one step; `Ok(false)` where that cannot be done.
 pub(super) fn exchange(one: (BorrowedFd<'_>, &str), other: (BorrowedFd<'_>, &str)) -> Result<bool> {
     match rename_exchange(one, other) {
@@ -260,6 +265,42 @@ pub(super) fn is_synced_whole(_folder: BorrowedFd<'_>) -> Result<bool> {
         return Ok(false);
     }
     Ok(true)
+}
+
+/// The kind of a file system, by the name that it is known by.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn file_system(folder: BorrowedFd<'_>) -> Option<&'static str> {
+    const NAMES: [(u32, &str); 20] = [
+        (0xEF53, "ext4"),
+        (0x5846_5342, "xfs"),
+        (0x9123_683E, "btrfs"),
+        (0x0102_1994, "tmpfs"),
+        (0x794C_7630, "overlayfs"),
+        (0x2FC1_2FC1, "zfs"),
+        (0xF2F5_2010, "f2fs"),
+        (0xCA45_1A4E, "bcachefs"),
+        (0x5346_544E, "ntfs"),
+        (0x7366_746E, "ntfs3"),
+        (0x4D44, "vfat"),
+        (0x2011_BAB0, "exfat"),
+        (0x6969, "nfs"),
+        (0x6573_5546, "fuse"),
+        (0xFF53_4D42, "cifs"),
+        (0xFE53_4D42, "smb2"),
+        (0x0102_1997, "9p"),
+        (0x00C3_6400, "ceph"),
+        (0x786F_4256, "vboxsf"),
+        (0xF15F, "ecryptfs"),
+    ];
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the numbers have 32 bits")]
+    let kind = rustix::fs::fstatfs(folder).ok()?.f_type as u32;
+    NAMES.iter().find(|(number, _)| *number == kind).map(|(_, name)| *name)
+}
+
+/// The kind of a file system, which other systems say in other ways.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) fn file_system(_folder: BorrowedFd<'_>) -> Option<&'static str> {
+    None
 }
 
 /// Brings everything that was written to the file system of a folder to the disk: one call for a whole transaction. An

@@ -4,6 +4,7 @@
 mod apply;
 mod conflicts;
 mod detach;
+mod doctor;
 mod drift;
 mod explain;
 mod facts;
@@ -53,11 +54,12 @@ use crate::template::forms;
 use crate::{disk, model, plan, verify};
 
 pub use detach::{DetachRequest, detach};
+pub use doctor::{DoctorRequest, doctor};
 pub use explain::{Explanation, explain};
 pub use history::{Asked, HistoryRequest, history};
 pub use recovery::recover;
 pub use repair::{RepairRequest, repair};
-pub use saved::{ApplyRequest, apply_plan};
+pub use saved::{ApplyRequest, apply_plan, request_of_plan};
 pub use snapshot::{SnapshotRequest, snapshot};
 pub use status::status;
 

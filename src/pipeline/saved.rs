@@ -42,6 +42,17 @@ pub struct ApplyRequest {
 /// that goes wrong is a finding in the report.
 #[must_use]
 pub fn apply_plan(asked: &ApplyRequest, watcher: &dyn Watcher) -> Run {
+    match request_of_plan(asked) {
+        Ok(request) => run(&request, watcher),
+        Err(run) => *run,
+    }
+}
+
+/// The request that [`apply_plan`] does: reads the saved plan, and nothing else.
+///
+/// # Errors
+/// The run that ends with it: there is no such plan.
+pub fn request_of_plan(asked: &ApplyRequest) -> Result<Request, Box<Run>> {
     let inputs = source::Request { current: asked.current.clone(), ..source::Request::default() };
     let mut request = Request {
         jobs: asked.jobs,
@@ -55,11 +66,11 @@ pub fn apply_plan(asked: &ApplyRequest, watcher: &dyn Watcher) -> Run {
         Ok(plan) => {
             take_over(&mut request, &plan.asked);
             request.must_equal = Some(Arc::new(plan));
-            run(&request, watcher)
+            Ok(request)
         }
         Err(finding) => {
             let findings = Diagnostics::from_iter([finding]);
-            Run { report: facts::without_inputs(&request, (findings, None)), diff: None }
+            Err(Box::new(Run { report: facts::without_inputs(&request, (findings, None)), diff: None }))
         }
     }
 }

@@ -18,10 +18,12 @@
 //! | what `init` and `new` made | [`made::text`], [`made::document`] | stdout |
 //! | who makes a file | [`explanation::text`], [`explanation::document`] | stdout |
 //! | what `repair`, `detach` and `adopt` did | [`mend::text`], [`mend::document`] | stdout |
+//! | how machine and project stand | [`doctor::text`], [`doctor::document`] | stdout |
 //! | pages of codes | [`explain::explain_code`], [`explain::code_list`] | stdout |
 
 mod clean;
 pub mod diff;
+pub mod doctor;
 mod excerpt;
 pub mod explain;
 pub mod explanation;

@@ -1,6 +1,6 @@
 //! Turns what a user typed (files, folders, quoted globs) into a sorted list of files.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use globset::GlobBuilder;
 
@@ -104,6 +104,12 @@ pub(super) fn unsearchable(top: &Path, one: &Unsearchable, limits: &Limits) -> D
     }
 }
 
+/// The last folder on the way of a pattern that holds none.
+pub(super) fn without_pattern(path: &Path) -> PathBuf {
+    let is_fixed = |part: &Component<'_>| !part.as_os_str().to_string_lossy().contains(['*', '?', '[', '{']);
+    path.components().take_while(is_fixed).collect()
+}
+
 /// The files that match a glob; `*` stays inside one folder, `**` does not.
 fn matching(selector: &str, current: &Path, limits: &Limits) -> Result<Vec<PathBuf>, Diagnostics> {
     let full = normal(&current.join(selector));
@@ -112,11 +118,7 @@ fn matching(selector: &str, current: &Path, limits: &Limits) -> Result<Vec<PathB
         std::iter::once(diagnostic.about(selector)).collect::<Diagnostics>()
     })?;
     let matcher = glob.compile_matcher();
-    // Walk from the last folder that holds no pattern.
-    let fixed: PathBuf = full
-        .components()
-        .take_while(|part| !part.as_os_str().to_string_lossy().contains(['*', '?', '[', '{']))
-        .collect();
+    let fixed = without_pattern(&full);
     if !fixed.is_dir() {
         return Ok(Vec::new());
     }

@@ -19,7 +19,7 @@ pub fn text(root: &Folder, path: &Path, limits: &Limits) -> Result<String, Diagn
     };
     let bytes = bytes.map_err(|fault| match fault {
         Fault::TooLarge => unreadable(path, &too_large(limits, limit)).help(limit.help("split it into several files")),
-        Fault::Other(why) => unreadable(path, &why),
+        fault => fault.finding(path),
     })?;
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
@@ -33,15 +33,28 @@ pub fn text(root: &Folder, path: &Path, limits: &Limits) -> Result<String, Diagn
 /// MX101 if it cannot be read, is no regular file, or is over the limit.
 pub fn bytes(path: &Path, max_bytes: usize) -> Result<Vec<u8>, Diagnostic> {
     anywhere(path, max_bytes).map_err(|fault| match fault {
-        Fault::TooLarge => unreadable(path, &format!("it is larger than the limit of {max_bytes} bytes")),
-        Fault::Other(why) => unreadable(path, &why),
+        Fault::TooLarge => unreadable(path, &format!("it is larger than {max_bytes} bytes")),
+        fault => fault.finding(path),
     })
 }
 
 /// Why a file cannot be used.
 enum Fault {
     TooLarge,
+    /// It, or a folder on the way to it, is something else.
+    Kind(String),
     Other(String),
+}
+
+impl Fault {
+    fn finding(self, path: &Path) -> Diagnostic {
+        match self {
+            Self::Kind(what) => unreadable(path, &what)
+                .help("inputs are regular files, and no symlink in the project is followed: put the file itself there"),
+            Self::Other(why) => unreadable(path, &why),
+            Self::TooLarge => unreadable(path, "it is too large"),
+        }
+    }
 }
 
 impl From<rustix::io::Errno> for Fault {
@@ -59,14 +72,10 @@ fn anywhere(path: &Path, max_bytes: usize) -> Result<Vec<u8>, Fault> {
 
 fn below(folder: &Folder, relative: &Path, max_bytes: usize) -> Result<Vec<u8>, Fault> {
     let file = folder.file(relative).map_err(|refusal| match refusal {
-        Refusal::Kind(path, "a folder") if path == relative => Fault::Other("it is a folder, not a file".to_owned()),
-        Refusal::Kind(path, what) if path == relative => {
-            Fault::Other(format!("it is {what}; inputs are regular files"))
+        Refusal::Kind(path, what) => {
+            let which = if path == relative { "it".to_owned() } else { format!("`{}`", path.display()) };
+            Fault::Kind(format!("{which} is {what}"))
         }
-        Refusal::Kind(path, "a symlink") => {
-            Fault::Other(format!("`{}` is a symlink, and none is followed inside the project", path.display()))
-        }
-        Refusal::Kind(path, what) => Fault::Other(format!("`{}` is {what}, not a folder", path.display())),
         Refusal::Outside => Fault::Other("it is no regular file".to_owned()),
         Refusal::Absent => rustix::io::Errno::NOENT.into(),
         Refusal::Failed(error) => error.into(),
@@ -111,7 +120,7 @@ pub fn asset(root: &Folder, named: &str, limits: &Limits, limit: Limit) -> Resul
     })?;
     content(file, limits.size(limit)).map_err(|fault| match fault {
         Fault::TooLarge => too_large(limits, limit),
-        Fault::Other(why) => why,
+        Fault::Kind(why) | Fault::Other(why) => why,
     })
 }
 

@@ -160,6 +160,7 @@ fn schemas_are_printed_as_they_are_committed() {
         ("made", "made"),
         ("snapshot", "snapshot"),
         ("status", "status"),
+        ("doctor", "doctor"),
         ("recovery", "recovery"),
         ("log", "log"),
         ("mend", "mend"),

@@ -11,6 +11,7 @@
 )]
 
 mod cases;
+mod confined;
 mod folder;
 mod looks;
 mod parts;

@@ -8,6 +8,7 @@ use megax::diagnostic::nearest;
 use megax::limit::{Limit, Limits};
 use megax::start::mega_file::Kind;
 
+use crate::doctor::Doctor;
 use crate::history::{Checkpoint, Gc, Log, Rollback, Undo};
 use crate::mend::{Adopt, Detach, Repair};
 
@@ -17,6 +18,9 @@ use crate::mend::{Adopt, Detach, Repair};
 pub struct Megax {
     #[command(subcommand)]
     pub command: Command,
+    /// Do not give up the rights that a command does not need (or in the environment: `MEGAX_NO_SANDBOX=1`)
+    #[arg(long, global = true)]
+    pub no_sandbox: bool,
 }
 
 const AFTER: &str = "Exit codes: 0 done or nothing to do, 1 there are differences (--check, --diff, --expect-tree, \
@@ -59,6 +63,8 @@ pub enum Command {
     Init(Init),
     /// Add a mega-file of a kind to a team, valid at once and ready to edit
     New(New),
+    /// Say how machine, project and output root stand, and what to do about what is weak
+    Doctor(Doctor),
     /// Finish, or take back, what a killed run began to write; every run that writes does it first
     Recover(Recover),
     /// List what was carried out, newest first: every expansion, undo and rollback has a number
@@ -444,6 +450,8 @@ pub enum SchemaName {
     Snapshot,
     /// The document that `status --format json` prints
     Status,
+    /// The document that `doctor --format json` prints
+    Doctor,
     /// The document that `recover --format json` prints
     Recovery,
     /// The document that `repair`, `detach` and `adopt` print with `--format json`

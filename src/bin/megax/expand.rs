@@ -7,7 +7,8 @@ use megax::report::{Command, Mode, Outcome, Report, github, human, json, sarif, 
 
 use crate::args::{Apply, Expand, Format, Plan, Validate};
 use crate::progress::Progress;
-use crate::{request, terminal};
+use crate::sandbox::{self, Confinement};
+use crate::{needs, request, terminal};
 
 /// The tree of a run that writes is cut after so many files; a dry run shows all.
 const SHOWN_FILES: usize = 200;
@@ -23,8 +24,17 @@ pub fn plan(args: &Plan) -> Outcome {
 }
 
 /// Runs `megax apply`.
-pub fn apply(args: &Apply) -> Outcome {
-    run(request::apply(args), args.format, pipeline::apply_plan)
+pub fn apply(args: &Apply, confinement: Confinement) -> Outcome {
+    run(request::apply(args), args.format, |asked, watcher| match pipeline::request_of_plan(asked) {
+        Ok(request) => {
+            // Where it writes is known only now.
+            if let (false, Some(needs)) = (confinement == Confinement::Off, needs::of_request(&request)) {
+                sandbox::confine(&needs);
+            }
+            pipeline::run(&request, watcher)
+        }
+        Err(run) => *run,
+    })
 }
 
 /// Runs `megax validate`.

@@ -1,15 +1,18 @@
 //! The command: reads arguments, runs the library, prints, exits. It sees only the library's public API.
 
 mod args;
+mod doctor;
 mod exit;
 mod expand;
 mod explain;
 mod history;
 mod manual;
 mod mend;
+mod needs;
 mod progress;
 mod recover;
 mod request;
+mod sandbox;
 mod schema;
 mod start;
 mod terminal;
@@ -20,17 +23,29 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use args::{Command, Megax};
+use megax::report::Outcome;
+use sandbox::{Confinement, Needs};
 
 fn main() -> ExitCode {
     let megax = Megax::parse();
+    let _ = request::threads();
+    let confinement = match request::no_sandbox(megax.no_sandbox) {
+        Ok(true) => Confinement::Off,
+        Ok(false) => sandbox::confine(&needs::needs(&megax.command).unwrap_or_else(Needs::everywhere)),
+        Err(message) => {
+            terminal::say(&format!("error: {message}\n"));
+            return exit::code(Outcome::Usage);
+        }
+    };
     let outcome = match &megax.command {
         Command::Expand(args) => expand::expand(args),
         Command::Plan(args) => expand::plan(args),
-        Command::Apply(args) => expand::apply(args),
+        Command::Apply(args) => expand::apply(args, confinement),
         Command::Validate(args) => expand::validate(args),
         Command::Snapshot(args) => views::snapshot(args),
         Command::Status(args) => views::status(args),
         Command::Explain(args) => explain::explain(args),
+        Command::Doctor(args) => doctor::doctor(args, confinement),
         Command::Recover(args) => recover::recover(args),
         Command::Log(args) => history::log(args),
         Command::Undo(args) => history::undo(args),

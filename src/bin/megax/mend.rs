@@ -107,7 +107,7 @@ pub fn repair(args: &Repair) -> Outcome {
             what: args.what.clone(),
             overwrite: args.on_edit == Edited::Overwrite,
             dry_run: args.dry_run,
-            jobs: args.jobs.map(usize::from),
+            jobs: request::jobs(args.jobs),
             durability: request::durability(args.durability)?,
             holder: request::holder(),
         })

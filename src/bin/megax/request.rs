@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use megax::change::Policy;
 use megax::digest::Digest;
@@ -62,7 +63,7 @@ pub fn apply(args: &Apply) -> Result<ApplyRequest, String> {
     Ok(ApplyRequest {
         file: args.file.clone(),
         current: current()?,
-        jobs: args.jobs.map(usize::from),
+        jobs: jobs(args.jobs),
         holder: holder(),
         durability: durability(args.durability)?,
         wait: args.wait,
@@ -128,7 +129,7 @@ fn common(selection: &Selection, out: Option<&PathBuf>, command: Command, mode: 
 
 fn in_manner(manner: &Manner, mut request: Request) -> Request {
     request.inputs.limits = limits(&manner.bounds);
-    Request { jobs: manner.jobs.map(usize::from), strict: manner.strict, holder: holder(), ..request }
+    Request { jobs: jobs(manner.jobs), strict: manner.strict, holder: holder(), ..request }
 }
 
 /// The limits that were typed; of two values for one the last counts.
@@ -147,6 +148,30 @@ pub fn durability(typed: Option<args::Durability>) -> Result<Durability, String>
             return Err(format!("MEGAX_DURABILITY is `{other}`; the levels are `full` and `process`"));
         }
     })
+}
+
+/// How many threads the machine has for this process. Asked first in `main`: a process that is confined cannot read all
+/// that counts for it.
+pub fn threads() -> Option<usize> {
+    static THREADS: OnceLock<Option<usize>> = OnceLock::new();
+    *THREADS.get_or_init(|| std::thread::available_parallelism().ok().map(usize::from))
+}
+
+/// The threads that were asked for, here or in the environment of the thread pool; else all.
+pub fn jobs(typed: Option<u16>) -> Option<usize> {
+    let is_set = std::env::var_os("RAYON_NUM_THREADS").is_some();
+    typed.map(usize::from).or_else(|| threads().filter(|_| !is_set))
+}
+
+/// Whether the process keeps all its rights: as typed, else as the environment says.
+#[expect(clippy::disallowed_methods, reason = "the command is where the environment is read")]
+pub fn no_sandbox(typed: bool) -> Result<bool, String> {
+    match std::env::var("MEGAX_NO_SANDBOX").as_deref() {
+        _ if typed => Ok(true),
+        Err(_) | Ok("" | "0") => Ok(false),
+        Ok("1") => Ok(true),
+        Ok(other) => Err(format!("MEGAX_NO_SANDBOX is `{other}`; it is `1`, or `0`")),
+    }
 }
 
 /// The current folder.

@@ -168,9 +168,8 @@ impl<'a> Steps<'a> {
     /// Puts a staged file in the place of one that must hold `before`.
     fn replace(&mut self, path: &str, slot: &str, aside: &str, before: Digest) -> Result<(), DiskError> {
         let name = self.enter(path)?;
-        let failed = |error| {
-            if error == Errno::NOENT { DiskError::changed(path) } else { DiskError::io("replace", path, error) }
-        };
+        let folder = self.walker.folder();
+        let failed = |error| failure("replace", path, error, (folder, name));
         let (kind, old_mode) = sys::stat(self.walker.folder(), name).map_err(failed)?;
         if let Some(what) = sys::describe(kind) {
             return Err(DiskError::NotAFile { path: path.to_owned(), what });
@@ -202,8 +201,8 @@ impl<'a> Steps<'a> {
     /// Takes away a file that must hold `before`.
     fn remove(&mut self, path: &str, aside: &str, before: Digest) -> Result<(), DiskError> {
         let name = self.enter(path)?;
-        let failed =
-            |error| if error == Errno::NOENT { DiskError::changed(path) } else { DiskError::io("remove", path, error) };
+        let folder = self.walker.folder();
+        let failed = |error| failure("remove", path, error, (folder, name));
         let (kind, _) = sys::stat(self.walker.folder(), name).map_err(failed)?;
         if let Some(what) = sys::describe(kind) {
             return Err(DiskError::NotAFile { path: path.to_owned(), what });
@@ -273,6 +272,19 @@ impl<'a> Steps<'a> {
             Reached::Folder => Ok(name),
             Reached::Absent | Reached::Blocked(_) => Err(DiskError::changed(path)),
         }
+    }
+}
+
+/// What a call on a file of the tree that failed means. Where the process may make no symlink, it may not move one either:
+/// then it is what came there meanwhile that is to be named, and no missing right.
+fn failure(verb: &'static str, path: &str, error: Errno, at: (BorrowedFd<'_>, &str)) -> DiskError {
+    match error {
+        Errno::NOENT => DiskError::changed(path),
+        Errno::ACCESS | Errno::PERM => match sys::stat(at.0, at.1).ok().and_then(|(kind, _)| sys::describe(kind)) {
+            Some(what) => DiskError::NotAFile { path: path.to_owned(), what },
+            None => DiskError::io(verb, path, error),
+        },
+        error => DiskError::io(verb, path, error),
     }
 }
 
