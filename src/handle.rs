@@ -319,7 +319,7 @@ pub fn has_openat2() -> Option<bool> {
         use rustix::fs::ResolveFlags;
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let opened = rustix::fs::openat2(CWD, ".", flags, Mode::empty(), ResolveFlags::NO_MAGICLINKS);
-        return Some(!matches!(opened, Err(Errno::NOSYS | Errno::PERM)));
+        Some(!matches!(opened, Err(Errno::NOSYS | Errno::PERM)))
     }
     #[cfg(not(target_os = "linux"))]
     None

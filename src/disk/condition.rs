@@ -125,7 +125,7 @@ fn held(folder: BorrowedFd<'_>) -> Result<Vec<(String, String)>, DiskError> {
             continue;
         }
         // What cannot be opened is no guard of this user.
-        let Ok(file) = sys::open_file(folder, name.as_str()) else { continue };
+        let Ok(file) = sys::open_file(folder, &name) else { continue };
         if file.metadata().is_ok_and(|found| found.is_file()) && guard::try_lock(&file).is_ok_and(|free| !free) {
             held.push((team.to_owned(), guard::read_holder(&file)));
         }
@@ -137,7 +137,7 @@ fn held(folder: BorrowedFd<'_>) -> Result<Vec<(String, String)>, DiskError> {
 fn renames(transactions: BorrowedFd<'_>) -> Option<(bool, bool)> {
     let name = format!("probe-{}", std::process::id());
     sys::make_folder(transactions, &name).ok()?;
-    let tried = sys::open_folder(transactions, name.as_str()).ok().and_then(|folder| tries(&folder));
+    let tried = sys::open_folder(transactions, &name).ok().and_then(|folder| tries(&folder));
     // One that stays is cleared away by the next run that writes.
     let _ = sys::remove_folder(transactions, &name);
     tried

@@ -1,14 +1,25 @@
 //! The few system calls that differ between systems and file systems. Every name is one name in an open folder.
 
 use std::fs::File;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::{Errno, Result};
 
 use super::fault;
-pub(super) use crate::handle::{describe, open_file, open_folder};
+use crate::handle;
+pub(super) use crate::handle::describe;
 use crate::path::FileMode;
+
+/// Opens a folder; a symlink fails with `ENOTDIR` or `ELOOP`.
+pub(super) fn open_folder(at: BorrowedFd<'_>, name: &str) -> Result<OwnedFd> {
+    handle::open_folder(at, name)
+}
+
+/// Opens a file for reading; never waits.
+pub(super) fn open_file(at: BorrowedFd<'_>, name: &str) -> Result<File> {
+    handle::open_file(at, name)
+}
 
 /// Makes a file that must not exist; the umask applies to `mode`.
 pub(super) fn create_file(at: BorrowedFd<'_>, name: &str, mode: u32) -> Result<File> {

@@ -1,5 +1,7 @@
 //! What `megax doctor` found, for people and as a document.
 
+use std::fmt::Write as _;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -114,9 +116,9 @@ pub fn text(report: &DoctorReport, colour: bool) -> String {
         let standing = pad(check.standing.as_str(), Standing::Unknown.as_str().len(), Side::Left);
         let style = if check.standing == Standing::Good { GREEN } else { YELLOW };
         let name = pad(check.name, width, Side::Left);
-        text += &format!("{}  {name}  {}\n", paint(colour, style, &standing), clean(&check.found));
+        let _ = writeln!(text, "{}  {name}  {}", paint(colour, style, &standing), clean(&check.found));
         if let Some(advice) = &check.advice {
-            text += &format!("{}  {}\n", " ".repeat(standing.len() + 2 + width), clean(advice));
+            let _ = writeln!(text, "{}  {}", " ".repeat(standing.len() + 2 + width), clean(advice));
         }
     }
     let count = |standing| all.iter().filter(|check| check.standing == standing).count();

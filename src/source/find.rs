@@ -6,7 +6,7 @@ use globset::GlobBuilder;
 
 use super::load::normal;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::handle::{Bounds, Folder, Unsearchable};
+use crate::handle::{Bounds, Folder, Found, Unsearchable};
 use crate::limit::{Limit, Limits};
 
 /// The files that were selected.
@@ -67,11 +67,19 @@ fn is_yaml(path: &Path) -> bool {
 /// # Errors
 /// MX101 for a folder that cannot be searched.
 pub fn mega_files_below(folder: &Folder, limits: &Limits) -> Result<Vec<PathBuf>, Diagnostics> {
+    Ok(searched(folder, limits)?.0)
+}
+
+/// The same, and the symlinks that lead to folders, behind which nobody looks.
+pub(super) fn searched(folder: &Folder, limits: &Limits) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Diagnostics> {
     let (found, failed) = folder.search(bounds(limits));
     if !failed.is_empty() {
         return Err(failed.iter().map(|one| unsearchable(folder.path(), one, limits)).collect());
     }
-    Ok(found.into_iter().filter(|one| is_yaml(&one.path)).map(|one| folder.path().join(one.path)).collect())
+    let (files, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|one| is_yaml(&one.path));
+    let full = |one: Found| folder.path().join(one.path);
+    let links = others.into_iter().filter(|one| one.other == Some("a symlink")).map(full);
+    Ok((files.into_iter().map(full).collect(), links.filter(|path| path.is_dir()).collect()))
 }
 
 /// The same of a folder that the user named; symlinks that lead to it are followed.

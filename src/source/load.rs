@@ -135,9 +135,11 @@ fn read_all(request: &Request, may_be_none: bool) -> Result<SourceSet, Diagnosti
     let manifest_tree = manifest_text.as_deref().and_then(|text| yaml::parse(FileId(0), text, &of_manifest).ok());
     let limits = manifest_tree.as_ref().map_or(of_manifest, granted).with(&request.limits);
     let (home, folder) = project.mega_files(&base, manifest_tree.as_ref());
-    let found = folder.as_ref().map(|folder| find::mega_files_below(folder, &limits)).transpose()?;
+    let found = folder.as_ref().map(|folder| find::searched(folder, &limits)).transpose()?;
+    let (found, links) = found.unwrap_or_default();
+    findings.extend(links.iter().map(|path| not_followed(&display(path, &project.root))));
     let mut wanted: BTreeMap<PathBuf, bool> = BTreeMap::new();
-    for path in found.unwrap_or_default() {
+    for path in found {
         wanted.insert(path, request.paths.is_empty());
     }
     for path in selection.files {
@@ -383,6 +385,12 @@ fn root_above(folder: &Path) -> (PathBuf, Option<PathBuf>) {
     let enclosing = folder.ancestors().find(|above| above.file_name().is_some_and(|name| name == "megafiles"));
     let root = enclosing.and_then(Path::parent).unwrap_or(folder);
     (root.to_path_buf(), None)
+}
+
+fn not_followed(shown: &str) -> Diagnostic {
+    let message = format!("`{shown}` is a symlink, so the mega-files behind it are no part of the project");
+    let finding = Diagnostic::new(Code::UnreadableInput, message).about(shown).severity(Severity::Warning);
+    finding.help("no symlink in the project is followed: put the folder itself there, or remove the symlink")
 }
 
 fn nothing_selected(request: &Request, folder: Option<&Path>, belongs: &Path, root: &Path) -> Diagnostic {

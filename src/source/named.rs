@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::Files;
 use super::data::{self, DataFile, Format};
 use super::load::Input;
-use super::{Files, read};
+use super::read;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::digest::with_lf;
 use crate::handle::Folder;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use megax::pipeline::Request;
 use megax::snapshot;
+use megax::source::read::real;
 use megax::source::{self, Places, places};
 
 use crate::args::{Command, Expand, Inputs, Selection, Where};
@@ -24,14 +25,14 @@ pub fn needs(command: &Command) -> Option<Needs> {
         Command::Apply(_) => Some(Needs::everywhere()),
         Command::Validate(args) => of_inputs(&args.inputs, reads),
         Command::Snapshot(args) if args.check => of_selection(&args.selection, None, reads),
-        Command::Snapshot(args) => {
-            of_selection(&args.selection, None, |places| writes(places, &places.root.join(snapshot::FOLDER)))
-        }
+        Command::Snapshot(args) => of_selection(&args.selection, None, |places| {
+            writes(places, &folder_of(&places.root, snapshot::FOLDER).unwrap_or_else(|| places.root.clone()))
+        }),
         Command::Status(args) => at(args.manifest.as_ref(), args.out.as_ref(), reads),
         Command::Explain(args) => at(args.manifest.as_ref(), args.out.as_ref(), reads),
         Command::Doctor(args) => of_place(&args.place, |places| {
-            let transactions = places.out.join(".megax/txn");
-            if transactions.is_dir() { writes(places, &transactions) } else { reads(places) }
+            let transactions = folder_of(&places.out, ".megax/txn");
+            transactions.map_or_else(|| reads(places), |folder| writes(places, &folder))
         }),
         Command::Log(args) => of_place(&args.place, reads),
         Command::Checkpoint(args) => match &args.action {
@@ -106,6 +107,12 @@ fn of(
         ..source::Request::default()
     };
     Some(needs(&places(&request).ok()?))
+}
+
+/// A folder of a tree, if it is there and no symlink leads to it: a rule would hold where the symlink leads.
+fn folder_of(root: &Path, name: &str) -> Option<PathBuf> {
+    let folder = real(root).join(name);
+    (folder.is_dir() && real(&folder) == folder).then_some(folder)
 }
 
 /// Nothing is written.

@@ -129,6 +129,6 @@ mod imp {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
-#[path = "sandbox_tests.rs"]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests;
