@@ -1,5 +1,5 @@
 //! Where a team may write: inside its write paths, never in its forbidden paths, and never over what megax reads.
-//! Forbidden wins.
+//! Forbidden wins. What other tools obey needs a grant besides: see `sensitive`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

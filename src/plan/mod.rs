@@ -13,6 +13,7 @@ mod frame;
 mod items;
 mod limits;
 mod near;
+mod sensitive;
 mod slot_checks;
 mod unused;
 mod words;
@@ -227,6 +228,7 @@ pub fn resolve(model: &Model, around: &Around<'_>, ground: &Ground<'_>) -> (Plan
     plan.files.sort_by(|a, b| (&a.path, a.origin).cmp(&(&b.path, b.origin)));
     plan.fed.sort_by(|a, b| (&a.path, a.origin).cmp(&(&b.path, b.origin)));
     findings.extend(boundary::check(model, &plan, ground.reserved));
+    findings.extend(sensitive::check(model, &plan.files));
     findings.extend(claims::check(model, &plan, ground.shards));
     findings.extend(slot_checks::check(model, &plan));
     (plan, findings)

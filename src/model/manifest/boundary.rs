@@ -1,8 +1,10 @@
 //! Where a team may write, and the path patterns of the manifest. Which files exist is not known here.
 
+use std::collections::BTreeSet;
+
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::glob::PathPattern;
-use crate::model::wire::manifest::TeamWire;
+use crate::model::wire::manifest::{GrantKind, TeamWire};
 use crate::model::wire::shape::StringsWire;
 use crate::path::OutputPath;
 use crate::source::Tree;
@@ -12,6 +14,7 @@ use crate::source::Tree;
 pub struct Boundary {
     write: Option<Vec<PathPattern>>,
     forbidden: Vec<PathPattern>,
+    grants: BTreeSet<GrantKind>,
 }
 
 impl Boundary {
@@ -21,9 +24,20 @@ impl Boundary {
         self.write.is_some()
     }
 
+    /// The write paths.
+    pub fn write_patterns(&self) -> impl Iterator<Item = &PathPattern> {
+        self.write.iter().flatten()
+    }
+
     /// The write paths as written.
     pub fn write_paths(&self) -> impl Iterator<Item = &str> {
-        self.write.iter().flatten().map(PathPattern::written)
+        self.write_patterns().map(PathPattern::written)
+    }
+
+    /// The kinds of sensitive files that the team may write wherever it may write at all.
+    #[must_use]
+    pub fn grants(&self) -> &BTreeSet<GrantKind> {
+        &self.grants
     }
 
     /// Whether a path is inside the write paths.
@@ -54,7 +68,8 @@ pub(super) fn of(tree: &Tree, team: &TeamWire, findings: &mut Diagnostics) -> Bo
         }
         (long, short) => long.or(short),
     };
-    Boundary { write, forbidden }
+    let grants = wire.and_then(|wire| wire.grants.as_ref()).into_iter().flatten().map(|kind| kind.value).collect();
+    Boundary { write, forbidden, grants }
 }
 
 /// A list of path patterns; one that cannot be read becomes a finding.
@@ -81,7 +96,7 @@ mod tests {
 
     #[test]
     fn forbidden_paths_ignore_case() {
-        let boundary = Boundary { write: None, forbidden: vec![PathPattern::parse("/src/Secret/", true).unwrap()] };
+        let boundary = Boundary { write: None, forbidden: vec![PathPattern::parse("/src/Secret/", true).unwrap()], ..Boundary::default() };
         let path = |text: &str| OutputPath::parse(text).unwrap();
         assert_eq!(boundary.forbids(&path("SRC/secret/x")), Some("/src/Secret/"));
         assert_eq!(boundary.forbids(&path("src/public/x")), None);

@@ -18,7 +18,7 @@ use self::names::Asked;
 pub use self::points::IntegrationPoint;
 use super::schema::{self, SchemaName};
 use super::wire::ManifestWire;
-pub use super::wire::manifest::EditPolicy;
+pub use super::wire::manifest::{EditPolicy, GrantKind};
 use super::wire::manifest::{TeamItemWire, TeamWire, TeamsWire};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::glob::PathPattern;

@@ -246,6 +246,23 @@ pub struct BoundariesWire {
     /// Where it may never write, also inside `write_paths`.
     #[schemars(example = &json!(["/src/core/"]))]
     pub forbidden_paths: Option<StringsWire>,
+    /// Which files that other tools execute or obey it may write, besides those that a write path names itself
+    /// (`/.github/workflows/`). Everything else of that sort is an error; `megax explain MX510` lists it.
+    #[schemars(example = &json!(["ci"]))]
+    pub grants: Option<Vec<Spanned<GrantKind>>>,
+}
+
+words! {
+    /// A kind of files that other tools execute or obey.
+    GrantKind as "Grant" {
+        Ci = "ci": "what continuous integration runs, such as `.github/workflows/`",
+        Hooks = "hooks": "what git runs at a commit or push, such as `.husky/`",
+        Editor = "editor": "what an editor takes from a folder that it opens, such as `.vscode/`",
+        Agents = "agents": "what coding agents obey, such as `AGENTS.md`",
+        Environment = "environment": "what shells, debuggers and desktops run, such as `.envrc`",
+        Build = "build": "what package managers run or obey unasked, such as `build.rs` and `.npmrc`",
+        Repository = "repository": "what git itself and its hosts obey, such as `.gitattributes`",
+    }
 }
 
 /// What is expected of a team.
