@@ -136,6 +136,7 @@ codes! {
     OverCapability "MX706" "over-capability" Error "a team makes more than it can";
     OffGoal "MX707" "off-goal" Warning "a team makes more or less than is expected of it";
     NotParsed "MX708" "not-parsed" Note "a `parses` test names files whose language this version cannot parse";
+    HiddenCharacter "MX709" "hidden-character" Warning "generated text holds a character that hides what it says";
 
     EditedFile "MX801" "edited-file" Error "a generated file was edited by somebody else";
     ForeignFile "MX802" "foreign-file" Error "a file that megax did not write is in the way";

@@ -172,8 +172,8 @@ struct State<'r> {
     /// The stored inputs.
     stored: inputs::Stored,
     rendered: Vec<Rendered>,
-    /// Checks of declared tests that do not hold.
-    misses: Vec<verify::Miss>,
+    /// Checks of declared tests that do not hold, and hidden characters.
+    seen: verify::Seen,
 }
 
 /// Runs the pipeline. Never fails: everything that goes wrong is a finding in the report.
@@ -294,7 +294,7 @@ fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>,
         operations: BTreeMap::new(),
         stored: inputs::Stored::NotYet,
         rendered: Vec::new(),
-        misses: Vec::new(),
+        seen: verify::Seen::default(),
     })
 }
 
@@ -361,10 +361,14 @@ impl State<'_> {
             if whole {
                 found.extend(verify::inspect(mega, made));
             }
-            let start = self.misses.partition_point(|miss| miss.mega_file < index);
-            let end = self.misses.partition_point(|miss| miss.mega_file <= index);
-            let misses = self.misses.get(start..end).unwrap_or_default();
-            found.extend(verify::judge(mega, made, misses, whole, &|path, line| explain::made_by(self, path, line)));
+            let misses = &self.seen.misses;
+            let start = misses.partition_point(|miss| miss.mega_file < index);
+            let end = misses.partition_point(|miss| miss.mega_file <= index);
+            let misses = misses.get(start..end).unwrap_or_default();
+            let source_line = |path: &OutputPath, line| explain::made_by(self, path, line);
+            found.extend(verify::judge(mega, made, misses, whole, &source_line));
+            let hidden = self.seen.hidden.iter().filter(|hidden| hidden.mega_file == index);
+            found.extend(hidden.map(|hidden| verify::judge_hidden(mega, hidden, &source_line)));
         }
         found.extend(slots::outdated(self));
         found.extend(goals::inspect(self, &outputs));

@@ -14,10 +14,10 @@ use crate::limit::{Limit, Limits};
 use crate::output::{self, Facts, Rendered, Sink};
 use crate::path::OutputPath;
 use crate::plan::PlannedFile;
-use crate::verify::{Inspector, Miss};
+use crate::verify::{Inspector, Seen};
 
-/// What became of the planned files, and the checks that do not hold; or all bodies together are over their limit.
-pub type Outcome = Result<(Vec<Rendered>, Vec<Miss>), Diagnostic>;
+/// What became of the planned files, and what was seen in them; or all bodies together are over their limit.
+pub type Outcome = Result<(Vec<Rendered>, Seen), Diagnostic>;
 
 /// Renders everything that is wanted; the inspector sees each body on its way to `then`.
 pub fn render(state: &State<'_>, then: &dyn Sink, watcher: &dyn Watcher) -> Outcome {
@@ -30,9 +30,9 @@ impl State<'_> {
     /// Takes over what was rendered. When all bodies together are over their limit none counts as rendered, since it
     /// depends on the threads which ones were.
     pub fn take(&mut self, outcome: Outcome) {
-        (self.rendered, self.misses) = outcome.unwrap_or_else(|finding| {
+        (self.rendered, self.seen) = outcome.unwrap_or_else(|finding| {
             self.findings.push(finding);
-            (self.plan.files.iter().map(|_| Rendered::Skipped).collect(), Vec::new())
+            (self.plan.files.iter().map(|_| Rendered::Skipped).collect(), Seen::default())
         });
     }
 }

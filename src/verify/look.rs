@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use memchr::memmem;
 
+use super::hidden::{self, Hidden, HiddenByMaker};
 use super::syntax;
 use crate::model::{FileTest, MegaFile};
 use crate::output::Facts;
@@ -49,23 +50,37 @@ pub struct Miss {
     pub line: String,
 }
 
-/// Collects misses from many threads.
+/// What was seen in the bodies of a run.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Checks that do not hold, sorted.
+    pub misses: Vec<Miss>,
+    /// Hidden characters, sorted.
+    pub hidden: Vec<Hidden>,
+}
+
+/// Collects from many threads what is seen.
 #[derive(Debug)]
 pub struct Inspector<'m> {
     mega_files: &'m [MegaFile],
     found: Mutex<Vec<Miss>>,
+    hidden: Mutex<HiddenByMaker>,
 }
 
 impl<'m> Inspector<'m> {
     /// An inspector for the tests of these mega-files.
     #[must_use]
     pub fn new(mega_files: &'m [MegaFile]) -> Self {
-        Self { mega_files, found: Mutex::default() }
+        Self { mega_files, found: Mutex::default(), hidden: Mutex::default() }
     }
 
     /// Looks at one body.
     pub fn look(&self, file: &PlannedFile, facts: &Facts, body: &[u8]) {
         let Some(mega) = self.mega_files.get(file.mega_file) else { return };
+        if let Some((offset, character)) = hidden::find(body) {
+            let mut all = self.hidden.lock().unwrap_or_else(PoisonError::into_inner);
+            all.add(file, body, offset, character);
+        }
         for (number, test) in mega.tests.iter().enumerate() {
             if !test.files.0.matches(file.path.as_str()) {
                 continue;
@@ -89,10 +104,11 @@ impl<'m> Inspector<'m> {
 
     /// What was found, in an order that does not depend on the threads.
     #[must_use]
-    pub fn finish(self) -> Vec<Miss> {
-        let mut found = self.found.into_inner().unwrap_or_else(PoisonError::into_inner);
-        found.sort();
-        found
+    pub fn finish(self) -> Seen {
+        let mut misses = self.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        misses.sort();
+        let hidden = self.hidden.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Seen { misses, hidden: hidden.finish() }
     }
 }
 
@@ -158,7 +174,7 @@ fn checks(test: &FileTest, file: &PlannedFile, facts: &Facts, body: &[u8]) -> Ve
 }
 
 /// Line and column (in characters) of a byte, from 1.
-fn position(body: &[u8], offset: usize) -> (u64, u64) {
+pub(super) fn position(body: &[u8], offset: usize) -> (u64, u64) {
     let before = body.get(..offset).unwrap_or(body);
     let start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
     let line = memchr::memchr_iter(b'\n', before).count() as u64 + 1;

@@ -6,14 +6,16 @@
 
 mod declared;
 pub mod goals;
+mod hidden;
 mod judge;
 mod look;
 pub mod points;
 mod syntax;
 
 pub use declared::inspect;
+pub use hidden::{Hidden, judge as judge_hidden};
 pub use judge::{SourceLine, judge};
-pub use look::{Check, Inspector, Miss};
+pub use look::{Check, Inspector, Miss, Seen};
 
 use crate::output::Facts;
 use crate::plan::PlannedFile;
