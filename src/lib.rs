@@ -70,6 +70,7 @@ pub mod disk;
 pub mod event;
 pub mod glob;
 pub mod handle;
+pub mod hidden;
 pub mod limit;
 pub mod lockfile;
 pub mod merge;

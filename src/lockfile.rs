@@ -14,6 +14,7 @@ use std::fmt::{self, Write as _};
 pub use salvage::{Salvaged, salvage};
 
 use crate::digest::{Digest, same_text};
+use crate::hidden::is_hidden;
 use crate::path::{FileMode, OutputPath, PathError};
 
 /// The first line of a shard.
@@ -422,7 +423,7 @@ pub(crate) fn escape(text: &str) -> String {
         match c {
             '\\' => out.push_str("\\\\"),
             // Blanks at an edge are what editors strip.
-            _ if c.is_control() || c == char::REPLACEMENT_CHARACTER || (edge && c.is_whitespace()) => {
+            _ if is_hidden(c) || c == char::REPLACEMENT_CHARACTER || (edge && c.is_whitespace()) => {
                 let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
             }
             '-' if last == 0 => out.push_str("\\u{2d}"),

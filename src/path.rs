@@ -11,6 +11,8 @@ use std::fmt;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_public_assigned;
 
+use crate::hidden::is_hidden;
+
 /// Longest single name in bytes (the limit of common file systems).
 pub const MAX_NAME_BYTES: usize = 255;
 /// Longest whole path in bytes, below the common 4,096 so that a root can stand before it.
@@ -258,28 +260,23 @@ fn is_short_name(folded: &str) -> bool {
     is_number && !start.is_empty() && stem.chars().count() <= 8 && extension.chars().count() <= 3
 }
 
-/// Control characters; what Windows refuses; characters that cannot be seen, or look like a separator or a blank; and what
-/// Unicode gives no meaning (private use and unassigned).
+/// What Windows refuses; characters that cannot be seen, or look like a separator or a blank; and what Unicode gives no
+/// meaning (private use and unassigned). HFS+ leaves some invisible characters out when it compares names, and Linux all of
+/// them in folders that ignore case, so that `.g<U+200C>it` is `.git` there.
 fn is_refused(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control() || matches!(c, '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|');
     }
-    is_ignorable(c)
-        || c.is_control()
+    is_hidden(c)
+        || is_ignorable(c)
         || (c.is_whitespace() && c != '\u{3000}')
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fff9}'..='\u{fffb}')
         || is_like_separator(c)
         || !is_public_assigned(c)
 }
 
-/// Unicode's default ignorable characters. Nothing shows them; HFS+ leaves some out when it compares names, and Linux all
-/// of them in folders that ignore case, so that `.g<U+200C>it` is `.git` there. Variation selectors are among them.
+/// Unicode's default ignorable characters beside the hidden ones, variation selectors among them.
 fn is_ignorable(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}')
-        || matches!(c, '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
-        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}')
-        || matches!(c, '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}')
-        || matches!(c, '\u{e0000}'..='\u{e0fff}')
+    matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{fff0}'..='\u{fff8}')
 }
 
 /// What a reader, or the code pages of Windows, take for `/` or `\`.

@@ -37,10 +37,16 @@ fn every_rule_has_its_cases() {
         ("character", &["a\u{202e}b", "a\u{2066}b", "a\u{61c}b", "a\u{ad}b", "a\u{34f}b", "a\u{3164}", "\u{e0041}"]),
         ("character", &["a\u{2028}b", "a\u{a0}b", "a\u{202f}b", "a\u{fffb}b"]),
         // What looks like a separator, or becomes one.
-        ("character", &["a\u{2215}b", "..\u{2215}x", "a\u{ff0f}b", "a\u{2044}b", "a\u{ff3c}b", "a\u{fe68}b", "a\u{29f8}b"]),
+        (
+            "character",
+            &["a\u{2215}b", "..\u{2215}x", "a\u{ff0f}b", "a\u{2044}b", "a\u{ff3c}b", "a\u{fe68}b", "a\u{29f8}b"],
+        ),
         // Private use (Cygwin and Samba read U+F03A as `:`), unassigned, and what is no character.
         ("character", &["a\u{f03a}b", "a\u{e000}", "\u{f0000}", "a\u{378}", "a\u{fdd0}", "a\u{ffff}"]),
-        ("device", &["CON", "con", "aux.ts", "COM1.txt", "com¹", "LPT³.x", "nul.tar.gz", "x/PRN/y", "CONIN$", "conout$.a"]),
+        (
+            "device",
+            &["CON", "con", "aux.ts", "COM1.txt", "com¹", "LPT³.x", "nul.tar.gz", "x/PRN/y", "CONIN$", "conout$.a"],
+        ),
         ("device", &["con .txt", "COM0", "\u{ff23}\u{ff2f}\u{ff2e}", "com\u{2460}"]),
         ("edge", &["a.", "a ", " a", "x/a./b", "x /b", ".git./x", ".git /x", "...", "\u{3000}a", "a\u{3000}"]),
         ("reserved", &[".git/hooks/x", ".GIT/config", "sub/.git", ".megax/x", ".MEGAX", "a/.Megax/lock/x"]),
@@ -49,7 +55,10 @@ fn every_rule_has_its_cases() {
         ("reserved", &["\u{ff0e}git/x", ".\u{ff47}it/x", ".g\u{2139}t", "\u{2024}git", ".me\u{1d420}ax/x"]),
         ("short name", &["git~1/x", "GIT~2", "a/GIT~9/config", "MEGAX~1", "gi7eba~1", "GITHUB~1/x", "index~12.htm"]),
         ("elsewhere", &["~/x", "a/~/b", "a/..namedfork/rsrc", "..NamedFork"]),
-        ("too long", &[&"n".repeat(256), &"é".repeat(128), &("d/".repeat(64) + "f"), &vec!["n".repeat(250); 5].join("/")]),
+        (
+            "too long",
+            &[&"n".repeat(256), &"é".repeat(128), &("d/".repeat(64) + "f"), &vec!["n".repeat(250); 5].join("/")],
+        ),
         // 210 bytes, but four UTF-16 units each where names are decomposed.
         ("too long", &[&"\u{1f82}".repeat(70)]),
     ];
@@ -132,7 +141,9 @@ proptest! {
         let mut text = String::new();
         for (c, (noise, put, upper)) in ".git".chars().zip(letters) {
             text.push(if upper { c.to_ascii_uppercase() } else { c });
-            if put && is_ignorable(noise) { text.push(noise); }
+            if put && (is_ignorable(noise) || is_hidden(noise)) {
+                text.push(noise);
+            }
         }
         text.push_str(&tail);
         prop_assert!(OutputPath::parse(&text).is_err());

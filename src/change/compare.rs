@@ -97,6 +97,7 @@ fn judge<'a>(
         OnDisk::Absent => return change(Kind::Create, None, wanted),
         OnDisk::Other(what) => return change(Kind::Conflict(Reason::NotAFile(what)), None, None),
         OnDisk::Below(parent) => return change(Kind::Conflict(Reason::Below(parent.clone())), None, None),
+        OnDisk::Reserved(parent) => return change(Kind::Conflict(Reason::Reserved(parent.clone())), None, None),
         OnDisk::Unreadable => return change(Kind::Conflict(Reason::Unreadable), None, None),
         OnDisk::File { digest, lf_digest, executable, .. } => (*digest, *lf_digest, *executable),
     };
@@ -186,8 +187,8 @@ fn judge_orphan<'a>(
     disk: &OnDisk,
 ) -> Option<FileChange> {
     let (kind, before) = match disk {
-        // A parent that became a file or a symlink took the recorded file with it.
-        OnDisk::Absent | OnDisk::Below(_) => return None,
+        // A parent that became a file or a symlink took the recorded file with it; what is somebody else's now stays.
+        OnDisk::Absent | OnDisk::Below(_) | OnDisk::Reserved(_) => return None,
         OnDisk::Other(_) => (Kind::OrphanEdited, None),
         // Forgetting it would leave a file behind that nobody owns.
         OnDisk::Unreadable => (Kind::Conflict(Reason::Unreadable), None),

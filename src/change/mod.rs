@@ -72,6 +72,8 @@ pub enum OnDisk {
     Unreadable,
     /// A parent of the path is a file or a symlink; the path of that parent.
     Below(String),
+    /// A parent of the path is, under another name, a folder that nobody writes; the path of that parent.
+    Reserved(String),
 }
 
 /// What lies at every path that matters to a run.
@@ -204,6 +206,8 @@ pub enum Reason {
     Unreadable,
     /// A parent of it is a file or a symlink; which.
     Below(String),
+    /// A parent of it is, under another name, a folder that nobody writes; which.
+    Reserved(String),
     /// It was edited, and cannot be merged; why.
     Unmergeable(String),
     /// It was edited in places that are new as well; which lines of it.

@@ -185,6 +185,7 @@ impl<'a> Run<'a> {
         let (digest, lf_digest, executable, bytes) = match self.inputs.survey.get(path)? {
             OnDisk::Other(what) => return Some(Err(GapKind::InTheWay(Reason::NotAFile(what)))),
             OnDisk::Below(parent) => return Some(Err(GapKind::InTheWay(Reason::Below(parent.clone())))),
+            OnDisk::Reserved(parent) => return Some(Err(GapKind::InTheWay(Reason::Reserved(parent.clone())))),
             OnDisk::Unreadable => return Some(Err(GapKind::InTheWay(Reason::Unreadable))),
             OnDisk::Absent => return Some(rendered.map(|file| put(Kind::Create, None, file)).ok_or(GapKind::Moved)),
             OnDisk::File { digest, lf_digest, executable, bytes } => (*digest, *lf_digest, *executable, *bytes),

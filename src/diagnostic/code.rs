@@ -115,6 +115,7 @@ codes! {
     BadCopy "MX508" "bad-copy" Error "a file to copy cannot be used";
     PlanLimit "MX509" "plan-limit" Error "the plan is over a limit";
     SensitivePath "MX510" "sensitive-path" Error "a path that other tools execute or obey, which the manifest does not grant";
+    ReservedFolder "MX511" "reserved-folder" Error "a path below a folder that nobody writes, under another name";
 
     UnknownTeam "MX601" "unknown-team" Error "a team that the manifest does not name";
     DependencyCycle "MX602" "dependency-cycle" Error "teams depend on one another in a circle";

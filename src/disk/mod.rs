@@ -31,6 +31,7 @@
 #[cfg(not(unix))]
 compile_error!("megax writes through folder handles (openat, renameat) and is not ported to this platform");
 
+mod barred;
 mod barrier;
 mod checkpoint;
 mod choose;
@@ -75,6 +76,7 @@ mod undo;
 mod undone;
 mod walk;
 
+pub use barred::git_folders;
 pub use checkpoint::{
     Checkpoint, damaged_checkpoints, is_checkpoint_name, read_checkpoints, remove_checkpoint, write_checkpoint,
 };

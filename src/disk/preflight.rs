@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::os::fd::BorrowedFd;
 
+use super::barred::Barred;
 use super::error::DiskError;
 use super::journal::{Journal, Step};
 use super::root::Root;
@@ -31,7 +32,7 @@ pub(super) fn preflight(root: &Root, transaction: BorrowedFd<'_>, journal: &Jour
     if sys::mount(root.make()?, "").map_err(failed)? != mount {
         return Err(DiskError::OtherMount { path: ".megax".to_owned() });
     }
-    let folders = Folders { walker: Walker::new(root.make()?), mount };
+    let folders = Folders { walker: Walker::keeping_out(root.make()?, Barred::of(root)?), mount };
     let touched = folders.check(journal, &made)?;
     check_room(root, room, journal, made.len() as u64, touched)
 }
@@ -85,8 +86,13 @@ impl Folders<'_> {
                 continue;
             }
             // What is no folder now is judged by the step itself.
-            if self.walker.enter(folder)? != Reached::Folder {
-                continue;
+            match self.walker.enter(folder)? {
+                Reached::Folder => {}
+                Reached::Blocked(path) if self.walker.is_kept_out() => {
+                    let what = "the folder of the repository, of megax or of the mega-files under another name";
+                    return Err(DiskError::NotAFile { path, what });
+                }
+                Reached::Absent | Reached::Blocked(_) => continue,
             }
             // The bits of a file may be changed in a folder that may not.
             if !matches!(step, Step::Mode { .. }) && checked.insert(folder) {

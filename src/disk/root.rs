@@ -19,6 +19,7 @@ pub struct Root(Arc<Inner>);
 struct Inner {
     path: PathBuf,
     folder: OnceLock<OwnedFd>,
+    kept: OnceLock<Vec<PathBuf>>,
 }
 
 /// What a commit must survive.
@@ -38,9 +39,19 @@ impl Root {
     /// # Errors
     /// The path is no folder, or cannot be opened.
     pub fn open(path: &Path) -> Result<Self, DiskError> {
-        let root = Self(Arc::new(Inner { path: path.to_owned(), folder: OnceLock::new() }));
+        let root = Self(Arc::new(Inner { path: path.to_owned(), folder: OnceLock::new(), kept: OnceLock::new() }));
         root.existing()?;
         Ok(root)
+    }
+
+    /// Says which folders, wherever they are, hold what is read: nothing is written into them, under whatever name. Only
+    /// the first word counts.
+    pub fn keep(&self, folders: Vec<PathBuf>) {
+        let _ = self.0.kept.set(folders);
+    }
+
+    pub(super) fn kept(&self) -> &[PathBuf] {
+        self.0.kept.get().map_or(&[], Vec::as_slice)
     }
 
     /// The path as given.

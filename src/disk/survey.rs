@@ -4,6 +4,7 @@ use std::io::Read as _;
 
 use rayon::prelude::*;
 
+use super::barred::Barred;
 use super::error::DiskError;
 use super::look::{buffer, look};
 use super::root::Root;
@@ -26,8 +27,9 @@ pub fn survey(root: &Root, paths: &[OutputPath]) -> Result<Survey, DiskError> {
     if root.existing()?.is_none() {
         return Ok(sorted.into_iter().map(|path| (path.clone(), OnDisk::Absent)).collect());
     }
+    let barred = Barred::of(root)?;
     let chunks: Vec<Result<Vec<OnDisk>, DiskError>> =
-        sorted.par_chunks(CHUNK).map_init(buffer, |buffer, chunk| survey_chunk(root, chunk, buffer)).collect();
+        sorted.par_chunks(CHUNK).map_init(buffer, |buffer, chunk| survey_chunk(root, &barred, chunk, buffer)).collect();
     let mut found = Survey::new();
     for (chunk, states) in sorted.chunks(CHUNK).zip(chunks) {
         found.extend(chunk.iter().map(|path| (*path).clone()).zip(states?));
@@ -35,8 +37,13 @@ pub fn survey(root: &Root, paths: &[OutputPath]) -> Result<Survey, DiskError> {
     Ok(found)
 }
 
-fn survey_chunk(root: &Root, paths: &[&OutputPath], buffer: &mut [u8]) -> Result<Vec<OnDisk>, DiskError> {
-    let mut walker = Walker::new(root.make()?);
+fn survey_chunk(
+    root: &Root,
+    barred: &Barred,
+    paths: &[&OutputPath],
+    buffer: &mut [u8],
+) -> Result<Vec<OnDisk>, DiskError> {
+    let mut walker = Walker::keeping_out(root.make()?, barred.clone());
     // `None` for a folder that may not be read.
     let mut current: Option<(&str, Option<Reached>)> = None;
     let mut states = Vec::with_capacity(paths.len());
@@ -54,6 +61,7 @@ fn survey_chunk(root: &Root, paths: &[&OutputPath], buffer: &mut [u8]) -> Result
         states.push(match &reached {
             None => OnDisk::Unreadable,
             Some(Reached::Absent) => OnDisk::Absent,
+            Some(Reached::Blocked(parent)) if walker.is_kept_out() => OnDisk::Reserved(parent.clone()),
             Some(Reached::Blocked(parent)) => OnDisk::Below(parent.clone()),
             Some(Reached::Folder) => look(walker.folder(), path.name(), buffer)
                 .map_err(|error| DiskError::io("read", path.as_str(), error))?,

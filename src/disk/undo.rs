@@ -234,6 +234,7 @@ impl Tree {
                 OnDisk::Other(what) => format!("is {what} now"),
                 OnDisk::Unreadable => "may not be read".to_owned(),
                 OnDisk::Below(parent) => format!("cannot be there, because `{parent}` is no folder now"),
+                OnDisk::Reserved(parent) => format!("cannot be there, because nobody writes below `{parent}` now"),
             };
             refusals.push(Refusal { path: path.clone(), reason, edited_before: None, later: None });
         }

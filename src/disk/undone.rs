@@ -42,7 +42,7 @@ impl Way {
                 self.new.is_some_and(|new| new == *digest || Some(new) == *lf_digest)
             }
             OnDisk::Absent => self.new.is_none(),
-            OnDisk::Other(_) | OnDisk::Below(_) | OnDisk::Unreadable => false,
+            OnDisk::Other(_) | OnDisk::Below(_) | OnDisk::Reserved(_) | OnDisk::Unreadable => false,
         }
     }
 

@@ -4,6 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::io::Errno;
 
+use super::barred::Barred;
 use super::error::DiskError;
 use super::sys;
 
@@ -26,11 +27,25 @@ pub(super) struct Walker<'r> {
     path: String,
     /// The handles of its parts, each with the length of the path up to it.
     open: Vec<(usize, OwnedFd)>,
+    /// Folders that are not entered but by megax's own name.
+    barred: Barred,
+    /// Whether the last walk ended at one of them.
+    stopped: bool,
 }
 
 impl<'r> Walker<'r> {
     pub(super) fn new(base: BorrowedFd<'r>) -> Self {
-        Self { base, path: String::new(), open: Vec::new() }
+        Self::keeping_out(base, Barred::default())
+    }
+
+    /// A walker that takes some folders for no folders.
+    pub(super) fn keeping_out(base: BorrowedFd<'r>, barred: Barred) -> Self {
+        Self { base, path: String::new(), open: Vec::new(), barred, stopped: false }
+    }
+
+    /// Whether the walk that was [`Reached::Blocked`] ended at a folder that is to be kept out of.
+    pub(super) fn is_kept_out(&self) -> bool {
+        self.stopped
     }
 
     /// The folder where the walker stands.
@@ -84,6 +99,7 @@ impl<'r> Walker<'r> {
 
     /// Goes back to the last folder shared with `folder`; the parts that remain.
     fn back_to<'p>(&mut self, folder: &'p str) -> impl Iterator<Item = &'p str> + use<'p> {
+        self.stopped = false;
         while let Some(&(length, _)) = self.open.last() {
             let shared =
                 folder.starts_with(&self.path[..length]) && matches!(folder.as_bytes().get(length), None | Some(b'/'));
@@ -103,7 +119,13 @@ impl<'r> Walker<'r> {
             return Err(Errno::NOTDIR);
         }
         let next = sys::open_folder(self.folder(), part)?;
-        self.path = self.below(part);
+        let path = self.below(part);
+        let is_own = path == ".megax" || path.starts_with(".megax/");
+        if !is_own && self.barred.holds(next.as_fd()) {
+            self.stopped = true;
+            return Err(Errno::NOTDIR);
+        }
+        self.path = path;
         self.open.push((self.path.len(), next));
         Ok(())
     }

@@ -24,7 +24,8 @@ use rayon::prelude::*;
 
 pub use common::{DataSource, SharedTemplates};
 pub use manifest::{
-    Amount, Boundary, Capabilities, Deliverable, EditPolicy, Goals, GrantKind, IntegrationPoint, Manifest, Present, Progress, Team,
+    Amount, Boundary, Capabilities, Deliverable, EditPolicy, Goals, GrantKind, IntegrationPoint, Manifest, Present,
+    Progress, Team,
 };
 pub use rule::{
     Call, Content, Contribution, Entry, Factory, Loop, LoopItems, LoopList, Param, PathText, Plurals, Rule, WordStyle,

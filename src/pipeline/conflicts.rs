@@ -114,6 +114,13 @@ fn conflict(change: &FileChange, reason: &Reason) -> Diagnostic {
         }
         Reason::Unreadable => Diagnostic::new(Code::NotAFile, format!("`{path}` may not be read"))
             .help("give yourself the right to read it and the folders above it, or move it away"),
+        Reason::Reserved(parent) => {
+            let message = format!(
+                "`{parent}` is the folder of the repository, of megax or of the mega-files under another name, and \
+                 `{path}` is planned below it"
+            );
+            Diagnostic::new(Code::ReservedFolder, message).help("change the planned path; no mega-file writes there")
+        }
         Reason::Below(parent) => {
             Diagnostic::new(Code::NotAFile, format!("`{parent}` is no folder, but `{path}` is planned below it"))
                 .help("move it away, or change the planned path; megax follows no symlink")

@@ -87,7 +87,7 @@ pub fn detached(state: &State<'_>) -> Vec<Detached> {
 /// What became of a file that megax wrote.
 fn since(entries: &[&LockEntry], disk: &OnDisk) -> Option<Since> {
     match disk {
-        OnDisk::Absent | OnDisk::Below(_) => Some(Since::Deleted),
+        OnDisk::Absent | OnDisk::Below(_) | OnDisk::Reserved(_) => Some(Since::Deleted),
         OnDisk::Other(_) | OnDisk::Unreadable => Some(Since::Edited),
         // The user's since it was written.
         OnDisk::File { .. } if entries.iter().any(|entry| entry.state == EntryState::Once) => None,

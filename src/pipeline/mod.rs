@@ -248,6 +248,7 @@ fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>,
     let (root, shards) = if looks {
         // Opened once: a root that only the second attempt opened would be written without its recovery.
         let opened = disk::Root::open(&set.out);
+        opened.iter().for_each(|root| root.keep(vec![set.folder.clone()]));
         findings.extend(opened.iter().flat_map(|root| recovery::first(request, root)));
         shards::read(opened, &mut findings)
     } else {
@@ -258,7 +259,7 @@ fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>,
     let seed = model.manifest.as_ref().map_or("", |manifest| &manifest.seed);
     let planned = std::sync::atomic::AtomicUsize::new(0);
     let around = plan::Around { sources: &set.sources, assets: &assets, seed, planned: &planned, limits: &set.limits };
-    let (reserved, doubts) = (reserved(&set), slots::doubts(&set, &model));
+    let (reserved, doubts) = (reserved(&set, root.as_ref()), slots::doubts(&set, &model));
     let ground =
         plan::Ground { shards: &shards.claims, records: &shards.records, reserved: &reserved, doubts: &doubts };
     let (plan, found) = plan::resolve(&model, &around, &ground);
@@ -440,7 +441,7 @@ fn selected_teams(set: &SourceSet, model: &Model) -> BTreeSet<String> {
 
 /// The inputs of megax below the output root: no mega-file writes them. A folder of mega-files that is the output root,
 /// or around it, leaves room for all but mega-files.
-fn reserved(set: &SourceSet) -> Reserved {
+fn reserved(set: &SourceSet, root: Option<&disk::Root>) -> Reserved {
     let mut reserved = Reserved::default();
     let manifests = source::load::MANIFEST_NAMES.iter().map(|name| set.root.join(name));
     let read = set.mega_files.iter().map(|input| input.file).chain(set.manifest.as_ref().map(|input| input.file));
@@ -469,6 +470,11 @@ fn reserved(set: &SourceSet) -> Reserved {
     }
     if let Some(path) = below(&set.root.join(crate::snapshot::FOLDER)) {
         reserved.add_snapshots(&path, crate::snapshot::ENDING);
+    }
+    for folder in root.map(disk::git_folders).unwrap_or_default() {
+        if let Some(path) = below(&source::load::normal(&folder)) {
+            reserved.add_repository(&path);
+        }
     }
     reserved.every_yaml = out.starts_with(source::read::real(&set.folder)) && set.folder.starts_with(&set.root);
     reserved

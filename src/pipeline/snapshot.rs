@@ -21,6 +21,7 @@ use crate::report::snapshot::{Action, Comparison, SnapshotReport, Status};
 use crate::snapshot::{self, Shown, Snapshot, Texts, excerpt};
 use crate::source::SourceSet;
 use crate::source::load::display;
+use crate::verify::Seen;
 
 /// So many findings of one code at one place are shown one by one.
 const MOST_ALIKE: usize = 3;
@@ -65,7 +66,7 @@ fn snapshot_here(request: &SnapshotRequest, watcher: &dyn Watcher) -> SnapshotRe
     let sink = Golden { state: &state, wrong: &wrong, chosen: chosen(&state, &choices), shown: Mutex::default() };
     let rendered = sink::within(&state.set.limits, &state.plan.files, &sink, watcher);
     let shown = sink.shown.into_inner().unwrap_or_else(PoisonError::into_inner);
-    state.take(rendered.map(|rendered| (rendered, Vec::new())));
+    state.take(rendered.map(|rendered| (rendered, Seen::default())));
     state.inspect();
     let snapshots = snapshots(&state, &choices, shown);
     let mut comparisons = compare(&mut state, request.action, &stored, snapshots);

@@ -22,6 +22,8 @@ pub struct Reserved {
     data: BTreeMap<String, Vec<Span>>,
     /// The files that may serve as shared templates.
     shared: BTreeMap<String, FileId>,
+    /// Folded paths of the folders that the `.git` of the output root names.
+    repository: BTreeSet<String>,
     /// Where snapshots may lie: `<folder>/<team>/<id><ending>`.
     snapshots: Option<(String, &'static str)>,
 }
@@ -32,6 +34,23 @@ impl Reserved {
         if !matches!(path, "" | ".") {
             self.paths.insert(fold(path));
         }
+    }
+
+    /// Adds a folder that the `.git` of the output root names, relative to that root.
+    pub fn add_repository(&mut self, path: &str) {
+        if !matches!(path, "" | ".") {
+            self.repository.insert(fold(path));
+        }
+    }
+
+    /// Whether a path is the repository's own folder, which lies in the tree under a name of its own, or below it.
+    #[must_use]
+    pub fn is_repository(&self, path: &OutputPath) -> bool {
+        let key = path.key();
+        let below = |folder: &String| {
+            key.as_str().strip_prefix(folder.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.repository.iter().any(below)
     }
 
     /// Adds a data file and the places that name it.
@@ -82,6 +101,13 @@ pub fn check(model: &Model, plan: &Plan, reserved: &Reserved) -> Vec<Diagnostic>
                 format!("`{}` is an input of megax: a mega-file writes neither mega-files nor the manifest", file.path);
             let finding = Diagnostic::new(Code::BadPath, message).at(file.origin).team(mega.team.clone());
             findings.push(finding.help("plan it under another name or in another folder"));
+            continue;
+        }
+        if reserved.is_repository(&file.path) {
+            let message =
+                format!("`{}` is in the repository's own folder, which the `.git` of the output root names", file.path);
+            let finding = Diagnostic::new(Code::ReservedFolder, message).at(file.origin).team(mega.team.clone());
+            findings.push(finding.help("change the planned path; no mega-file writes there"));
             continue;
         }
         if reserved.holds_snapshot(&file.path) {

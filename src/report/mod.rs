@@ -49,7 +49,7 @@ mod words;
 #[cfg(test)]
 mod sample;
 
-pub use clean::{clean, clean_lines};
+pub use clean::{clean, clean_json, clean_lines, clean_stream};
 pub use facts::{
     Change, Command, Counts, FileReport, MegaFileReport, Mode, Outcome, Report, Summary, TeamReport, highest,
 };

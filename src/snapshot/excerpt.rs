@@ -10,6 +10,8 @@
 
 use std::fmt::Write as _;
 
+use crate::hidden::is_hidden;
+
 /// Most lines of one text.
 pub const MAX_LINES: usize = 400;
 /// Most bytes of one text.
@@ -66,9 +68,7 @@ fn push_line(out: &mut String, line: &str) {
 
 /// What a terminal obeys, or what reorders or hides text.
 fn is_unsafe(c: char) -> bool {
-    (c.is_control() && c != '\t')
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+    is_hidden(c) && c != '\t'
 }
 
 #[cfg(test)]

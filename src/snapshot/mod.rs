@@ -14,7 +14,7 @@ pub use excerpt::excerpt;
 pub use texts::Texts;
 
 use crate::digest::tree_digest;
-use crate::lockfile::is_name;
+use crate::lockfile::{escape, is_name};
 use crate::output::Facts;
 use crate::path::{FileMode, OutputPath};
 
@@ -125,7 +125,7 @@ impl Snapshot {
         }
         for file in &self.files {
             let Some(shown) = &file.shown else { continue };
-            let _ = writeln!(text, "\nfile {}\nrule {}, template {}", file.path, shown.rule, shown.template);
+            let _ = writeln!(text, "\nfile {}\nrule {}, template {}", file.path, shown.rule, escape(&shown.template));
             text.push_str(&shown.excerpt);
         }
         text

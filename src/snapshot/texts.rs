@@ -36,9 +36,9 @@ impl Texts {
             words.iter().filter(|word| !Self::WORDS.contains(&word.as_str())).cloned().collect();
         for glob in &globs {
             PathPattern::parse(glob, false).map_err(|why| format!("`{glob}` is no valid pattern: {why}"))?;
-            if glob.contains(char::is_control) || glob.trim() != glob || glob.is_empty() {
+            if glob.contains(crate::hidden::is_hidden) || glob.trim() != glob || glob.is_empty() {
                 return Err(format!(
-                    "`{}` is no valid pattern: it is empty, or holds blanks at an edge",
+                    "`{}` is no valid pattern: it is empty, holds blanks at an edge, or characters that hide",
                     glob.escape_debug()
                 ));
             }

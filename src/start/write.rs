@@ -56,6 +56,7 @@ fn in_the_way(path: &OutputPath, found: &OnDisk) -> String {
     match found {
         OnDisk::Other(what) => format!("`{path}` ({what})"),
         OnDisk::Below(parent) => format!("`{parent}` (no folder)"),
+        OnDisk::Reserved(parent) => format!("`{parent}` (a folder that nobody writes, under another name)"),
         OnDisk::File { .. } | OnDisk::Absent | OnDisk::Unreadable => format!("`{path}`"),
     }
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::SourceLine;
 use super::look::position;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::hidden::{is_hidden, reorders};
 use crate::model::MegaFile;
 use crate::path::OutputPath;
 use crate::plan::{PlannedBody, PlannedFile};
@@ -97,23 +98,9 @@ fn is_break(byte: u8) -> bool {
 }
 
 fn hides(c: char) -> bool {
-    if c.is_ascii() {
-        return c.is_ascii_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{c}');
-    }
-    c.is_control() || reorders(c) || is_invisible(c)
-}
-
-/// Bidirectional controls.
-fn reorders(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// What takes no room or looks like a blank, but is part of a name or a text; and line breaks that few tools show as such.
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}' | '\u{3164}')
-        || matches!(c, '\u{200b}' | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}')
-        || matches!(c, '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}')
-        || matches!(c, '\u{e0000}'..='\u{e001f}' | '\u{e0080}'..='\u{e0fff}')
+    let is_ordinary = matches!(c, '\t' | '\n' | '\r' | '\u{c}' | '\u{200c}' | '\u{200d}')
+        || matches!(c, '\u{180b}'..='\u{180d}' | '\u{180f}' | '\u{e0020}'..='\u{e007f}');
+    is_hidden(c) && !is_ordinary
 }
 
 /// The finding of one template.
@@ -175,9 +162,15 @@ mod tests {
 
     #[test]
     fn what_is_ordinary_is_not_found() {
-        for text in
-            ["", "a\tb\r\nc\n\u{c}", "\u{feff}a", "åß 漢字\u{3000}🦀 ❤\u{fe0f}", "👩\u{200d}🔬", "می\u{200c}خواهم", "a\r"]
-        {
+        for text in [
+            "",
+            "a\tb\r\nc\n\u{c}",
+            "\u{feff}a",
+            "åß 漢字\u{3000}🦀 ❤\u{fe0f}",
+            "👩\u{200d}🔬",
+            "می\u{200c}خواهم",
+            "a\r",
+        ] {
             assert_eq!(find(text.as_bytes()), None, "{text:?}");
         }
         // A flag is written with tag characters; a binary file is no text.

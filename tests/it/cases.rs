@@ -36,6 +36,7 @@ const GROUPS: &[&str] = &[
     "project",
     "repair",
     "rule",
+    "sensitive",
     "shared",
     "snapshot",
     "source",

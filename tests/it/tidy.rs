@@ -10,6 +10,7 @@ const MAX_LINES: usize = 500;
 /// Vocabulary first, then the stages; a module uses those before it only.
 const LAYERS: [&str; 24] = [
     "span",
+    "hidden",
     "path",
     "glob",
     "limit",

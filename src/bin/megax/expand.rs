@@ -57,7 +57,7 @@ fn run<R>(request: Result<R, String>, format: Format, work: impl Fn(&R, &dyn Wat
         Format::Human => people(&run.report, run.diff.as_deref()),
         Format::Json => return terminal::print_document(run.report.outcome, json::document(&run.report)),
         Format::Github => terminal::print(&github::annotations(&run.report.diagnostics, &run.report.sources)),
-        Format::Sarif => terminal::print(&sarif::document(&run.report.diagnostics, &run.report.sources)),
+        Format::Sarif => terminal::print_json(&sarif::document(&run.report.diagnostics, &run.report.sources)),
     };
     terminal::judge(run.report.outcome, printed)
 }

@@ -27,7 +27,10 @@ use megax::report::Outcome;
 use sandbox::{Confinement, Needs};
 
 fn main() -> ExitCode {
-    let megax = Megax::parse();
+    let megax = match Megax::try_parse() {
+        Ok(megax) => megax,
+        Err(error) => return usage(&error),
+    };
     let _ = request::threads();
     let confinement = match request::no_sandbox(megax.no_sandbox) {
         Ok(true) => Confinement::Off,
@@ -62,4 +65,16 @@ fn main() -> ExitCode {
         Command::Man(args) => manual::man(args),
     };
     exit::code(outcome)
+}
+
+/// Wrong arguments, or a question about them. The message quotes what was typed, so it goes through the terminal as well.
+fn usage(error: &clap::Error) -> ExitCode {
+    let text = error.render();
+    let colour = if error.use_stderr() { terminal::stderr_colour() } else { terminal::stdout_colour() };
+    let text = if colour { text.ansi().to_string() } else { text.to_string() };
+    if error.use_stderr() {
+        terminal::say(&text);
+        return exit::code(Outcome::Usage);
+    }
+    exit::code(terminal::judge(Outcome::Done, terminal::print(&text)))
 }

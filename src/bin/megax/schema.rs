@@ -23,5 +23,5 @@ pub fn schema(args: &Schema) -> Outcome {
         Named::Log => history::schema(),
         Named::Mend => mend::schema(),
     };
-    terminal::judge(Outcome::Done, terminal::print(&schema::to_text(&schema)))
+    terminal::judge(Outcome::Done, terminal::print_json(&schema::to_text(&schema)))
 }

@@ -1,8 +1,9 @@
-//! The only place that knows streams and colour.
+//! The only place that knows streams and colour. Whatever is printed goes through here, and nothing leaves with a character
+//! that a terminal would obey, but for our own colours.
 
 use std::io::{ErrorKind, IsTerminal, Write as _};
 
-use megax::report::{Outcome, highest};
+use megax::report::{Outcome, clean_json, clean_stream, highest};
 
 /// Whether findings on stderr are coloured: a terminal, and no `NO_COLOR`.
 pub fn stderr_colour() -> bool {
@@ -29,6 +30,16 @@ pub fn is_watched() -> bool {
 /// is no error.
 #[must_use]
 pub fn print(text: &str) -> bool {
+    write_out(&clean_stream(text, stdout_colour()))
+}
+
+/// The same for a JSON document, whose values stay what they are.
+#[must_use]
+pub fn print_json(document: &str) -> bool {
+    write_out(&clean_json(document))
+}
+
+fn write_out(text: &str) -> bool {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
@@ -42,7 +53,7 @@ pub fn print(text: &str) -> bool {
 /// Prints a JSON document, or says why there is none.
 pub fn print_document(outcome: Outcome, document: Result<String, impl std::fmt::Display>) -> Outcome {
     match document {
-        Ok(document) => judge(outcome, print(&document)),
+        Ok(document) => judge(outcome, print_json(&document)),
         Err(error) => {
             say(&format!("error: the report cannot be written as JSON: {error}\n"));
             Outcome::Bug
@@ -58,5 +69,6 @@ pub fn judge(outcome: Outcome, printed: bool) -> Outcome {
 
 /// Prints findings and hints.
 pub fn say(text: &str) {
+    let text = clean_stream(text, stderr_colour());
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }

@@ -93,14 +93,14 @@ fn print<E: std::fmt::Display>(
     let printed = match format {
         Format::Human => for_people(),
         Format::Json => match document() {
-            Ok(document) => terminal::print(&document),
+            Ok(document) => terminal::print_json(&document),
             Err(error) => {
                 terminal::say(&format!("error: the report cannot be written as JSON: {error}\n"));
                 return Outcome::Bug;
             }
         },
         Format::Github => terminal::print(&github::annotations(diagnostics, sources)),
-        Format::Sarif => terminal::print(&sarif::document(diagnostics, sources)),
+        Format::Sarif => terminal::print_json(&sarif::document(diagnostics, sources)),
     };
     terminal::judge(outcome, printed)
 }

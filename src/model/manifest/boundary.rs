@@ -96,7 +96,11 @@ mod tests {
 
     #[test]
     fn forbidden_paths_ignore_case() {
-        let boundary = Boundary { write: None, forbidden: vec![PathPattern::parse("/src/Secret/", true).unwrap()], ..Boundary::default() };
+        let boundary = Boundary {
+            write: None,
+            forbidden: vec![PathPattern::parse("/src/Secret/", true).unwrap()],
+            ..Boundary::default()
+        };
         let path = |text: &str| OutputPath::parse(text).unwrap();
         assert_eq!(boundary.forbids(&path("SRC/secret/x")), Some("/src/Secret/"));
         assert_eq!(boundary.forbids(&path("src/public/x")), None);

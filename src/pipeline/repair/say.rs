@@ -31,6 +31,12 @@ pub fn gap(gap: &Gap) -> Diagnostic {
             Diagnostic::new(Code::NotAFile, format!("`{parent}` is no folder, but `{path}` belongs below it"))
                 .help("move it away; megax follows no symlink")
         }
+        GapKind::InTheWay(Reason::Reserved(parent)) => {
+            let message =
+                format!("`{parent}` is, under another name, a folder that nobody writes; `{path}` was below it");
+            Diagnostic::new(Code::ReservedFolder, message)
+                .help("plan the file elsewhere; `megax detach` leaves it to people")
+        }
         GapKind::InTheWay(Reason::NotAFile(what)) => {
             let help = "move it away, or make it readable (`chmod u+r`); `megax detach` leaves it to people";
             Diagnostic::new(Code::NotAFile, format!("`{path}` is {what}, where a file was written")).help(help)

@@ -198,6 +198,10 @@ pub const PLACES: &[Place] = &[
     place(Repository, ".gitmodules", "git fetches what it names"),
     place(Repository, ".gitconfig", "git takes programs to run from it"),
     place(Repository, ".lfsconfig", "git LFS sends contents and passwords where it says"),
-    place(Repository, "head", "with `objects` and `refs` beside it the folder is a repository, whose `config` git obeys"),
+    place(
+        Repository,
+        "head",
+        "with `objects` and `refs` beside it the folder is a repository, whose `config` git obeys",
+    ),
     place(Repository, "codeowners", "it says whose review a change needs"),
 ];
