@@ -260,8 +260,13 @@ fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>,
     let planned = std::sync::atomic::AtomicUsize::new(0);
     let around = plan::Around { sources: &set.sources, assets: &assets, seed, planned: &planned, limits: &set.limits };
     let (reserved, doubts) = (reserved(&set, root.as_ref()), slots::doubts(&set, &model));
-    let ground =
-        plan::Ground { shards: &shards.claims, records: &shards.records, reserved: &reserved, doubts: &doubts };
+    let ground = plan::Ground {
+        shards: &shards.claims,
+        records: &shards.records,
+        reserved: &reserved,
+        doubts: &doubts,
+        manifest_is_broken: set.manifest.is_some() && model.manifest.is_none(),
+    };
     let (plan, found) = plan::resolve(&model, &around, &ground);
     findings.extend(found);
     // While something is broken, the file that was meant may be missing for that reason.

@@ -86,7 +86,7 @@ fn named(pattern: &PathPattern) -> BTreeSet<GrantKind> {
 
 /// What a team may write of all this.
 struct Grants<'m> {
-    kinds: &'m BTreeSet<GrantKind>,
+    team: &'m Team,
     /// The write paths that name a place.
     paths: Vec<(&'m PathPattern, BTreeSet<GrantKind>)>,
 }
@@ -94,29 +94,40 @@ struct Grants<'m> {
 impl<'m> Grants<'m> {
     fn of(team: &'m Team) -> Self {
         let paths = team.boundary.write_patterns().map(|pattern| (pattern, named(pattern)));
-        Self { kinds: team.boundary.grants(), paths: paths.filter(|(_, kinds)| !kinds.is_empty()).collect() }
+        Self { team, paths: paths.filter(|(_, kinds)| !kinds.is_empty()).collect() }
     }
 
     fn allow(&self, path: &OutputPath, kind: GrantKind) -> bool {
         let by_path = |(pattern, kinds): &(&PathPattern, BTreeSet<GrantKind>)| {
             kinds.contains(&kind) && pattern.matches(path.as_str())
         };
-        self.kinds.contains(&kind) || self.paths.iter().any(by_path)
+        self.team.boundary.grants().contains(&kind) || self.paths.iter().any(by_path)
+    }
+
+    /// Whether the boundary refuses the path anyway: that is said, and enough.
+    fn refuse(&self, path: &OutputPath) -> bool {
+        !self.team.boundary.allows(path) || self.team.boundary.forbids(path).is_some()
     }
 }
+
+/// What is refused, by line and kind: the first file, its place, and how many there are.
+type Refused<'m> = BTreeMap<(Span, GrantKind), (&'m PlannedFile, &'m MegaFile, &'static Place, usize)>;
 
 /// One finding for all files of one line and kind that the manifest does not grant.
 pub fn check(model: &Model, files: &[PlannedFile]) -> Vec<Diagnostic> {
     let manifest = model.manifest.as_ref();
     let mut grants: BTreeMap<&str, Option<Grants<'_>>> = BTreeMap::new();
-    let mut refused: BTreeMap<(Span, GrantKind), (&PlannedFile, &MegaFile, &'static Place, usize)> = BTreeMap::new();
+    let mut refused = Refused::new();
     for file in files {
         let found = places(file.path.key().as_str());
         let Some(mega) = model.mega_files.get(file.mega_file).filter(|_| !found.is_empty()) else { continue };
         let granted = grants
             .entry(&mega.team)
             .or_insert_with(|| manifest.and_then(|manifest| manifest.team(&mega.team)).map(Grants::of));
-        let missing = |place: &&&Place| !granted.as_ref().is_some_and(|team| team.allow(&file.path, place.kind));
+        let missing = |place: &&&Place| {
+            let team = granted.as_ref();
+            !team.is_some_and(|team| team.allow(&file.path, place.kind) || team.refuse(&file.path))
+        };
         if let Some(place) = found.iter().find(missing) {
             refused.entry((file.origin, place.kind)).or_insert((file, mega, place, 0)).3 += 1;
         }
