@@ -20,6 +20,7 @@ mod only;
 mod publish;
 mod recovery;
 mod repair;
+mod reserved;
 mod saved;
 mod shards;
 mod sink;
@@ -46,7 +47,7 @@ use crate::model::{Content, EditPolicy, Model};
 use crate::name::team_name;
 use crate::output::Rendered;
 use crate::path::OutputPath;
-use crate::plan::{Assets, Plan, Reserved};
+use crate::plan::{Assets, Plan};
 use crate::report::{Command, Mode, Report};
 use crate::saved::SavedPlan;
 use crate::source::{self, Files, SourceSet};
@@ -248,7 +249,9 @@ fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>,
     let (root, shards) = if looks {
         // Opened once: a root that only the second attempt opened would be written without its recovery.
         let opened = disk::Root::open(&set.out);
-        opened.iter().for_each(|root| root.keep(vec![set.folder.clone()]));
+        if let Ok(root) = &opened {
+            root.keep(vec![set.folder.clone()]);
+        }
         findings.extend(opened.iter().flat_map(|root| recovery::first(request, root)));
         shards::read(opened, &mut findings)
     } else {
@@ -259,7 +262,7 @@ fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>,
     let seed = model.manifest.as_ref().map_or("", |manifest| &manifest.seed);
     let planned = std::sync::atomic::AtomicUsize::new(0);
     let around = plan::Around { sources: &set.sources, assets: &assets, seed, planned: &planned, limits: &set.limits };
-    let (reserved, doubts) = (reserved(&set, root.as_ref()), slots::doubts(&set, &model));
+    let (reserved, doubts) = (reserved::reserved(&set, root.as_ref()), slots::doubts(&set, &model));
     let ground = plan::Ground {
         shards: &shards.claims,
         records: &shards.records,
@@ -442,47 +445,6 @@ fn selected_teams(set: &SourceSet, model: &Model) -> BTreeSet<String> {
     let broken = broken.map(|team| model.team_name(&team));
     let valid = model.mega_files.iter().filter(|mega| mega.selected).map(|mega| mega.team.clone());
     broken.chain(valid).collect()
-}
-
-/// The inputs of megax below the output root: no mega-file writes them. A folder of mega-files that is the output root,
-/// or around it, leaves room for all but mega-files.
-fn reserved(set: &SourceSet, root: Option<&disk::Root>) -> Reserved {
-    let mut reserved = Reserved::default();
-    let manifests = source::load::MANIFEST_NAMES.iter().map(|name| set.root.join(name));
-    let read = set.mega_files.iter().map(|input| input.file).chain(set.manifest.as_ref().map(|input| input.file));
-    let read = read.map(|file| set.root.join(set.sources.name(file)));
-    // Compared as the file system sees them: the output root may be reached through a symlink.
-    let out = source::read::real(&set.out);
-    for path in manifests.chain(read).chain([set.folder.clone()]) {
-        if let Ok(below) = source::read::real(&path).strip_prefix(&out) {
-            reserved.add(&source::load::display(below, std::path::Path::new("")));
-        }
-    }
-    let below = |path: &std::path::Path| {
-        let real = source::read::real(path);
-        let below = real.strip_prefix(&out).ok()?;
-        Some(source::load::display(below, std::path::Path::new("")))
-    };
-    for (named, file) in &set.data {
-        if let Some(path) = below(&source::load::normal(&set.root.join(named))) {
-            reserved.add_data(&path, &file.readers);
-        }
-    }
-    for (name, file) in &set.templates {
-        if let (Ok(file), Some(path)) = (file, below(&set.root.join(source::TEMPLATES).join(name))) {
-            reserved.add_shared(&path, *file);
-        }
-    }
-    if let Some(path) = below(&set.root.join(crate::snapshot::FOLDER)) {
-        reserved.add_snapshots(&path, crate::snapshot::ENDING);
-    }
-    for folder in root.map(disk::git_folders).unwrap_or_default() {
-        if let Some(path) = below(&source::load::normal(&folder)) {
-            reserved.add_repository(&path);
-        }
-    }
-    reserved.every_yaml = out.starts_with(source::read::real(&set.folder)) && set.folder.starts_with(&set.root);
-    reserved
 }
 
 /// Reads what the `copy:` entries name.
