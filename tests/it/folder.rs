@@ -13,8 +13,13 @@ const SHOWN_LINES: usize = 60;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
     Folder,
-    File { bytes: Vec<u8>, executable: bool },
+    File {
+        bytes: Vec<u8>,
+        executable: bool,
+    },
     Symlink(PathBuf),
+    /// A FIFO, a socket, a device.
+    Other,
 }
 
 /// Everything below a folder by relative path; folders end in `/`. Symlinks are not followed.
@@ -34,6 +39,8 @@ fn collect(folder: &Path, prefix: &str, found: &mut BTreeMap<String, Entry>) {
             found.insert(format!("{name}/"), Entry::Folder);
         } else if kind.is_symlink() {
             found.insert(name, Entry::Symlink(fs::read_link(entry.path()).unwrap()));
+        } else if !kind.is_file() {
+            found.insert(name, Entry::Other);
         } else {
             let executable = entry.metadata().unwrap().permissions().mode() & 0o111 != 0;
             found.insert(name, Entry::File { bytes: fs::read(entry.path()).unwrap(), executable });
@@ -56,6 +63,7 @@ pub fn copy(from: &Path, to: &Path) {
         let target = to.join(&path);
         match entry {
             Entry::Folder => fs::create_dir_all(target).unwrap(),
+            Entry::Other => panic!("{path} cannot be copied"),
             Entry::Symlink(link) => {
                 fs::create_dir_all(target.parent().unwrap()).unwrap();
                 std::os::unix::fs::symlink(link, target).unwrap();
@@ -87,6 +95,7 @@ pub fn difference(before: &Path, after: &Path) -> String {
             // A folder with something in it shows by its files.
             Entry::Folder if after.keys().any(|other| other.len() > path.len() && other.starts_with(path)) => {}
             Entry::Folder => drop(writeln!(text, "{path} (empty)")),
+            Entry::Other => drop(writeln!(text, "{path} (no file)")),
             Entry::Symlink(target) => drop(writeln!(text, "{path} -> {}", target.display())),
             Entry::File { bytes, executable } => {
                 let mode = if *executable { " (executable)" } else { "" };

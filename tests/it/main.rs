@@ -13,6 +13,7 @@
 mod cases;
 mod confined;
 mod folder;
+mod hostile;
 mod hostile_output;
 mod looks;
 mod parts;

@@ -8,7 +8,7 @@ use std::path::Path;
 const MAX_LINES: usize = 500;
 
 /// Vocabulary first, then the stages; a module uses those before it only.
-const LAYERS: [&str; 24] = [
+const LAYERS: [&str; 25] = [
     "span",
     "hidden",
     "path",
