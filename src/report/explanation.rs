@@ -355,13 +355,18 @@ mod tests {
     fn documents_satisfy_the_schema_and_say_what_was_found() {
         let validator = jsonschema::validator_for(&schema()).unwrap();
         let (file, findings, sources) = (file(), Diagnostics::default(), SourceMap::default());
-        for (file, codes, found) in [(Some(&file), &[][..], true), (None, Code::ALL, true), (None, &[], false)] {
+        for (file, codes, limits, found) in [
+            (Some(&file), &[][..], &[][..], true),
+            (None, Code::ALL, &[], true),
+            (None, &[], Limit::ALL, true),
+            (None, &[], &[], false),
+        ] {
             let (subject, outcome, note) = ("x", Outcome::Done, None);
-            let limits = Limit::ALL;
             let answer = Answer { subject, outcome, file, codes, limits, note, findings: &findings, sources: &sources };
             let value: serde_json::Value = serde_json::from_str(&document(&answer).unwrap()).unwrap();
             assert!(validator.is_valid(&value), "{value}");
             assert_eq!(value["found"], found);
+            assert_eq!(value["limits"].as_array().unwrap().len(), limits.len());
         }
         assert!(!validator.is_valid(&serde_json::json!({ "schema_version": 1 })));
     }

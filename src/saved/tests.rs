@@ -76,7 +76,7 @@ fn every_edit_and_every_cut_is_noticed() {
     assert_eq!(SavedPlan::parse(&edited).unwrap_err().reason, Flaw::Checksum);
     assert_eq!(SavedPlan::parse(&text.replace('\n', "\r\n")).unwrap_err().reason, Flaw::Checksum);
     assert_eq!(SavedPlan::parse(&format!("{text}\n")).unwrap_err().reason, Flaw::Checksum);
-    assert!(matches!(SavedPlan::parse("megax-plan 2\n").unwrap_err().reason, Flaw::Version(_)));
+    assert!(matches!(SavedPlan::parse("megax-plan 1\n").unwrap_err().reason, Flaw::Version(_)));
 }
 
 #[test]
@@ -94,6 +94,9 @@ fn a_forged_plan_names_no_place_outside_of_the_tree() {
         ("asked on-edit merge", "asked on-edit all", "policy"),
         ("asked allow-deletes 40", "asked allow-deletes -1", "number"),
         ("asked strict yes", "asked run rm", "option of a plan"),
+        ("asked limit files_per_rule=7", "asked limit files=7", "limit"),
+        ("asked limit files_per_rule=7", "asked limit files_per_rule=0", "limit"),
+        ("asked limit files_per_rule=7", "asked limit files_per_rule=99000000", "limit"),
     ] {
         let reason = SavedPlan::parse(&forged(old, new)).unwrap_err().reason;
         assert!(matches!(reason, Flaw::Word(found, _) if found == word), "{new}: {reason:?}");
@@ -101,6 +104,7 @@ fn a_forged_plan_names_no_place_outside_of_the_tree() {
     for (old, new) in [
         ("asked strict yes", "asked strict no"),
         ("asked allow-deletes 40", "asked allow-deletes 040"),
+        ("asked limit files_per_rule=7", "asked limit files_per_rule=07"),
         ("asked team Beta\nasked only src/**", "asked only src/**\nasked team Beta"),
         ("src/a create.ts", "src/z.ts"),
         ("tree ", "tree  "),

@@ -33,6 +33,10 @@ pub fn explain(args: &Explain) -> Outcome {
         terminal::say(&format!("error: there is no code `{}`; did you mean {name}?\n", args.subject));
         return Outcome::Usage;
     }
+    if let Some(name) = nearest(&args.subject, Limit::ALL.iter().map(|limit| limit.name())) {
+        terminal::say(&format!("error: there is no limit `{}`; did you mean {name}?\n", args.subject));
+        return Outcome::Usage;
+    }
     file(args)
 }
 
