@@ -64,7 +64,8 @@ limits! {
     BlockDepth "block_depth" 64, 64, "template blocks inside one another";
     Branches "branches" 128, 128, "`elif` branches of one condition";
     FilesPerRule "files_per_rule" 50_000, 2_000_000, "files that one rule plans, counted before a cross product is made";
-    FilesPerRun "files_per_run" 75_000, 5_000_000, "files that all mega-files of the project plan";
+    FilesPerRun "files_per_run" 60_000, 5_000_000, "files that all mega-files of the project plan";
+    PathBytes "path_bytes" 8 * MIB, 64 * MIB, "bytes of the paths of all files that one mega-file plans";
     RuleRuns "rule_runs" 10_000, 1_000_000, "times that the rules of one mega-file are run; calls of a loop count once";
     Rounds "rounds" 500_000, 50_000_000, "rounds of all loops of one mega-file, and items that the loops look at";
     CompiledBytes "compiled_bytes" 64 * MIB, 4 * GIB, "bytes of template text that the rules of one mega-file compile";

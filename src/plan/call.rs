@@ -8,6 +8,7 @@ use minijinja::Value;
 use super::expand::Run;
 use super::frame::{Frame, FrameCall, FrameParam, Round};
 use super::items::Rounds;
+use super::limits::item_name;
 use super::words;
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::limit::Limit;
@@ -46,8 +47,7 @@ impl<'a> Run<'a> {
                 rule.with.iter().map(|(key, node)| (Arc::from(key.as_str()), *node)).collect();
             let Some(given) = self.with(&unit, &outer, &with) else { continue };
             let caller = frame.calls.get(round.call);
-            let items = [caller.and_then(|caller| caller.item.clone()), outer.item_name()];
-            let item = items.into_iter().flatten().reduce(|outer, inner| format!("{outer} × {inner}"));
+            let item = item_name(caller.and_then(|caller| caller.item.as_deref()), &round.loops);
             let outcome = arguments(factory, &given, &mut self.checked);
             if self.checked > self.around.limits.size(Limit::CheckedValues) {
                 let mend = "hand each call the part that it needs; what all calls share is there as `data`";

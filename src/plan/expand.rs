@@ -8,7 +8,7 @@ use minijinja::Value;
 use super::compile::{PathPart, Ready, inline_name};
 use super::frame::{Frame, Round};
 use super::items::{self, Rounds, Site};
-use super::limits::{Spent, is_path};
+use super::limits::{Spent, clip, is_path, item_name};
 use super::words::{self, Names};
 use super::{Around, PlannedBody, PlannedFile, Reader, locate};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -365,8 +365,7 @@ impl<'a> Run<'a> {
         };
         let single = ready.entry.path.parts.last().map_or(ready.entry.span, |node| self.mega.tree.span(*node));
         let call = frame.calls.get(round.call);
-        let items = [call.and_then(|call| call.item.clone()), scope.item_name()];
-        let item = items.into_iter().flatten().reduce(|outer, inner| format!("{outer} × {inner}"));
+        let item = item_name(call.and_then(|call| call.item.as_deref()), &scope.loops);
         self.shard_bytes += LINE_BYTES + path.as_str().len() + ready.template.len();
         self.files.push(PlannedFile {
             path,
@@ -404,10 +403,17 @@ impl<'a> Run<'a> {
             whole.push_str("/.gitkeep");
         }
         let span = self.mega.tree.span(ready.paths.last()?.node);
-        let item = scope.item_name().map_or_else(String::new, |item| format!(" (item `{item}`)"));
+        if !self.may_plan(&whole, span) {
+            return None;
+        }
+        let named = |text: &str| {
+            let item = item_name(None, &scope.loops).map_or_else(String::new, |item| format!(" (item `{item}`)"));
+            format!("`{}`{item}", clip(text))
+        };
         if whole.contains(['{', '}']) {
             let help = "a value holds the braces: change it, or use a filter such as `|kebab`".to_owned();
-            self.error(Code::UnknownPlaceholder, span, format!("the path `{whole}`{item} holds a brace"), help);
+            let message = format!("the path {} holds a brace", named(&whole));
+            self.error(Code::UnknownPlaceholder, span, message, help);
             return None;
         }
         match OutputPath::parse(&whole) {
@@ -417,7 +423,7 @@ impl<'a> Run<'a> {
                 self.error(
                     Code::BadPath,
                     span,
-                    format!("`{whole}`{item} is no output path: {reason}"),
+                    format!("{} is no output path: {reason}", named(&whole)),
                     help.to_owned(),
                 );
                 None

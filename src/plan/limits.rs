@@ -1,6 +1,7 @@
 //! What running the rules of one mega-file may cost. A limit that is met ends the mega-file: one finding names the limit,
 //! and no further rule is run. Whatever grows by multiplication is counted before it is made.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use minijinja::Value;
@@ -13,12 +14,14 @@ use crate::lockfile::{MAX_BYTES, MAX_ENTRIES};
 use crate::model::Rule;
 use crate::source::NodeId;
 use crate::span::Span;
-use crate::template::value::as_mapping;
+use crate::template::value::{as_mapping, standing_for};
 
 /// Files that are planned before they are added to what the whole run plans.
 const BATCH: usize = 1_000;
 /// What a text that is compiled counts at least, in bytes: the engine's own work for it.
 const LEAST_TEXT: usize = 1 << 10;
+/// Most characters of the name of an item, or of a path in a message.
+const LONGEST_NAME: usize = 200;
 /// What a value takes beside its text, in bytes.
 const VALUE_BYTES: usize = 24;
 
@@ -30,8 +33,12 @@ pub(super) struct Spent {
     compiled: u64,
     /// Bytes of values that texts gave.
     values: usize,
-    /// Files that are counted in what the whole run plans.
+    /// Files whose path was rendered, those whose path is wrong included.
+    files: usize,
+    /// How many of them are counted in what the whole run plans.
     counted: usize,
+    /// Bytes of their paths.
+    paths: u64,
 }
 
 impl Run<'_> {
@@ -97,12 +104,23 @@ impl Run<'_> {
         !self.full
     }
 
+    /// Counts a file by its path, whether that is a good one or not; whether there is room for it.
+    pub(super) fn may_plan(&mut self, path: &str, span: Span) -> bool {
+        self.spent.files += 1;
+        self.spent.paths = self.spent.paths.saturating_add(path.len() as u64);
+        if self.spent.paths > self.around.limits.get(Limit::PathBytes) {
+            let mend = "use shorter paths, or split it into several mega-files";
+            self.met(Limit::PathBytes, span, "the paths of the mega-file are too long together", mend);
+        }
+        !self.full
+    }
+
     /// Counts the files that were planned since the last time, a batch at a time or to the last one; whether all
     /// mega-files together may plan more. Which mega-file meets that limit depends on the threads, so nothing is said here.
     pub(super) fn count_files(&mut self, to_the_last: bool) -> bool {
-        let new = self.files.len() - self.spent.counted;
+        let new = self.spent.files - self.spent.counted;
         if new >= BATCH || to_the_last {
-            self.spent.counted = self.files.len();
+            self.spent.counted = self.spent.files;
             let all = self.around.planned.fetch_add(new, Ordering::Relaxed).saturating_add(new);
             self.full |= all > self.around.limits.size(Limit::FilesPerRun);
         }
@@ -118,6 +136,32 @@ impl Run<'_> {
             self.full = true;
             self.error(Code::PlanLimit, rule.span, message, "split it into several mega-files".to_owned());
         }
+    }
+}
+
+/// What a file is called after: the items of its call and its round, for messages and reports. There is one for every
+/// file, so that a long one is cut.
+pub(super) fn item_name(call: Option<&str>, loops: &[(Arc<str>, Value)]) -> Option<String> {
+    let of_loops = loops.iter().map(|(_, value)| {
+        let value = standing_for(value.clone());
+        match (value.as_str(), value.kind()) {
+            (Some(text), _) => clip(text),
+            (None, ValueKind::Seq | ValueKind::Iterable) if weight(&value, LONGEST_NAME) > LONGEST_NAME => {
+                "(a list)".to_owned()
+            }
+            (None, ValueKind::Map) if weight(&value, LONGEST_NAME) > LONGEST_NAME => "(a mapping)".to_owned(),
+            _ => clip(&value.to_string()),
+        }
+    });
+    let names: Vec<String> = call.map(str::to_owned).into_iter().chain(of_loops).collect();
+    (!names.is_empty()).then(|| clip(&names.join(" × ")))
+}
+
+/// The beginning of a text.
+pub(super) fn clip(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_NAME) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
     }
 }
 

@@ -18,6 +18,18 @@ fn only_names_and_dots_are_shared_values() {
 }
 
 #[test]
+fn a_long_item_is_cut_and_a_large_one_is_only_named() {
+    let named = |value: Value| item_name(Some("outer"), &[(Arc::from("entity"), value)]).unwrap();
+    assert_eq!(named(Value::from("a")), "outer × a");
+    assert_eq!(named(Value::from(7)), "outer × 7");
+    assert_eq!(named(Value::from("ä".repeat(1_000))).chars().count(), LONGEST_NAME + 3);
+    assert_eq!(named(Value::from(vec!["x"; 1_000])), "outer × (a list)");
+    let mapping = |text: &str| Mapping::new(vec![(Arc::from("name"), Value::from(text))]);
+    assert_eq!(named(Value::from_object(mapping("its name"))), "outer × its name");
+    assert_eq!(item_name(None, &[]), None);
+}
+
+#[test]
 fn a_value_weighs_what_it_holds_and_counting_stops_where_there_is_no_room() {
     let text = |length: usize| Value::from("x".repeat(length));
     assert_eq!(weight(&text(100), 1_000), 100 + VALUE_BYTES);

@@ -50,6 +50,7 @@ fn every_limit_that_is_met_names_itself_and_holds_the_team() {
         (Limit::Templates, 1, Code::PlanLimit),
         (Limit::FilesPerRule, 2, Code::PlanLimit),
         (Limit::FilesPerRun, 6, Code::PlanLimit),
+        (Limit::PathBytes, 9, Code::PlanLimit),
         (Limit::RuleRuns, 4, Code::PlanLimit),
         (Limit::Rounds, 3, Code::PlanLimit),
         (Limit::CompiledBytes, 5_000, Code::PlanLimit),
@@ -159,8 +160,8 @@ fn ranges_of_numbers_are_counted_and_never_made_first() {
     assert!(found[0].contains("more numbers than can be counted: the limit `files_per_rule`"), "{found:#?}");
     let found = hostile(&lbof(&range(1, 50_001)));
     assert!(found[0].contains("a range of 50001 numbers: the limit `files_per_rule` is 50000"), "{found:#?}");
-    let found = hostile(&lbof(&[range(1, 50_000), range(1, 25_001)].join(", ")));
-    assert!(found[0].contains("ranges of together 75001 numbers: the limit `files_per_run` is 75000"), "{found:#?}");
+    let found = hostile(&lbof(&[range(1, 50_000), range(1, 10_001)].join(", ")));
+    assert!(found[0].contains("ranges of together 60001 numbers: the limit `files_per_run` is 60000"), "{found:#?}");
 }
 
 #[test]
