@@ -126,7 +126,7 @@ pub struct Selection {
 /// What a run may cost.
 #[derive(Debug, Args)]
 pub struct Bounds {
-    /// Change a limit, such as files_per_rule=80000; `megax explain limits` lists them (may be given several times)
+    /// Change a limit, such as `files_per_rule=80000`; `megax explain limits` lists them (may be given several times)
     #[arg(long = "limit", value_name = "NAME=N", value_parser = limit)]
     pub limits: Vec<(Limit, u64)>,
 }

@@ -68,7 +68,7 @@ impl Format {
 /// YAML as [`yaml::parse`] says; MX109 for a syntax error of another format, MX104 for a repeated key or column, MX108
 /// for a limit.
 pub fn parse(format: Format, file: FileId, text: &str, limits: &Limits) -> Result<Tree, Diagnostics> {
-    let mut builder = Builder::new(file, text, *limits);
+    let mut builder = Builder::new(file, text, limits);
     let root = match format {
         Format::Yaml => return yaml::parse(file, text, limits),
         Format::Json => json::read(&mut builder),
@@ -95,14 +95,14 @@ struct Builder<'t> {
     text: &'t str,
     /// The length of the mark.
     base: usize,
-    limits: Limits,
+    limits: &'t Limits,
     nodes: Vec<Node>,
     /// What is wrong, but does not end the reading.
     findings: Diagnostics,
 }
 
 impl<'t> Builder<'t> {
-    fn new(file: FileId, text: &'t str, limits: Limits) -> Self {
+    fn new(file: FileId, text: &'t str, limits: &'t Limits) -> Self {
         let body = text.strip_prefix('\u{feff}').unwrap_or(text);
         let base = text.len() - body.len();
         Self { file, text: body, base, limits, nodes: Vec::new(), findings: Diagnostics::default() }
