@@ -26,7 +26,8 @@
 //! | [`disk`] | [`disk::Staged`], [`disk::Applied`] | the only writer | all or nothing per set of teams; a dropped staging leaves nothing |
 //! | [`report`] | text, JSON, GitHub, SARIF | nothing | one set of facts, several forms |
 //!
-//! The vocabulary ([`span`], [`path`], [`glob`], [`limit`], [`digest`], [`name`], [`diagnostic`], [`event`], [`lockfile`]) does no I/O. The
+//! The vocabulary ([`span`], [`path`], [`glob`], [`limit`], [`digest`], [`name`], [`diagnostic`], [`event`], [`lockfile`]) does no I/O. [`handle`] is how
+//! `source` and `disk` reach what they read: folder by folder, no symlink followed. The
 //! command in `src/bin/megax` sees only this public API.
 //!
 //! # Guarantees
@@ -50,7 +51,10 @@
 //!   content, line by line; where both changed the same lines, nothing is guessed ([`mod@merge`]). A run that would delete
 //!   most of a team's files at once asks first. The last operations can be undone, file by file as they were. A file that
 //!   was detached is never touched again.
-//! - **Confinement**: a mega-file runs no command, reads nothing outside the project, and every limit has a name.
+//! - **Confinement**: a mega-file runs no command, reads nothing outside the project, and every limit has a name. Inputs
+//!   are regular files, reached from a handle of the project root without a symlink, whatever is done to the folders
+//!   meanwhile. Where the kernel has Landlock, the command gives up what it does not need before it reads anything; the
+//!   library itself does nothing to the process, and [`source::places`] says where a request reads and writes.
 //! - **Honesty**: every number printed was measured in this run; what is unknown is absent.
 //!
 //! What is deliberately absent: no stage prints, none reads the environment, the clock or the current folder, none
@@ -61,7 +65,8 @@
 //! [`pipeline::run`] does everything for a [`pipeline::Request`]; [`pipeline::apply_plan`] does it for a saved plan;
 //! [`pipeline::explain`] answers where a file comes from; [`pipeline::history`] lists the operations that were carried out
 //! and takes them back; [`pipeline::repair`] puts files back that are gone, and [`pipeline::detach`] leaves files to people;
-//! [`start::init`] and [`start::add`] make what a project starts from.
+//! [`pipeline::doctor`] says how machine, project and output root stand; [`start::init`] and [`start::add`] make what a
+//! project starts from.
 
 pub mod change;
 pub mod diagnostic;
