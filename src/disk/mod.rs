@@ -66,6 +66,9 @@ mod snapshots;
 mod stage;
 mod steps;
 mod survey;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod symlink_tests;
 mod sys;
 #[cfg(test)]
 mod tests;
