@@ -73,9 +73,9 @@ limits! {
     CheckedValues "checked_values" 2_000_000, 100_000_000, "values of one mega-file that the parameters of factories are held against";
     ValueBytes "value_bytes" 64 * MIB, GIB, "bytes of the values that one mega-file makes for `with` and `contributes`";
     ContributedValues "contributed_values" 500_000, 5_000_000, "values that all mega-files contribute";
-    RenderSteps "render_steps" 20_000_000, 2_000_000_000, "steps of the template engine in one render";
+    RenderSteps "render_steps" 10_000_000, 2_000_000_000, "steps of the template engine in one render";
     RenderDepth "render_depth" 400, 400, "macros, includes and loops inside one another while a template is rendered";
-    RenderBytes "render_bytes" 256 * MIB, 4 * GIB, "bytes that the filters and operators of one render make together";
+    RenderBytes "render_bytes" 96 * MIB, 4 * GIB, "bytes that the filters and operators of one render make together";
     RenderSeconds "render_seconds" 10, 3_600, "seconds that one render may take; the one limit that depends on the machine";
     CallBytes "call_bytes" 4 * MIB, 64 * MIB, "bytes that one filter, operator or call in a template makes";
     CallItems "call_items" 100_000, 1_000_000, "items of a list that one filter, operator or call in a template makes";

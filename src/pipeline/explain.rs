@@ -229,7 +229,7 @@ fn source_of_line(state: &State<'_>, file: &PlannedFile, body: &[u8], line: u64)
         templates.push((name, mega.text(node.into(), sources), Syntax::Auto, &[], &[]));
         places.push(node.into());
     }
-    let (template, offset) = trace::line(&templates, name, unit.words(), scope, body, line)?;
+    let (template, offset) = trace::line(&templates, name, (unit.words(), unit.limits()), scope, body, line)?;
     let index = templates.iter().position(|(name, ..)| *name == template)?;
     let place = *places.get(index)?;
     Some((place, plan::place_of(mega, sources, place, offset..offset + 1)))

@@ -29,7 +29,8 @@ impl<'a> Run<'a> {
         if !self.known_arguments(rule, call, factory) || !self.may_call(frame.depth + 1, call.span) {
             return;
         }
-        let mut unit = Unit::new(Arc::new(words::of_rule(&self.names(rule, frame, &rounds.variables, &[]))));
+        let mut unit =
+            Unit::new(Arc::new(words::of_rule(&self.names(rule, frame, &rounds.variables, &[]))), self.around.limits);
         let before = self.errors();
         let mut reads = super::expand::reads_of_rule(mega, rule, frame);
         for (_, node) in &rule.with {

@@ -79,7 +79,7 @@ impl<'a> Run<'a> {
             words.add_plurals(&template.plurals);
         }
         let outer = (!with.is_empty()).then(|| self.prepare_with(rule, frame, variables, &with, &mut reads));
-        let mut unit = Unit::new(Arc::new(words));
+        let mut unit = Unit::new(Arc::new(words), self.around.limits);
         let paths = self.compile_paths(&mut unit, rule, entry, &mut reads);
         if let Some(node) = entry.when {
             self.check_expression(&unit, node);
@@ -107,7 +107,7 @@ impl<'a> Run<'a> {
         for key in with.keys() {
             words.add(*key, Word::Value(Origin::With(usize::MAX), crate::template::Change::None));
         }
-        let mut unit = Unit::new(Arc::new(words));
+        let mut unit = Unit::new(Arc::new(words), self.around.limits);
         for node in with.values() {
             self.compile_values(&mut unit, *node);
             self.reads_of_value(&unit, *node, reads);

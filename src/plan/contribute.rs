@@ -199,7 +199,8 @@ impl Run<'_> {
         let Some(rounds) = self.rounds(rule, &frame) else { return Vec::new() };
         let before = self.errors();
         let guard = self.guard(rule, &frame, &rounds);
-        let mut unit = Unit::new(Arc::new(words::of_rule(&self.names(rule, &frame, &rounds.variables, &[]))));
+        let mut unit =
+            Unit::new(Arc::new(words::of_rule(&self.names(rule, &frame, &rounds.variables, &[]))), self.around.limits);
         self.compile_values(&mut unit, contribution.value);
         if self.errors() > before {
             return Vec::new();

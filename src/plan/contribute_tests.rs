@@ -1,6 +1,7 @@
 //! The slots that are told from a text against those that it turns out to depend on.
 
 use super::*;
+use crate::limit::Limits;
 use crate::plan::words;
 use crate::template::{Scope, Source, Syntax, slots};
 
@@ -110,7 +111,7 @@ fn a_template_that_depends_on_a_slot_reads_it() {
                     shared: false,
                     traced: None,
                 };
-                let mut unit = Unit::new(Arc::clone(&words));
+                let mut unit = Unit::new(Arc::clone(&words), &Limits::default());
                 let (_, issues) = unit.add(&source);
                 if issues.iter().any(crate::template::Issue::is_error) {
                     continue;
@@ -129,7 +130,7 @@ fn a_template_that_depends_on_a_slot_reads_it() {
 
 #[test]
 fn an_expression_that_depends_on_a_slot_reads_it() {
-    let unit = Unit::new(Arc::new(words::of_data(&base(&[]), &[])));
+    let unit = Unit::new(Arc::new(words::of_data(&base(&[]), &[])), &Limits::default());
     let mut depending = 0;
     for read in expressions() {
         for text in [read.clone(), format!("{{{{ {read} }}}}"), format!("not {read}"), format!("({read})|length > 0")] {

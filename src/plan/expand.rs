@@ -215,7 +215,10 @@ impl<'a> Run<'a> {
     /// The unit for the rule's own `when`.
     pub(super) fn guard(&mut self, rule: &Rule, frame: &Frame, rounds: &Rounds) -> Option<Arc<Unit>> {
         let node = rule.when?;
-        let unit = Arc::new(Unit::new(Arc::new(words::of_rule(&self.names(rule, frame, &rounds.variables, &[])))));
+        let unit = Arc::new(Unit::new(
+            Arc::new(words::of_rule(&self.names(rule, frame, &rounds.variables, &[]))),
+            self.around.limits,
+        ));
         self.check_expression(&unit, node);
         Some(unit)
     }

@@ -143,7 +143,7 @@ impl<'a> Reader<'a> {
     fn of(site: Site<'a>, list: &LoopList) -> Result<Option<Self>, Vec<Diagnostic>> {
         let LoopItems::Expression(node) = list.items else { return Ok(None) };
         let text = site.mega.tree.text(node).unwrap_or_default();
-        let unit = Unit::new(Arc::new(super::words::of_data(site.base, &site.frame.params)));
+        let unit = Unit::new(Arc::new(super::words::of_data(site.base, &site.frame.params)), site.limits);
         let issues = unit.check_expression(text);
         if !issues.is_empty() {
             return Err(issues.iter().map(|issue| super::locate(site.mega, site.sources, node, issue)).collect());

@@ -10,13 +10,16 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::issue::Issue;
-use super::judge;
+use super::lexer;
+use super::regions::{self, Charge, Charges};
 use super::scan::{Piece, Rules, Scan, Syntax, Tag, TagKind, scan};
 use super::scope::{PLACEHOLDERS, ROOTS};
 use super::shape::Placeholder;
 use super::tags;
 use super::vocabulary::{Vocabulary, Word};
+use super::{guard, judge};
 use crate::diagnostic::Code;
+use crate::limit::Limits;
 
 /// Delimiters of rewritten templates: private-use characters of the last plane. A template may not hold them.
 pub(super) const OPEN_BLOCK: &str = "\u{10fff0}";
@@ -74,8 +77,8 @@ pub(super) struct Stretch {
 pub(super) enum Body {
     /// Without the engine.
     Segments(Vec<Segment>),
-    /// By the engine: the rewritten text and its map.
-    Engine { text: String, map: Vec<Stretch> },
+    /// By the engine: the rewritten text, its map, and a tag that was not read, if any.
+    Engine { text: String, map: Vec<Stretch>, unread: Option<Range<usize>> },
 }
 
 /// A compiled template.
@@ -136,10 +139,14 @@ fn read_as(text: &str, syntax: Syntax, words: &Vocabulary) -> Scan {
 
 /// Compiles a template, and says what was read. The issues may be warnings only; with an error among them the result
 /// is not used.
-pub(super) fn compile(source: &Source<'_>, words: &Vocabulary) -> (Compiled, Choice, Vec<Issue>, Scan) {
+pub(super) fn compile(
+    source: &Source<'_>,
+    words: &Vocabulary,
+    limits: &Limits,
+) -> (Compiled, Choice, Vec<Issue>, Scan) {
     let words = &words.for_template(source.literal, source.placeholders);
     let (choice, read) = choose(source, words);
-    let mut issues = judge::judge(source, words, &choice, &read);
+    let mut issues = judge::judge(source, words, &choice, &read, limits);
     if let Some(at) = source.text.find(|c| ('\u{10fff0}'..='\u{10fff7}').contains(&c)) {
         let message = "the template holds one of the characters U+10FFF0 to U+10FFF7";
         issues.push(
@@ -150,7 +157,7 @@ pub(super) fn compile(source: &Source<'_>, words: &Vocabulary) -> (Compiled, Cho
     let is_bound = |root: &str| bound.contains(root) || matches!(words.word(root), Some(Word::Bound));
     let body = match segments(source.text, &read, &is_bound) {
         Some(segments) if !source.shared && source.traced.is_none() => Body::Segments(segments),
-        _ => rewrite(source.text, &read, &is_bound, source.traced),
+        _ => rewrite(source, &read, &is_bound),
     };
     (Compiled { text: source.text.to_owned(), body }, choice, issues, read)
 }
@@ -168,24 +175,36 @@ fn segments(text: &str, read: &Scan, is_bound: &dyn Fn(&str) -> bool) -> Option<
     read.pieces.iter().map(piece).collect()
 }
 
-fn rewrite(text: &str, read: &Scan, is_bound: &dyn Fn(&str) -> bool, traced: Option<usize>) -> Body {
-    let mut out = Rewriter { text, out: String::with_capacity(text.len() + 64), map: Vec::new() };
+fn rewrite(source: &Source<'_>, read: &Scan, is_bound: &dyn Fn(&str) -> bool) -> Body {
+    let text = source.text;
+    let mut out = Rewriter { text, out: String::with_capacity(text.len() + 64), map: Vec::new(), unread: None };
+    let charges = regions::charges(text, &read.pieces, source.shared);
     let mut after_block = false;
-    for piece in &read.pieces {
+    for (index, piece) in read.pieces.iter().enumerate() {
         match piece {
-            Piece::Text(range) => match traced {
+            Piece::Text(range) => match source.traced {
                 Some(number) => out.copy_traced(range.clone(), number, after_block),
-                None => out.copy(range.clone()),
+                None => out.copy_charged(range.clone(), &charges, index),
             },
             Piece::Placeholder(placeholder) => {
                 let expression = expression_of(text, placeholder, is_bound(&text[placeholder.root.clone()]));
+                let expression = out.guarded(&expression, placeholder.range.clone());
                 out.replace(placeholder.range.clone(), &format!("{OPEN_VARIABLE} {expression} {CLOSE_VARIABLE}"));
             }
             Piece::Tag(tag) => out.tag(tag),
         }
         after_block = matches!(piece, Piece::Tag(tag) if tag.kind != TagKind::Variable);
     }
-    Body::Engine { text: out.out, map: out.map }
+    Body::Engine { text: out.out, map: out.map, unread: out.unread }
+}
+
+/// An expression with its operators guarded, and where its bytes come from; `None` if it was not read.
+pub(super) fn guarded_expression(text: &str, range: Range<usize>) -> Option<(String, Vec<Stretch>)> {
+    let tokens = lexer::lex(text, range.clone()).ok()?;
+    let edits = guard::expression(text, &tokens).ok()?;
+    let mut out = Rewriter { text, out: String::with_capacity(text.len() + 32), map: Vec::new(), unread: None };
+    out.edited(range, &edits);
+    Some((out.out, out.map))
 }
 
 /// The Jinja expression of a placeholder.
@@ -217,6 +236,7 @@ struct Rewriter<'a> {
     text: &'a str,
     out: String,
     map: Vec<Stretch>,
+    unread: Option<Range<usize>>,
 }
 
 impl Rewriter<'_> {
@@ -252,8 +272,66 @@ impl Rewriter<'_> {
             TagKind::Comment => (OPEN_COMMENT, CLOSE_COMMENT),
         };
         self.replace(tag.range.start..tag.body.start, open);
-        self.copy(tag.body.clone());
+        let edits = match tag.kind {
+            // A tag that is too long is refused; reading it could exhaust the stack.
+            _ if lexer::over_limit(self.text, &tag.tokens, &Limits::highest()).is_some() => Ok(Vec::new()),
+            TagKind::Variable => guard::expression(self.text, &tag.tokens),
+            TagKind::Block => guard::statement(self.text, &tag.tokens),
+            TagKind::Comment => Ok(Vec::new()),
+        };
+        if let Ok(edits) = edits {
+            self.edited(tag.body.clone(), &edits);
+        } else {
+            self.unread.get_or_insert(tag.range.clone());
+            self.copy(tag.body.clone());
+        }
         self.replace(tag.body.end..tag.range.end, close);
+    }
+
+    /// Copies a range with its edits.
+    fn edited(&mut self, range: Range<usize>, edits: &[guard::Edit]) {
+        let mut at = range.start;
+        for edit in edits {
+            if at < edit.range.start {
+                self.copy(at..edit.range.start);
+            }
+            self.replace(edit.from.clone(), &edit.text);
+            at = edit.range.end;
+        }
+        if at < range.end {
+            self.copy(at..range.end);
+        }
+    }
+
+    /// Copies a text; what it costs is written into its middle, where it changes no blank at either end.
+    fn copy_charged(&mut self, range: Range<usize>, charges: &Charges, index: usize) {
+        let Some(Charge { bytes, at, is_raw }) = charges.get(&index).copied() else { return self.copy(range) };
+        self.copy(range.start..at);
+        let (before, after) = if is_raw {
+            (format!("{OPEN_BLOCK}+ endraw {CLOSE_BLOCK}"), format!("{OPEN_BLOCK} raw +{CLOSE_BLOCK}"))
+        } else {
+            (String::new(), String::new())
+        };
+        let said = format!("{before}{OPEN_VARIABLE}{bytes}|{}{CLOSE_VARIABLE}{after}", super::operators::TEXT);
+        self.replace(at..at, &said);
+        self.copy(at..range.end);
+    }
+
+    /// The expression of a placeholder with its operators guarded.
+    fn guarded(&mut self, expression: &str, range: Range<usize>) -> String {
+        if !expression.contains('(') {
+            return expression.to_owned();
+        }
+        // One that is too long is refused; reading it could exhaust the stack.
+        let tokens = lexer::lex(expression, 0..expression.len()).unwrap_or_default();
+        if lexer::over_limit(expression, &tokens, &Limits::highest()).is_some() {
+            return expression.to_owned();
+        }
+        let Some((guarded, _)) = guarded_expression(expression, 0..expression.len()) else {
+            self.unread.get_or_insert(range);
+            return expression.to_owned();
+        };
+        guarded
     }
 }
 

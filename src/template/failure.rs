@@ -5,12 +5,13 @@ use std::ops::Range;
 
 use minijinja::{Error, ErrorKind};
 
+use super::budget::Met;
 use super::compile;
 use super::issue::Issue;
 use super::scope::Scope;
-use super::unit::{MAX_DEPTH, MAX_FILE_BYTES, MAX_STEPS};
 use super::value::{Unprintable, as_mapping};
 use crate::diagnostic::{Code, nearest};
+use crate::limit::{Limit, Limits};
 
 /// Why a render or an evaluation failed, at bytes of the named template's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,13 +98,27 @@ pub(super) fn innermost(error: &Error) -> &Error {
     inner
 }
 
-pub(super) fn explain(error: &Error, original: impl Fn(Range<usize>) -> Range<usize>, text: &str) -> Issue {
+/// A limit that was met at `range`.
+pub(super) fn over(limit: Limit, range: Range<usize>, what: &str, mend: &str, limits: &Limits) -> Issue {
+    let message = format!("{what}: {}", limits.says(limit));
+    Issue::new(Code::TemplateLimit, range, message).help(limit.help(mend))
+}
+
+pub(super) fn explain(
+    error: &Error,
+    original: impl Fn(Range<usize>) -> Range<usize>,
+    text: &str,
+    limits: &Limits,
+) -> Issue {
     let inner = innermost(error);
     let range = inner.range().map_or(0..0, original);
     let range = whole_path(text, range);
     let shown = text.get(range.clone()).unwrap_or("").trim().trim_matches(['{', '}']).trim();
     if let Some(NotPrinted(what)) = std::error::Error::source(inner).and_then(|source| source.downcast_ref()) {
         return unprintable(*what, range.clone(), shown);
+    }
+    if let Some(Met { limit, what, mend }) = std::error::Error::source(inner).and_then(|source| source.downcast_ref()) {
+        return over(*limit, range, what, mend, limits);
     }
     let detail = inner.detail().unwrap_or("");
     let said = if detail.is_empty() { inner.kind().to_string() } else { detail.to_owned() };
@@ -114,15 +129,14 @@ pub(super) fn explain(error: &Error, original: impl Fn(Range<usize>) -> Range<us
             let help = "give the item the field, test it with `{% if x %}`, or write `x|default('...')`";
             Issue::new(Code::MissingField, range, message).help(help)
         }
-        ErrorKind::OutOfFuel => {
-            let message =
-                if detail.is_empty() { format!("the template takes more than {MAX_STEPS} steps") } else { said };
-            Issue::new(Code::TemplateLimit, range, message).help("loop over less, or split the file")
-        }
-        ErrorKind::WriteFailure => {
-            let message = format!("the file is over the limit of {MAX_FILE_BYTES} bytes");
-            Issue::new(Code::TemplateLimit, range, message).help("split the file")
-        }
+        ErrorKind::OutOfFuel => over(
+            Limit::RenderSteps,
+            range,
+            "the template takes too many steps",
+            "loop over less, or split the file",
+            limits,
+        ),
+        ErrorKind::WriteFailure => over(Limit::FileBytes, range, "the file gets too long", "split the file", limits),
         ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction => {
             Issue::new(Code::UnknownFilter, range, said)
         }
@@ -134,13 +148,16 @@ pub(super) fn explain(error: &Error, original: impl Fn(Range<usize>) -> Range<us
         ErrorKind::SyntaxError | ErrorKind::BadEscape => Issue::new(Code::TemplateSyntax, range, said)
             .help("if another tool reads these braces, put them into {% raw %} ... {% endraw %}"),
         _ if said.contains("recursion limit") => {
-            let message = format!("macros, includes and blocks call one another more than {MAX_DEPTH} deep");
-            let help = "let the macro end (`{% if items %}`), or nest the data less deeply";
-            Issue::new(Code::TemplateLimit, range, message).help(help)
+            let what = "macros, includes and blocks call one another too deep";
+            let mend = "let the macro end (`{% if items %}`), or nest the data less deeply";
+            over(Limit::RenderDepth, range, what, mend, limits)
         }
         _ => Issue::new(Code::TemplateFailed, range, said),
     }
 }
+
+/// The engine puts values into its messages; so much of one is enough.
+const LONGEST_MESSAGE: usize = 500;
 
 /// The engine names megax's own delimiters and roots in messages; people know the usual ones.
 fn readable(message: &str) -> String {
@@ -158,6 +175,9 @@ fn readable(message: &str) -> String {
         if let Some((mark, usual)) = marks.iter().find(|(mark, _)| rest.starts_with(mark)) {
             let _ = write!(out, "{usual}");
             rest = &rest[mark.len()..];
+        } else if out.len() >= LONGEST_MESSAGE {
+            out.push_str("...");
+            break;
         } else {
             out.push(c);
             rest = &rest[c.len_utf8()..];

@@ -5,12 +5,10 @@
 use std::fmt::Write as _;
 
 use minijinja::value::{Kwargs, Rest, ValueKind};
-use minijinja::{Environment, Error, ErrorKind, Value};
+use minijinja::{Environment, Error, ErrorKind, State, Value};
 
+use super::budget::Budget;
 use super::forms;
-
-/// Most bytes that one filter call may make.
-pub const MAX_FILTER_BYTES: usize = 4 << 20;
 
 /// The added filters with one line each, for `megax explain` and suggestions.
 pub const DOCUMENTATION: &[(&str, &str)] = &[
@@ -42,7 +40,7 @@ pub const DOCUMENTATION: &[(&str, &str)] = &[
 ];
 
 /// Adds all of them to `env`.
-pub fn register(env: &mut Environment<'_>) {
+pub(super) fn register(env: &mut Environment<'_>, budget: &Budget) {
     type Spelling = fn(&str) -> String;
     let spellings: [(&[&str], Spelling); 10] = [
         (
@@ -80,50 +78,99 @@ pub fn register(env: &mut Environment<'_>) {
     ];
     for (names, spelling) in spellings {
         for name in names {
-            env.add_filter(*name, move |value: Value| text_of(&value).map(|text| spelling(&text)));
+            let own = budget.clone();
+            env.add_filter(*name, move |state: &mut State<'_, '_>, value: Value| {
+                spelled(&own, state, &value, spelling).map(Value::from)
+            });
         }
     }
-    env.add_filter("indent", indent);
-    for name in ["json", "tojson"] {
-        env.add_filter(name, json);
-    }
-    for name in ["yaml", "toyaml"] {
-        env.add_filter(name, |value: Value| {
-            let mut out = String::new();
-            write_yaml(&value, 0, &mut out)?;
-            within(out.trim_end_matches('\n').to_owned())
-        });
-    }
-    env.add_filter("quote", quote);
-    env.add_filter("comment", |value: Value, marker: Option<String>| {
-        let marker = marker.unwrap_or_else(|| "//".to_owned());
-        let text = text_of(&value)?;
-        let lines = text.lines().map(|line| format!("{marker} {line}").trim_end().to_owned());
-        within(lines.collect::<Vec<_>>().join("\n"))
-    });
-    env.add_filter("strip", |value: Value| text_of(&value).map(|text| text.trim().to_owned()));
-    env.add_filter("lstrip", |value: Value| text_of(&value).map(|text| text.trim_start().to_owned()));
-    env.add_filter("rstrip", |value: Value| text_of(&value).map(|text| text.trim_end().to_owned()));
-    env.add_filter("ljust", |value: Value, width: usize| fill(&value, width, |gap| (0, gap), ' '));
-    env.add_filter("rjust", |value: Value, width: usize| fill(&value, width, |gap| (gap, 0), ' '));
-    env.add_filter("center", |value: Value, width: usize| fill(&value, width, |gap| (gap / 2, gap - gap / 2), ' '));
-    env.add_filter("zfill", |value: Value, width: usize| fill(&value, width, |gap| (gap, 0), '0'));
-    env.add_filter("replace", |value: Value, from: String, to: String| {
-        let text = text_of(&value)?;
-        let grown = text.matches(from.as_str()).count().saturating_mul(to.len()).saturating_add(text.len());
-        budget(grown)?;
-        Ok::<_, Error>(text.replace(&from, &to))
-    });
+    add_layouts(env, budget);
+    add_trims(env, budget);
     for name in ["default", "d"] {
         env.add_filter(name, default);
     }
-    super::prose::register(env);
+    super::prose::register(env, budget);
     // The engine's own `format` takes a width from the text and would make any amount of padding.
     env.remove_filter("format");
     env.remove_filter("pprint");
     env.remove_filter("escape");
     env.remove_filter("e");
     env.add_filter("__megax_name", super::value::standing_for);
+}
+
+/// Filters that lay a text or a value out.
+fn add_layouts(env: &mut Environment<'_>, budget: &Budget) {
+    let own = budget.clone();
+    env.add_filter("indent", move |state: &mut State<'_, '_>, value: Value, args: Rest<Value>, kwargs: Kwargs| {
+        own.read(state, &value, 1)?;
+        indent(&own, &value, &args, &kwargs).and_then(|made| paid(&own, state, made))
+    });
+    for name in ["json", "tojson"] {
+        let own = budget.clone();
+        env.add_filter(name, move |state: &mut State<'_, '_>, value: Value, indent: Option<usize>, kwargs: Kwargs| {
+            own.read(state, &value, WRITTEN)?;
+            json(&own, &value, indent, &kwargs).and_then(|made| paid(&own, state, made))
+        });
+    }
+    for name in ["yaml", "toyaml"] {
+        let own = budget.clone();
+        env.add_filter(name, move |state: &mut State<'_, '_>, value: Value| {
+            own.read(state, &value, WRITTEN)?;
+            let mut out = String::new();
+            write_yaml(&own, &value, 0, &mut out)?;
+            out.truncate(out.trim_end_matches('\n').len());
+            paid(&own, state, out)
+        });
+    }
+    let own = budget.clone();
+    env.add_filter("quote", move |state: &mut State<'_, '_>, value: Value, mark: Option<String>| {
+        own.read(state, &value, 1)?;
+        quote(&value, mark.as_deref()).and_then(|made| paid(&own, state, made))
+    });
+    let own = budget.clone();
+    env.add_filter("comment", move |state: &mut State<'_, '_>, value: Value, marker: Option<String>| {
+        own.read(state, &value, 1)?;
+        let marker = marker.unwrap_or_else(|| "//".to_owned());
+        let text = text_of(&value)?;
+        let grown = (marker.len() + 1).saturating_mul(text.lines().count()).saturating_add(text.len());
+        own.bytes(grown)?;
+        let lines = text.lines().map(|line| format!("{marker} {line}").trim_end().to_owned());
+        paid(&own, state, lines.collect::<Vec<_>>().join("\n"))
+    });
+}
+
+/// Filters that shorten, fill up or replace.
+fn add_trims(env: &mut Environment<'_>, budget: &Budget) {
+    type Trim = fn(&str) -> &str;
+    type Gaps = fn(usize) -> (usize, usize);
+    let trims: [(&str, Trim); 3] = [("strip", str::trim), ("lstrip", str::trim_start), ("rstrip", str::trim_end)];
+    for (name, trim) in trims {
+        let own = budget.clone();
+        env.add_filter(name, move |state: &mut State<'_, '_>, value: Value| {
+            own.read(state, &value, 1)?;
+            paid(&own, state, trim(&text_of(&value)?).to_owned())
+        });
+    }
+    let fills: [(&str, Gaps, char); 4] = [
+        ("ljust", |gap| (0, gap), ' '),
+        ("rjust", |gap| (gap, 0), ' '),
+        ("center", |gap| (gap / 2, gap - gap / 2), ' '),
+        ("zfill", |gap| (gap, 0), '0'),
+    ];
+    for (name, gaps, with) in fills {
+        let own = budget.clone();
+        env.add_filter(name, move |state: &mut State<'_, '_>, value: Value, width: usize| {
+            own.read(state, &value, 1)?;
+            fill(&own, &value, width, gaps, with).and_then(|made| paid(&own, state, made))
+        });
+    }
+    let own = budget.clone();
+    env.add_filter("replace", move |state: &mut State<'_, '_>, value: Value, from: String, to: String| {
+        own.read(state, &value, SEARCHED)?;
+        let text = text_of(&value)?;
+        own.bytes(text.matches(from.as_str()).count().saturating_mul(to.len()).saturating_add(text.len()))?;
+        paid(&own, state, text.replace(&from, &to))
+    });
 }
 
 fn first(text: &str, change: impl Fn(char) -> String) -> String {
@@ -139,20 +186,37 @@ pub(super) fn text_of(value: &Value) -> Result<String, Error> {
     Ok(out)
 }
 
-pub(super) fn budget(bytes: usize) -> Result<(), Error> {
-    if bytes > MAX_FILTER_BYTES {
-        let message = format!("the filter would make {bytes} bytes; the limit of one call is {MAX_FILTER_BYTES}");
-        return Err(Error::new(ErrorKind::OutOfFuel, message));
-    }
-    Ok(())
+/// What writing a value out costs for each byte and item.
+const WRITTEN: u64 = 2;
+/// What searching a text costs for each byte.
+const SEARCHED: u64 = 16;
+/// What splitting a text into words and joining them anew costs for each byte.
+const SPELLED: u64 = 64;
+
+/// A text in another spelling.
+fn spelled(
+    budget: &Budget,
+    state: &mut State<'_, '_>,
+    value: &Value,
+    spelling: impl Fn(&str) -> String,
+) -> Result<String, Error> {
+    budget.read(state, value, SPELLED)?;
+    paid(budget, state, spelling(&text_of(value)?))
 }
 
-pub(super) fn within(text: String) -> Result<String, Error> {
-    budget(text.len()).map(|()| text)
+/// A text that a filter has made.
+pub(super) fn paid(budget: &Budget, state: &mut State<'_, '_>, text: String) -> Result<String, Error> {
+    budget.made(state, &text).map(|()| text)
 }
 
-fn fill(value: &Value, width: usize, gaps: impl Fn(usize) -> (usize, usize), with: char) -> Result<String, Error> {
-    budget(width)?;
+fn fill(
+    budget: &Budget,
+    value: &Value,
+    width: usize,
+    gaps: impl Fn(usize) -> (usize, usize),
+    with: char,
+) -> Result<String, Error> {
+    budget.bytes(width)?;
     let text = text_of(value)?;
     let (left, right) = gaps(width.saturating_sub(text.chars().count()));
     Ok(with.to_string().repeat(left) + &text + &with.to_string().repeat(right))
@@ -167,8 +231,8 @@ fn default(value: Value, other: Option<Value>, empty_too: Option<bool>, kwargs: 
     Ok(if value.is_undefined() || (empty_too && !value.is_true()) { other } else { value })
 }
 
-fn indent(value: Value, args: Rest<Value>, kwargs: Kwargs) -> Result<String, Error> {
-    let text = text_of(&value)?;
+fn indent(budget: &Budget, value: &Value, args: &[Value], kwargs: &Kwargs) -> Result<String, Error> {
+    let text = text_of(value)?;
     let flag = |index: usize, name: &str| -> Result<bool, Error> {
         let given = kwargs.get::<Option<bool>>(name)?;
         Ok(given.or_else(|| args.get(index).map(Value::is_true)).unwrap_or(false))
@@ -179,7 +243,7 @@ fn indent(value: Value, args: Rest<Value>, kwargs: Kwargs) -> Result<String, Err
         None => args.first().map_or(Ok(4), |value| usize::try_from(value.clone()))?,
     };
     kwargs.assert_all_used()?;
-    budget(width.saturating_mul(text.lines().count()).saturating_add(text.len()))?;
+    budget.bytes(width.saturating_mul(text.lines().count()).saturating_add(text.len()))?;
     let pad = " ".repeat(width);
     let mut out = String::with_capacity(text.len());
     for (number, line) in text.split_inclusive('\n').enumerate() {
@@ -192,25 +256,25 @@ fn indent(value: Value, args: Rest<Value>, kwargs: Kwargs) -> Result<String, Err
     Ok(out)
 }
 
-fn quote(value: Value, mark: Option<String>) -> Result<String, Error> {
-    let text = text_of(&value)?;
-    if mark.as_deref() == Some("'") {
-        return within(format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n")));
+fn quote(value: &Value, mark: Option<&str>) -> Result<String, Error> {
+    let text = text_of(value)?;
+    if mark == Some("'") {
+        return Ok(format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n")));
     }
     let mut out = String::new();
     write_json_text(&text, &mut out);
-    within(out)
+    Ok(out)
 }
 
-fn json(value: Value, indent: Option<usize>, kwargs: Kwargs) -> Result<String, Error> {
+fn json(budget: &Budget, value: &Value, indent: Option<usize>, kwargs: &Kwargs) -> Result<String, Error> {
     let named = kwargs.get::<Option<usize>>("indent")?;
     kwargs.assert_all_used()?;
     let indent = indent.or(named).filter(|&width| width > 0);
     if let Some(width) = indent {
-        budget(width.saturating_mul(16))?;
+        budget.bytes(width.saturating_mul(16))?;
     }
     let mut out = String::new();
-    write_json(&value, indent, 0, &mut out)?;
+    write_json(budget, value, indent, 0, &mut out)?;
     Ok(out)
 }
 
@@ -240,8 +304,14 @@ fn new_line(indent: Option<usize>, depth: usize, out: &mut String) {
     }
 }
 
-fn write_json(value: &Value, indent: Option<usize>, depth: usize, out: &mut String) -> Result<(), Error> {
-    budget(out.len())?;
+fn write_json(
+    budget: &Budget,
+    value: &Value,
+    indent: Option<usize>,
+    depth: usize,
+    out: &mut String,
+) -> Result<(), Error> {
+    budget.bytes(out.len().saturating_add(indent.unwrap_or(0).saturating_mul(depth + 1)))?;
     if depth > 128 {
         return Err(Error::new(ErrorKind::BadSerialization, "the value is nested deeper than 128"));
     }
@@ -261,7 +331,7 @@ fn write_json(value: &Value, indent: Option<usize>, depth: usize, out: &mut Stri
                 new_line(indent, depth + 1, out);
                 write_json_text(&text_of(&key)?, out);
                 out.push_str(if indent.is_some() { ": " } else { ":" });
-                write_json(&value.get_item(&key)?, indent, depth + 1, out)?;
+                write_json(budget, &value.get_item(&key)?, indent, depth + 1, out)?;
             }
             if !first {
                 new_line(indent, depth, out);
@@ -276,7 +346,7 @@ fn write_json(value: &Value, indent: Option<usize>, depth: usize, out: &mut Stri
                     out.push(',');
                 }
                 new_line(indent, depth + 1, out);
-                write_json(&item, indent, depth + 1, out)?;
+                write_json(budget, &item, indent, depth + 1, out)?;
             }
             if !first {
                 new_line(indent, depth, out);
@@ -297,18 +367,18 @@ fn is_plain_yaml(text: &str) -> bool {
         && !text.ends_with(' ')
 }
 
-fn write_yaml_scalar(value: &Value, out: &mut String) -> Result<(), Error> {
+fn write_yaml_scalar(budget: &Budget, value: &Value, out: &mut String) -> Result<(), Error> {
     match value.as_str() {
         Some(text) if is_plain_yaml(text) => out.push_str(text),
         Some(text) => write_json_text(text, out),
-        None => write_json(value, None, 0, out)?,
+        None => write_json(budget, value, None, 0, out)?,
     }
     Ok(())
 }
 
 /// Writes a value in block style; every line ends with a newline.
-fn write_yaml(value: &Value, depth: usize, out: &mut String) -> Result<(), Error> {
-    budget(out.len())?;
+fn write_yaml(budget: &Budget, value: &Value, depth: usize, out: &mut String) -> Result<(), Error> {
+    budget.bytes(out.len())?;
     if depth > 64 {
         return Err(Error::new(ErrorKind::BadSerialization, "the value is nested deeper than 64"));
     }
@@ -320,14 +390,14 @@ fn write_yaml(value: &Value, depth: usize, out: &mut String) -> Result<(), Error
             for key in value.try_iter()? {
                 let item = value.get_item(&key)?;
                 out.push_str(&pad);
-                write_yaml_scalar(&Value::from(text_of(&key)?), out)?;
+                write_yaml_scalar(budget, &Value::from(text_of(&key)?), out)?;
                 out.push(':');
                 if nested(&item) {
                     out.push('\n');
-                    write_yaml(&item, depth + 1, out)?;
+                    write_yaml(budget, &item, depth + 1, out)?;
                 } else {
                     out.push(' ');
-                    write_yaml_scalar(&item, out)?;
+                    write_yaml_scalar(budget, &item, out)?;
                     out.push('\n');
                 }
             }
@@ -338,16 +408,16 @@ fn write_yaml(value: &Value, depth: usize, out: &mut String) -> Result<(), Error
                 out.push_str("- ");
                 if nested(&item) {
                     let mut inner = String::new();
-                    write_yaml(&item, depth + 1, &mut inner)?;
+                    write_yaml(budget, &item, depth + 1, &mut inner)?;
                     out.push_str(inner.trim_start());
                 } else {
-                    write_yaml_scalar(&item, out)?;
+                    write_yaml_scalar(budget, &item, out)?;
                     out.push('\n');
                 }
             }
         }
         _ => {
-            write_yaml_scalar(value, out)?;
+            write_yaml_scalar(budget, value, out)?;
             out.push('\n');
         }
     }

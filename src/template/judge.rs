@@ -2,19 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use super::bounds;
 use super::compile::{Choice, Source};
 use super::forms::Form;
 use super::issue::Issue;
 use super::lexer::{self, TokenKind};
-use super::scan::{Scan, Syntax, Tag, TagKind, Unknown};
+use super::scan::{Piece, Scan, Syntax, Tag, TagKind, Unknown};
 use super::tags;
 use super::unit::FUNCTIONS;
 use super::vocabulary::{Change, Origin, Vocabulary, Word};
 use crate::diagnostic::{Code, nearest};
-
-/// Most `elif` and deepest nesting of blocks in one template: the engine's parser recurses for each.
-const MAX_BLOCK_DEPTH: usize = 64;
-const MAX_ELIF: usize = 128;
+use crate::limit::Limits;
 
 /// Why an `auto` template is taken for Jinja; `None` if it is not.
 pub(super) fn speaks_jinja(source: &Source<'_>, words: &Vocabulary, read: &Scan) -> Option<String> {
@@ -50,7 +48,13 @@ fn knows(source: &Source<'_>, words: &Vocabulary, name: &str) -> bool {
 }
 
 /// All findings of a template.
-pub(super) fn judge(source: &Source<'_>, words: &Vocabulary, choice: &Choice, read: &Scan) -> Vec<Issue> {
+pub(super) fn judge(
+    source: &Source<'_>,
+    words: &Vocabulary,
+    choice: &Choice,
+    read: &Scan,
+    limits: &Limits,
+) -> Vec<Issue> {
     let mut issues = Vec::new();
     let bound = read.bound(source.text);
     for bad in &read.bad {
@@ -74,17 +78,19 @@ pub(super) fn judge(source: &Source<'_>, words: &Vocabulary, choice: &Choice, re
     if source.is_path {
         issues.extend(stray_braces(source, read));
     }
+    for piece in &read.pieces {
+        let Piece::Placeholder(placeholder) = piece else { continue };
+        if let Ok(tokens) = lexer::lex(source.text, placeholder.range.start + 1..placeholder.range.end - 1) {
+            issues.extend(bounds::tag_limits(source.text, &tokens, placeholder.range.clone(), limits));
+        }
+    }
     if speaks {
         for tag in read.tags() {
             issues.extend(unknown_names(source, words, &bound, tag));
             issues.extend(comparisons(source.text, words, &bound, tag));
-            if let Some((what, limit)) = lexer::over_limit(source.text, &tag.tokens) {
-                let message = format!("over the limit of {limit} {what}");
-                let help = "split the expression with {% set %} into several tags";
-                issues.push(Issue::new(Code::TemplateLimit, tag.range.clone(), message).help(help));
-            }
+            issues.extend(bounds::tag_limits(source.text, &tag.tokens, tag.range.clone(), limits));
         }
-        issues.extend(block_limits(source.text, read));
+        issues.extend(bounds::block_limits(source.text, read, limits));
         issues.extend(unclosed_block(source.text, read));
     } else {
         issues.extend(tag_near_misses(source, words, read));
@@ -298,7 +304,7 @@ fn form_without_meaning(words: &Vocabulary, bound: &BTreeSet<String>, word: &str
 fn stray_braces(source: &Source<'_>, read: &Scan) -> Vec<Issue> {
     let mut issues = Vec::new();
     for piece in &read.pieces {
-        let super::scan::Piece::Text(range) = piece else { continue };
+        let Piece::Text(range) = piece else { continue };
         let text = &source.text[range.clone()];
         let reported = |at: usize| read.unknown.iter().any(|unknown| unknown.range.contains(&at));
         if let Some(found) = text.find(['{', '}']).filter(|found| !reported(range.start + found)) {
@@ -428,25 +434,6 @@ pub(super) fn compared_mappings(
         }
     }
     found
-}
-
-fn block_limits(text: &str, read: &Scan) -> Option<Issue> {
-    let (mut depth, mut elifs) = (0_usize, 0_usize);
-    for tag in read.tags().filter(|tag| tag.kind == TagKind::Block) {
-        match tags::keyword(&text[tag.body.clone()]) {
-            Some("for" | "if" | "with" | "block" | "macro" | "call" | "filter" | "autoescape") => depth += 1,
-            Some("elif") => elifs += 1,
-            Some(word) if word.starts_with("end") => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        let over = [("nested blocks", depth, MAX_BLOCK_DEPTH), ("`elif` in one template", elifs, MAX_ELIF)];
-        if let Some((what, _, limit)) = over.into_iter().find(|(_, count, limit)| count > limit) {
-            let message = format!("over the limit of {limit} {what}");
-            let help = "split the template with {% include %}, or loop over data";
-            return Some(Issue::new(Code::TemplateLimit, tag.range.clone(), message).help(help));
-        }
-    }
-    None
 }
 
 /// In a template that passes untouched, `{{ enttiy }}` is still a slip.

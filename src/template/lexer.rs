@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use crate::limit::{Limit, Limits};
+
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenKind {
@@ -198,19 +200,12 @@ fn is_argument(text: &str, tokens: &[Token], index: usize) -> bool {
     depth > 0
 }
 
-/// Most tokens in one tag.
-pub const MAX_TOKENS: usize = 512;
-/// Deepest nesting of parentheses, brackets, unary operators and conditions in one tag.
-pub const MAX_NESTING: usize = 64;
-/// Longest run of filters, attributes, calls or operators in one tag.
-pub const MAX_CHAIN: usize = 256;
-
-/// The limit that the tag breaks, if any: the engine's parser recurses once per operator, so that long tags could
-/// exhaust the stack.
+/// The limit that the tag breaks, if any, and what breaks it: the engine's parser recurses once per operator, so that
+/// long tags could exhaust the stack.
 #[must_use]
-pub fn over_limit(text: &str, tokens: &[Token]) -> Option<(&'static str, usize)> {
-    if tokens.len() > MAX_TOKENS {
-        return Some(("tokens in one tag", MAX_TOKENS));
+pub fn over_limit(text: &str, tokens: &[Token], limits: &Limits) -> Option<(Limit, &'static str)> {
+    if tokens.len() > limits.size(Limit::TokensPerTag) {
+        return Some((Limit::TokensPerTag, "the tag has too many words and signs"));
     }
     let (mut depth, mut deepest, mut unary, mut chain) = (0_usize, 0, 0_usize, 0_usize);
     for token in tokens {
@@ -227,11 +222,15 @@ pub fn over_limit(text: &str, tokens: &[Token]) -> Option<(&'static str, usize)>
         }
         deepest = deepest.max(depth);
     }
-    if deepest > MAX_NESTING || unary > MAX_NESTING * 2 {
-        return Some(("nesting in one tag", MAX_NESTING));
+    let nesting = limits.size(Limit::NestingPerTag);
+    if deepest > nesting || unary > nesting * 2 {
+        return Some((Limit::NestingPerTag, "the tag nests too deep"));
     }
-    (chain > MAX_CHAIN).then_some(("operators in one tag", MAX_CHAIN))
+    (chain > limits.size(Limit::OperatorsPerTag)).then_some((Limit::OperatorsPerTag, "the tag has too many operators"))
 }
+
+/// What to do about a tag that is over a limit.
+pub const SPLIT_TAG: &str = "split the expression with {% set %} into several tags";
 
 #[cfg(test)]
 mod tests {
@@ -260,10 +259,11 @@ mod tests {
 
     #[test]
     fn limits_name_themselves() {
-        let check = |text: &str| over_limit(text, &lex(text, 0..text.len()).unwrap()).map(|(what, _)| what);
-        assert_eq!(check(&"1+".repeat(300)), Some("tokens in one tag"));
-        assert_eq!(check(&"(".repeat(65)), Some("nesting in one tag"));
-        assert_eq!(check(&"not ".repeat(200)), Some("nesting in one tag"));
+        let limits = Limits::default();
+        let check = |text: &str| over_limit(text, &lex(text, 0..text.len()).unwrap(), &limits).map(|(limit, _)| limit);
+        assert_eq!(check(&"1+".repeat(300)), Some(Limit::TokensPerTag));
+        assert_eq!(check(&"(".repeat(65)), Some(Limit::NestingPerTag));
+        assert_eq!(check(&"not ".repeat(200)), Some(Limit::NestingPerTag));
         assert_eq!(check("a.b|c(d)"), None);
     }
 }

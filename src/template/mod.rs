@@ -3,15 +3,21 @@
 //! Text and vocabulary in, rendered bytes or located issues out. A unit is compiled once per rule and shared by all
 //! threads. This module reads no file, knows no team and decides no path; a template can reach nothing but its scope.
 
+mod bounds;
+mod budget;
+mod builtins;
 mod compile;
 mod failure;
 pub mod filters;
 pub mod forms;
+mod guard;
 mod issue;
 mod judge;
 mod lexer;
+mod operators;
 mod prose;
 pub mod random;
+mod regions;
 mod scan;
 mod scope;
 mod shape;
@@ -21,7 +27,12 @@ pub mod trace;
 mod unit;
 pub mod value;
 mod vocabulary;
+mod weight;
 
+#[cfg(test)]
+mod budget_tests;
+#[cfg(test)]
+mod hostile_tests;
 #[cfg(test)]
 mod tests;
 
@@ -31,5 +42,5 @@ pub use issue::Issue;
 pub use scan::Syntax;
 pub use scope::{Base, Scope};
 pub use slots::Slots;
-pub use unit::{MAX_FILE_BYTES, MAX_STEPS, Unit, expression_body, is_expression};
+pub use unit::{Unit, expression_body, is_expression};
 pub use vocabulary::{Change, Origin, Vocabulary, Word};

@@ -1,29 +1,46 @@
 //! Filters for running text and addresses: shorten, wrap, count, encode. They do what Jinja does, within a budget.
 
-#![expect(clippy::needless_pass_by_value, reason = "the engine calls filters with owned values")]
-
 use std::fmt::Write as _;
 
 use minijinja::value::{Kwargs, Rest, ValueKind};
-use minijinja::{Environment, Error, ErrorKind, Value};
+use minijinja::{Environment, Error, ErrorKind, State, Value};
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
-use super::filters::{budget, text_of, within};
+use super::budget::Budget;
+use super::filters::{paid, text_of};
+
+/// What taking a text apart costs for each byte.
+const APART: u64 = 64;
 
 /// Adds all of them to `env`.
-pub(super) fn register(env: &mut Environment<'_>) {
-    env.add_filter("truncate", truncate);
-    env.add_filter("wordwrap", wordwrap);
-    env.add_filter("wordcount", |value: Value| text_of(&value).map(|text| words(&text)));
-    env.add_filter("urlencode", urlencode);
-    for name in ["slugify", "slug"] {
-        env.add_filter(name, slugify);
+pub(super) fn register(env: &mut Environment<'_>, budget: &Budget) {
+    type Prose = fn(&Budget, &Value, &[Value], &Kwargs) -> Result<String, Error>;
+    let all: [(&str, Prose); 5] = [
+        ("truncate", truncate),
+        ("wordwrap", wordwrap),
+        ("urlencode", urlencode),
+        ("slugify", slugify),
+        ("slug", slugify),
+    ];
+    for (name, filter) in all {
+        let own = budget.clone();
+        env.add_filter(name, move |state: &mut State<'_, '_>, value: Value, args: Rest<Value>, kwargs: Kwargs| {
+            own.read(state, &value, APART)?;
+            let made = filter(&own, &value, &args, &kwargs)?;
+            kwargs.assert_all_used()?;
+            paid(&own, state, made)
+        });
     }
+    let own = budget.clone();
+    env.add_filter("wordcount", move |state: &mut State<'_, '_>, value: Value| {
+        own.read(state, &value, 1)?;
+        text_of(&value).map(|text| words(&text))
+    });
 }
 
 /// The argument at a position or of a name; of both the name wins. `None` if it is not given.
-fn argument(args: &Rest<Value>, index: usize, kwargs: &Kwargs, name: &str) -> Result<Option<Value>, Error> {
+fn argument(args: &[Value], index: usize, kwargs: &Kwargs, name: &str) -> Result<Option<Value>, Error> {
     let named = kwargs.get::<Option<Value>>(name)?;
     Ok(named.or_else(|| args.get(index).cloned()))
 }
@@ -34,13 +51,12 @@ fn wrong(message: String) -> Error {
 
 /// `truncate(length=255, killwords=false, end='...', leeway=5)`: cut at a blank; a text that is over by no more than the
 /// leeway stays whole.
-fn truncate(value: Value, args: Rest<Value>, kwargs: Kwargs) -> Result<String, Error> {
-    let length = argument(&args, 0, &kwargs, "length")?.map_or(Ok(255), usize::try_from)?;
-    let cuts_words = argument(&args, 1, &kwargs, "killwords")?.map_or(Ok(false), bool::try_from)?;
-    let end = argument(&args, 2, &kwargs, "end")?.map_or_else(|| Ok("...".to_owned()), |value| text_of(&value))?;
-    let leeway = argument(&args, 3, &kwargs, "leeway")?.map_or(Ok(5), usize::try_from)?;
-    kwargs.assert_all_used()?;
-    let text = text_of(&value)?;
+fn truncate(_: &Budget, value: &Value, args: &[Value], kwargs: &Kwargs) -> Result<String, Error> {
+    let length = argument(args, 0, kwargs, "length")?.map_or(Ok(255), usize::try_from)?;
+    let cuts_words = argument(args, 1, kwargs, "killwords")?.map_or(Ok(false), bool::try_from)?;
+    let end = argument(args, 2, kwargs, "end")?.map_or_else(|| Ok("...".to_owned()), |value| text_of(&value))?;
+    let leeway = argument(args, 3, kwargs, "leeway")?.map_or(Ok(5), usize::try_from)?;
+    let text = text_of(value)?;
     if text.chars().count() <= length.saturating_add(leeway) {
         return Ok(text);
     }
@@ -49,21 +65,20 @@ fn truncate(value: Value, args: Rest<Value>, kwargs: Kwargs) -> Result<String, E
     };
     let head: String = text.chars().take(kept).collect();
     let head = if cuts_words { &head } else { head.rsplit_once(' ').map_or(head.as_str(), |(whole, _)| whole) };
-    within(format!("{head}{end}"))
+    Ok(format!("{head}{end}"))
 }
 
 /// `wordwrap(width=79, break_long_words=true, wrapstring='\n', break_on_hyphens=true)`: each line of the text by itself.
-fn wordwrap(value: Value, args: Rest<Value>, kwargs: Kwargs) -> Result<String, Error> {
-    let width = argument(&args, 0, &kwargs, "width")?.map_or(Ok(79), usize::try_from)?;
-    let breaks_words = argument(&args, 1, &kwargs, "break_long_words")?.map_or(Ok(true), bool::try_from)?;
+fn wordwrap(budget: &Budget, value: &Value, args: &[Value], kwargs: &Kwargs) -> Result<String, Error> {
+    let width = argument(args, 0, kwargs, "width")?.map_or(Ok(79), usize::try_from)?;
+    let breaks_words = argument(args, 1, kwargs, "break_long_words")?.map_or(Ok(true), bool::try_from)?;
     let between =
-        argument(&args, 2, &kwargs, "wrapstring")?.map_or_else(|| Ok("\n".to_owned()), |value| text_of(&value))?;
-    let at_hyphens = argument(&args, 3, &kwargs, "break_on_hyphens")?.map_or(Ok(true), bool::try_from)?;
-    kwargs.assert_all_used()?;
+        argument(args, 2, kwargs, "wrapstring")?.map_or_else(|| Ok("\n".to_owned()), |value| text_of(&value))?;
+    let at_hyphens = argument(args, 3, kwargs, "break_on_hyphens")?.map_or(Ok(true), bool::try_from)?;
     if width == 0 {
         return Err(wrong("wordwrap needs a width of 1 or more".to_owned()));
     }
-    let text = text_of(&value)?;
+    let text = text_of(value)?;
     let mut out = String::new();
     for (number, line) in text.lines().enumerate() {
         if number > 0 {
@@ -74,7 +89,7 @@ fn wordwrap(value: Value, args: Rest<Value>, kwargs: Kwargs) -> Result<String, E
                 out.push_str(&between);
             }
             out.push_str(piece);
-            budget(out.len())?;
+            budget.bytes(out.len())?;
         }
     }
     Ok(out)
@@ -91,9 +106,8 @@ fn wrapped(line: &str, width: usize, breaks_words: bool, at_hyphens: bool) -> Ve
         }
     };
     for chunk in chunks(line, at_hyphens) {
-        let mut rest = chunk;
+        let (mut rest, mut size) = (chunk, chunk.chars().count());
         loop {
-            let size = rest.chars().count();
             if filled + size <= width {
                 if !(is_blank(rest) && filled == 0 && !lines.is_empty()) {
                     current.push_str(rest);
@@ -115,6 +129,7 @@ fn wrapped(line: &str, width: usize, breaks_words: bool, at_hyphens: bool) -> Ve
                 let at = hyphen.map_or(at, |hyphen| hyphen + 1);
                 let (head, tail) = rest.split_at(at);
                 current.push_str(head);
+                size = size.saturating_sub(head.chars().count());
                 rest = tail;
             } else if filled == 0 {
                 current.push_str(rest);
@@ -153,7 +168,7 @@ fn words(text: &str) -> usize {
 }
 
 /// A text with `/` left as it is; a mapping, or a list of pairs, as the query of an address.
-fn urlencode(value: Value) -> Result<String, Error> {
+fn urlencode(budget: &Budget, value: &Value, _: &[Value], _: &Kwargs) -> Result<String, Error> {
     let pairs: Vec<(Value, Value)> = match value.kind() {
         ValueKind::Map => {
             value.try_iter()?.map(|key| value.get_item(&key).map(|item| (key, item))).collect::<Result<_, _>>()?
@@ -163,7 +178,7 @@ fn urlencode(value: Value) -> Result<String, Error> {
         }
         _ => {
             let mut out = String::new();
-            encode(&text_of(&value)?, Some('/'), &mut out)?;
+            encode(budget, &text_of(value)?, Some('/'), &mut out)?;
             return Ok(out);
         }
     };
@@ -172,9 +187,9 @@ fn urlencode(value: Value) -> Result<String, Error> {
         if !out.is_empty() {
             out.push('&');
         }
-        encode(&text_of(&key)?, None, &mut out)?;
+        encode(budget, &text_of(&key)?, None, &mut out)?;
         out.push('=');
-        encode(&text_of(&value)?, None, &mut out)?;
+        encode(budget, &text_of(&value)?, None, &mut out)?;
     }
     Ok(out)
 }
@@ -187,8 +202,8 @@ fn pair_of(pair: &Value) -> Result<(Value, Value), Error> {
 }
 
 /// Percent encoding; with `kept` for a path, without it for a query, where a blank is `+`.
-fn encode(text: &str, kept: Option<char>, out: &mut String) -> Result<(), Error> {
-    budget(text.len().saturating_mul(3).saturating_add(out.len()))?;
+fn encode(budget: &Budget, text: &str, kept: Option<char>, out: &mut String) -> Result<(), Error> {
+    budget.bytes(text.len().saturating_mul(3).saturating_add(out.len()))?;
     for byte in text.bytes() {
         match char::from(byte) {
             c if c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '~') || Some(c) == kept => out.push(c),
@@ -202,11 +217,10 @@ fn encode(text: &str, kept: Option<char>, out: &mut String) -> Result<(), Error>
 }
 
 /// `slugify(separator='-')`: letters and digits in lower case without accents, all else one separator.
-fn slugify(value: Value, args: Rest<Value>, kwargs: Kwargs) -> Result<String, Error> {
+fn slugify(budget: &Budget, value: &Value, args: &[Value], kwargs: &Kwargs) -> Result<String, Error> {
     let separator =
-        argument(&args, 0, &kwargs, "separator")?.map_or_else(|| Ok("-".to_owned()), |value| text_of(&value))?;
-    kwargs.assert_all_used()?;
-    let bare: String = text_of(&value)?.nfkd().filter(|c| !is_combining_mark(*c)).collect();
+        argument(args, 0, kwargs, "separator")?.map_or_else(|| Ok("-".to_owned()), |value| text_of(&value))?;
+    let bare: String = text_of(value)?.nfkd().filter(|c| !is_combining_mark(*c)).collect();
     let lower: String = bare.to_lowercase().nfc().collect();
     let mut out = String::new();
     for word in lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
@@ -214,7 +228,7 @@ fn slugify(value: Value, args: Rest<Value>, kwargs: Kwargs) -> Result<String, Er
             out.push_str(&separator);
         }
         out.push_str(word);
-        budget(out.len())?;
+        budget.bytes(out.len())?;
     }
     Ok(out)
 }
@@ -225,7 +239,7 @@ mod tests {
 
     fn eval(expression: &str) -> Result<String, String> {
         let mut env = Environment::new();
-        super::super::filters::register(&mut env);
+        super::super::filters::register(&mut env, &Budget::new(&crate::limit::Limits::default()));
         let value = env.compile_expression(expression).and_then(|expression| expression.eval(()));
         value.map(|value| value.to_string()).map_err(|error| error.to_string())
     }
@@ -258,7 +272,7 @@ mod tests {
         check("'one two'|wordwrap(3, wrapstring=' /\\n')", "one /\ntwo");
         check("''|wordwrap(3)", "");
         assert!(eval("'x'|wordwrap(0)").unwrap_err().contains("width"));
-        assert!(eval("('x ' * 5000)|wordwrap(1, wrapstring='y' * 100000)").unwrap_err().contains("limit"));
+        assert!(eval("('x ' * 5000)|wordwrap(1, wrapstring='y' * 100000)").unwrap_err().contains("would make"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use minijinja::Value;
 
 use super::value::Mapping;
 use super::*;
+use crate::limit::Limits;
 
 fn text(value: &str) -> Value {
     Value::from(value)
@@ -16,7 +17,7 @@ fn map(entries: &[(&str, Value)]) -> Value {
 }
 
 /// The scope of the table: `entity` is a mapping, `kind` a text bound by `with`, `data` holds a list.
-fn scope() -> Arc<Scope> {
+pub(super) fn scope() -> Arc<Scope> {
     let fields: Value = [
         map(&[("name", text("id")), ("type", text("uuid")), ("required", Value::from(true))]),
         map(&[("name", text("total")), ("type", text("decimal"))]),
@@ -55,6 +56,26 @@ fn scope() -> Arc<Scope> {
     })
 }
 
+/// A template of a file.
+pub(super) fn source<'a>(
+    name: &'a str,
+    text: &'a str,
+    syntax: Syntax,
+    also_bound: &'a std::collections::BTreeSet<String>,
+) -> Source<'a> {
+    Source {
+        name,
+        text,
+        syntax,
+        literal: &[],
+        placeholders: &[],
+        is_path: false,
+        also_bound,
+        shared: false,
+        traced: None,
+    }
+}
+
 /// The rendered text, or the codes of the findings (warnings before the text after a `~`).
 fn render(template: &str, syntax: Syntax) -> String {
     render_with(template, syntax, &[], &[])
@@ -62,7 +83,7 @@ fn render(template: &str, syntax: Syntax) -> String {
 
 fn render_with(template: &str, syntax: Syntax, literal: &[String], placeholders: &[String]) -> String {
     let scope = scope();
-    let mut unit = Unit::new(Arc::clone(&scope.words));
+    let mut unit = Unit::new(Arc::clone(&scope.words), &Limits::default());
     let also_bound = std::collections::BTreeSet::new();
     let source = Source {
         name: "t",
@@ -360,7 +381,7 @@ fn values_are_never_read_as_templates() {
     let mut scope = (*scope()).clone();
     scope.with = vec![(Arc::from("kind"), text("{{ 7*7 }} {entity} {% if %}"))];
     let scope = Arc::new(scope);
-    let mut unit = Unit::new(Arc::clone(&scope.words));
+    let mut unit = Unit::new(Arc::clone(&scope.words), &Limits::default());
     let also_bound = std::collections::BTreeSet::new();
     for (name, template) in [("a", "{kind}"), ("b", "{{ kind }}")] {
         let source = Source {
@@ -383,7 +404,7 @@ fn values_are_never_read_as_templates() {
 fn failures_point_into_the_template_as_written() {
     let scope = scope();
     let template = "{entity} {Entity}\n{% if flag %}\n  {{ entity.nope }}\n{% endif %}\n";
-    let mut unit = Unit::new(Arc::clone(&scope.words));
+    let mut unit = Unit::new(Arc::clone(&scope.words), &Limits::default());
     let also_bound = std::collections::BTreeSet::new();
     let source = Source {
         name: "t",

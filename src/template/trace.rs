@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Scope, Source, Syntax, Unit, Vocabulary, bound_names};
+use crate::limit::Limits;
 
 const OPEN: char = '\u{10fff6}';
 const CLOSE: char = '\u{10fff7}';
@@ -28,12 +29,12 @@ pub type Origin<'a> = (&'a str, usize);
 pub fn line<'a>(
     templates: &[Traced<'a>],
     name: &str,
-    words: &Arc<Vocabulary>,
+    (words, limits): (&Arc<Vocabulary>, &Limits),
     scope: &Arc<Scope>,
     body: &[u8],
     line: u64,
 ) -> Option<Origin<'a>> {
-    let mut unit = Unit::new(Arc::clone(words));
+    let mut unit = Unit::new(Arc::clone(words), limits);
     let bound = templates.iter().flat_map(|(_, text, ..)| bound_names(text)).collect();
     for (number, (name, text, syntax, literal, placeholders)) in templates.iter().enumerate() {
         let source = Source {
@@ -100,13 +101,13 @@ mod tests {
         let none: &[String] = &[];
         let templates = [("main", main, Syntax::Both, none, none), ("part", part, Syntax::Both, none, none)];
         let body = b"first\n  row 1;\n  row 2;\none\ntwo x\nlast\n";
-        let at = |number| line(&templates, "main", &words, &scope, body, number);
+        let at = |number| line(&templates, "main", (&words, &Limits::default()), &scope, body, number);
         assert_eq!(at(1), Some(("main", 0)));
         assert_eq!(at(2), Some(("main", main.find("  row").unwrap())));
         assert_eq!(at(3), at(2));
         assert_eq!(at(4), Some(("part", 0)));
         assert_eq!(at(5), Some(("part", part.find("two").unwrap())));
         assert_eq!(at(6), Some(("main", main.find("last").unwrap())));
-        assert_eq!(line(&templates, "main", &words, &scope, b"another body", 1), None);
+        assert_eq!(line(&templates, "main", (&words, &Limits::default()), &scope, b"another body", 1), None);
     }
 }

@@ -9,8 +9,10 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::ValueKind;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
+use super::bounds;
+use super::budget::Budget;
 use super::compile::{self, Body, Choice, Compiled, Segment, Source};
-use super::failure::{Failure, NotPrinted, explain, innermost, missing, unprintable, with_slip};
+use super::failure::{Failure, NotPrinted, explain, innermost, missing, over, unprintable, with_slip};
 use super::issue::Issue;
 use super::judge;
 use super::lexer::{self, TokenKind};
@@ -18,18 +20,12 @@ use super::scan::{Scan, Syntax};
 use super::scope::Scope;
 use super::value::{Mapping, Unprintable, print};
 use super::vocabulary::{Change, Vocabulary, Word};
-use super::{filters, random, tags};
+use super::{builtins, filters, operators, random, tags};
 use crate::diagnostic::{Code, nearest};
+use crate::limit::{Limit, Limits};
 
 /// Functions that templates may call.
 pub(super) const FUNCTIONS: [&str; 6] = ["range", "dict", "namespace", "random_id", "random_int", "uuid"];
-
-/// Steps of the engine that one render may take.
-pub const MAX_STEPS: u64 = 20_000_000;
-/// How deep macros, includes and loops may lie in one another.
-pub(super) const MAX_DEPTH: usize = 400;
-/// Most bytes that one file may have.
-pub const MAX_FILE_BYTES: usize = 64 << 20;
 
 /// Filters of the engine itself, for suggestions.
 const ENGINE_FILTERS: [&str; 36] = [
@@ -78,13 +74,14 @@ pub struct Unit {
     env: Environment<'static>,
     compiled: BTreeMap<String, Compiled>,
     uses_random: bool,
+    limits: Limits,
 }
 
 impl Unit {
-    /// An empty unit for these words.
+    /// An empty unit for these words, whose renders stay within these limits.
     #[must_use]
-    pub fn new(words: Arc<Vocabulary>) -> Self {
-        Self { words, env: environment(), compiled: BTreeMap::new(), uses_random: false }
+    pub fn new(words: Arc<Vocabulary>, limits: &Limits) -> Self {
+        Self { words, env: environment(limits), compiled: BTreeMap::new(), uses_random: false, limits: *limits }
     }
 
     /// Whether a template of the unit calls a random function, so that the scope needs [`Scope::random`].
@@ -99,6 +96,12 @@ impl Unit {
         &self.words
     }
 
+    /// What its renders may cost.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// Whether a template of this name was added.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
@@ -108,17 +111,26 @@ impl Unit {
     /// Compiles a template into the unit and returns what is wrong with it. With an error among the issues the
     /// template is not rendered by anybody.
     pub fn add(&mut self, source: &Source<'_>) -> (Choice, Vec<Issue>) {
-        let (compiled, choice, mut issues, read) = compile::compile(source, &self.words);
-        if let Body::Engine { text, map } = &compiled.body {
+        let (compiled, choice, mut issues, read) = compile::compile(source, &self.words, &self.limits);
+        if let Body::Engine { text, map, unread } = &compiled.body {
             issues.extend(self.unknown_filters(source.text, &read));
             let is_random = |word: &str| random::RANDOM_FUNCTIONS.contains(&word);
             self.uses_random |= read.roots(source.text).iter().any(|name| is_random(&source.text[name.range.clone()]));
-            if !issues.iter().any(Issue::is_error)
-                && let Err(error) = self.env.add_template_owned(source.name.to_owned(), text.clone())
-            {
-                let mut issue = explain(&error, |range| compile::original(map, range), &compiled.text);
-                issue.code = Code::TemplateSyntax;
-                issues.push(issue);
+            if !issues.iter().any(Issue::is_error) {
+                match (self.env.add_template_owned(source.name.to_owned(), text.clone()), unread) {
+                    (Err(error), _) => {
+                        let original = |range| compile::original(map, range);
+                        let mut issue = explain(&error, original, &compiled.text, &self.limits);
+                        issue.code = Code::TemplateSyntax;
+                        issues.push(issue);
+                    }
+                    // What the engine reads and megax does not would run without a budget.
+                    (Ok(()), Some(range)) => {
+                        self.env.remove_template(source.name);
+                        issues.push(unread_issue(range.clone()));
+                    }
+                    (Ok(()), None) => {}
+                }
             }
         }
         self.compiled.insert(source.name.to_owned(), compiled);
@@ -143,10 +155,10 @@ impl Unit {
             return Err(Failure { template: name.to_owned(), issue });
         };
         match &compiled.body {
-            Body::Segments(segments) => render_segments(compiled, segments, scope, out)
+            Body::Segments(segments) => render_segments(compiled, segments, scope, out, &self.limits)
                 .map_err(|issue| Failure { template: name.to_owned(), issue }),
             Body::Engine { .. } => {
-                let writer = Capped { out, limit: MAX_FILE_BYTES };
+                let writer = Capped { out, limit: self.limits.size(Limit::FileBytes) };
                 let context = match &scope.random {
                     Some(key) => Value::from_object(random::Rendering::new(Arc::clone(scope), Arc::clone(key))),
                     None => Value::from_dyn_object(Arc::clone(scope)),
@@ -189,8 +201,8 @@ impl Unit {
             let message = "the expression uses an operator of another language";
             return vec![Issue::new(Code::TemplateSyntax, body, message).help(hint)];
         }
-        if let Some((what, limit)) = lexer::over_limit(text, &tokens) {
-            return vec![Issue::new(Code::TemplateLimit, body, format!("over the limit of {limit} {what}"))];
+        if let Some(issue) = bounds::tag_limits(text, &tokens, body.clone(), &self.limits) {
+            return vec![issue];
         }
         let tag = super::scan::Tag { kind: super::scan::TagKind::Variable, range: body.clone(), body, tokens };
         let mut issues = judge::names_of_expression(&source, &self.words, &tag);
@@ -204,13 +216,25 @@ impl Unit {
     /// A syntax error or a failed evaluation, at bytes of `text`.
     pub fn evaluate(&self, text: &str, scope: &Arc<Scope>) -> Result<Value, Issue> {
         let body = expression_body(text);
-        let original = |range: Range<usize>| body.start + range.start..body.start + range.end;
+        let tokens = lexer::lex(text, body.clone()).unwrap_or_else(|(before, _)| before);
+        if let Some(issue) = bounds::tag_limits(text, &tokens, body.clone(), &self.limits) {
+            return Err(issue);
+        }
+        let guarded = compile::guarded_expression(text, body.clone());
+        let original = |range: Range<usize>| match &guarded {
+            Some((_, map)) => compile::original(map, range),
+            None => body.start + range.start..body.start + range.end,
+        };
+        let rewritten = guarded.as_ref().map_or(&text[body.clone()], |(rewritten, _)| rewritten);
         let expression = self
             .env
-            .compile_expression_owned(text[body.clone()].to_owned())
-            .map_err(|error| Issue { code: Code::TemplateSyntax, ..explain(&error, original, text) })?;
+            .compile_expression_owned(rewritten.to_owned())
+            .map_err(|error| Issue { code: Code::TemplateSyntax, ..explain(&error, original, text, &self.limits) })?;
+        if guarded.is_none() {
+            return Err(unread_issue(body.clone()));
+        }
         let value = expression.eval(Value::from_dyn_object(Arc::clone(scope)));
-        value.map_err(|error| with_slip(explain(&error, original, text), text, scope))
+        value.map_err(|error| with_slip(explain(&error, original, text, &self.limits), text, scope))
     }
 
     /// Whether a text is one placeholder without filters whose value is true or false: printed, it would be a text that
@@ -233,7 +257,7 @@ impl Unit {
             Some(Body::Engine { map, .. }) => compile::original(map, range),
             _ => range,
         };
-        Failure { issue: explain(error, original, text), template }
+        Failure { issue: explain(error, original, text, &self.limits), template }
     }
 
     fn unknown_filters(&self, text: &str, read: &Scan) -> Vec<Issue> {
@@ -319,23 +343,34 @@ fn expression_source(text: &str) -> Source<'_> {
     }
 }
 
-fn environment() -> Environment<'static> {
+fn unread_issue(range: Range<usize>) -> Issue {
+    let message = "this expression is written in a way that megax cannot read";
+    Issue::new(Code::TemplateSyntax, range, message).help("write it in simpler parts, with {% set %}")
+}
+
+pub(super) fn environment(limits: &Limits) -> Environment<'static> {
     let mut env = Environment::new();
     env.set_auto_escape_callback(|_| AutoEscape::None);
     env.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     env.set_debug(true);
-    env.set_fuel(Some(MAX_STEPS));
+    env.set_fuel(Some(limits.get(Limit::RenderSteps)));
     // A macro within a macro costs four, an included template ten.
-    env.set_recursion_limit(MAX_DEPTH);
-    env.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
-    env.set_formatter(|out, _, value| {
+    env.set_recursion_limit(limits.size(Limit::RenderDepth));
+    let budget = Budget::new(limits);
+    let own = budget.clone();
+    env.set_formatter(move |out, state, value| {
         if value.is_undefined() {
             return Ok(()); // the missing `else` of an inline condition
+        }
+        if let Some(text) = value.as_str() {
+            own.printed(state, text)?;
         }
         print(value, out).map_err(|what| Error::new(ErrorKind::InvalidOperation, "").with_source(NotPrinted(what)))
     });
     env.remove_global("debug");
-    filters::register(&mut env);
+    builtins::register(&mut env, &budget);
+    operators::register(&mut env, &budget);
+    filters::register(&mut env, &budget);
     random::register(&mut env);
     let syntax = SyntaxConfig::builder()
         .block_delimiters(compile::OPEN_BLOCK, compile::CLOSE_BLOCK)
@@ -359,7 +394,7 @@ struct Capped<'a> {
 impl io::Write for Capped<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.out.len() + bytes.len() > self.limit {
-            return Err(io::Error::other(format!("the file is over the limit of {} bytes", self.limit)));
+            return Err(io::Error::other("the file is over its limit"));
         }
         self.out.extend_from_slice(bytes);
         Ok(bytes.len())
@@ -375,6 +410,7 @@ fn render_segments(
     segments: &[Segment],
     scope: &Arc<Scope>,
     out: &mut Vec<u8>,
+    limits: &Limits,
 ) -> Result<(), Issue> {
     let mut text = String::new();
     for segment in segments {
@@ -389,9 +425,8 @@ fn render_segments(
                 })?;
             }
         }
-        if text.len() > MAX_FILE_BYTES {
-            let message = format!("the file is over the limit of {MAX_FILE_BYTES} bytes");
-            return Err(Issue::new(Code::TemplateLimit, 0..0, message));
+        if text.len() > limits.size(Limit::FileBytes) {
+            return Err(over(Limit::FileBytes, 0..0, "the file gets too long", "split the file", limits));
         }
     }
     out.extend_from_slice(text.as_bytes());

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
 
+pub use super::weight::{Weight, list};
 use crate::source::{Kind, NodeId, Tree};
 
 /// Mappings up to this size are searched from front to back.
@@ -19,6 +20,7 @@ const SMALL: usize = 12;
 pub struct Mapping {
     entries: Vec<(Arc<str>, Value)>,
     index: BTreeMap<Arc<str>, usize>,
+    weight: Weight,
 }
 
 impl Mapping {
@@ -30,7 +32,9 @@ impl Mapping {
         } else {
             BTreeMap::new()
         };
-        Self { entries, index }
+        let keys = entries.iter().map(|(key, _)| key.len() as u64).sum();
+        let weight = Weight::around(entries.iter().map(|(_, value)| value), keys);
+        Self { entries, index, weight }
     }
 
     /// The value under `key`.
@@ -40,6 +44,12 @@ impl Mapping {
             return self.entries.iter().find(|(name, _)| &**name == key).map(|(_, value)| value);
         }
         self.index.get(key).and_then(|&at| self.entries.get(at)).map(|(_, value)| value)
+    }
+
+    /// What it stands for.
+    #[must_use]
+    pub fn weight(&self) -> Weight {
+        self.weight
     }
 
     /// The keys in order.
@@ -70,6 +80,10 @@ impl Object for Mapping {
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         Enumerator::Values(self.entries.iter().map(|(key, _)| Value::from(Arc::clone(key))).collect())
     }
+
+    fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
+        Some(self.entries.len())
+    }
 }
 
 /// The value of a node; aliases are followed.
@@ -88,7 +102,7 @@ fn value_of<'t>(tree: &'t Tree, node: NodeId, keys: &mut Keys<'t>) -> Value {
         Kind::Int(value) => Value::from(*value),
         Kind::Float(value) => Value::from(*value),
         Kind::Text(text, _) => Value::from(&**text),
-        Kind::List(items) => items.iter().map(|&item| value_of(tree, item, keys)).collect(),
+        Kind::List(items) => list(items.iter().map(|&item| value_of(tree, item, keys)).collect()),
         Kind::Map(entries) => Value::from_object(Mapping::new(values_of(tree, entries, keys))),
     }
 }
@@ -105,7 +119,7 @@ pub fn of_json(json: &serde_json::Value) -> Value {
             None => Value::from(number.as_f64().unwrap_or_default()),
         },
         Json::String(text) => Value::from(text.as_str()),
-        Json::Array(items) => items.iter().map(of_json).collect(),
+        Json::Array(items) => list(items.iter().map(of_json).collect()),
         Json::Object(entries) => {
             let entries = entries.iter().map(|(key, value)| (Arc::from(key.as_str()), of_json(value)));
             Value::from_object(Mapping::new(entries.collect()))
@@ -173,7 +187,7 @@ pub fn as_data(value: Value) -> Value {
             Value::from_object(Mapping::new(entries))
         }
         ValueKind::Seq if value.try_iter().is_ok_and(|mut items| items.any(|item| is_made(&item))) => {
-            value.try_iter().into_iter().flatten().map(as_data).collect()
+            list(value.try_iter().into_iter().flatten().map(as_data).collect())
         }
         _ => value,
     }
