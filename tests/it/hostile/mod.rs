@@ -157,6 +157,7 @@ fn run(project: &Path, args: &[&str], longest: Duration) -> (String, Option<i32>
 }
 
 /// What is wrong with the answer to one attack; nothing if all is well.
+#[expect(clippy::print_stdout, reason = "with `--nocapture` it is a table")]
 fn attack(row: &Row, longest: Duration) -> Vec<String> {
     let (_keep, around) = temporary();
     let project = set_up(&around, row);
@@ -203,7 +204,6 @@ fn attack(row: &Row, longest: Duration) -> Vec<String> {
         let gone = before.keys().filter(|path| !after.contains_key(*path));
         wrong.push(format!("the project changed: {:?}", differs.chain(gone).collect::<Vec<_>>()));
     }
-    // With `--nocapture` this is a table.
     println!("{:44} exit {exit:?} {:5} ms {:4} MiB {codes:?}", row.name, cost.time.as_millis(), cost.bytes >> 20);
     wrong
 }
@@ -214,6 +214,10 @@ fn hold(rows: &[Row]) {
         wrong.extend(attack(row, longest()).into_iter().map(|what| format!("{}: {what}", row.name)));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn vandal(project: &Path) {
+    fs::create_dir(project.join("src/folder")).unwrap();
 }
 
 #[test]
@@ -231,9 +235,6 @@ fn an_answer_that_is_wrong_is_noticed() {
     }
     let slow = attack(&row(), Duration::ZERO).join("\n");
     assert!(slow.contains("it takes more than") && slow.contains("exit None"), "{slow}");
-    fn vandal(project: &Path) {
-        fs::create_dir(project.join("src/folder")).unwrap();
-    }
     let writes =
         Row::harmless("a template that writes", rule("generate: [{ content: x, path: src/folder }]")).setup(vandal);
     assert!(!attack(&writes, longest()).is_empty());

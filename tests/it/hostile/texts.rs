@@ -67,12 +67,11 @@ fn no_two_names_are_one_place() {
 #[test]
 fn no_yaml_exhausts_anything() {
     let head = "id: m\nteam: alpha\ndata:\n";
-    let mut bomb = format!("{head}  a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
-    for level in 1..10 {
-        let above = level - 1;
-        let items = vec![format!("*a{above}"); 9].join(", ");
-        bomb.push_str(&format!("  a{level}: &a{level} [{items}]\n"));
-    }
+    let level = |level: usize| {
+        let items = vec![format!("*a{}", level - 1); 9].join(", ");
+        format!("  a{level}: &a{level} [{items}]\n")
+    };
+    let bomb = format!("{head}  a0: &a0 [x, x, x, x, x, x, x, x, x]\n{}", (1..10).map(level).collect::<String>());
     let wide = format!("{head}  a: &a {}\n  b: [{}]\n", "x".repeat(50_000), vec!["*a"; 20_000].join(","));
     let rows = [
         Row::new("alias bomb", bomb, "MX106").says("alias_nodes"),
@@ -103,12 +102,12 @@ fn no_loop_exhausts_anything() {
         "for_each: {{ a: {list}, b: {list}, c: {list}, d: {list} }}\ngenerate: [{{ content: x, path: \"{{a}}/{{b}}/{{c}}/{{d}}\" }}]"
     );
     let range = "id: m\nteam: alpha\nversion: 1.0.0\nexpansion_rules:\n  patterns:\n    - { type: range, prefix: x, start: 1, end: 9223372036854775807, templates: [t] }\ngeneration_templates:\n  t: { output_path: \"{name}\", template: x }\n";
-    let mut calls = String::from("factories:\n");
-    for level in 0..40 {
+    let call = |level: usize| {
         let next = level + 1;
-        calls.push_str(&format!("  f{level}: {{ rules: [{{ factory: f{next} }}, {{ factory: f{next} }}] }}\n"));
-    }
-    calls.push_str("  f40: { generate: [{ content: x, path: x, when: \"false\" }] }\n");
+        format!("  f{level}: {{ rules: [{{ factory: f{next} }}, {{ factory: f{next} }}] }}\n")
+    };
+    let calls = (0..40).map(call).collect::<String>();
+    let calls = format!("factories:\n{calls}  f40: {{ generate: [{{ content: x, path: x, when: \"false\" }}] }}\n");
     let own = "factories:\n  f: { rules: [{ factory: f }] }\n";
     let rows = [
         Row::new("four nested lists of 1,000", rule(&cross), "MX509").says("files_per_rule"),
