@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use megax::diagnostic::nearest;
-use megax::limit::{Limit, Limits};
 use megax::start::mega_file::Kind;
 
+use crate::bounds::Bounds;
 use crate::doctor::Doctor;
 use crate::history::{Checkpoint, Gc, Log, Rollback, Undo};
 use crate::mend::{Adopt, Detach, Repair};
@@ -121,29 +120,6 @@ pub struct Selection {
     pub teams: Vec<String>,
     #[command(flatten)]
     pub manner: Manner,
-}
-
-/// What a run may cost.
-#[derive(Debug, Args)]
-pub struct Bounds {
-    /// Change a limit, such as `files_per_rule=80000`; `megax explain limits` lists them (may be given several times)
-    #[arg(long = "limit", value_name = "NAME=N", value_parser = limit)]
-    pub limits: Vec<(Limit, u64)>,
-}
-
-/// `NAME=N`.
-fn limit(text: &str) -> Result<(Limit, u64), String> {
-    let Some((name, value)) = text.split_once('=') else {
-        return Err("write NAME=N, such as files_per_rule=80000".to_owned());
-    };
-    let Some(limit) = Limit::find(name) else {
-        let near = nearest(name, Limit::ALL.iter().map(|limit| limit.name()));
-        let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-        return Err(format!("there is no limit `{name}`{hint} (`megax explain limits` lists all)"));
-    };
-    let value = value.parse().map_err(|_| format!("`{value}` is no whole number"))?;
-    Limits::default().set(limit, value).map_err(|why| why.to_string())?;
-    Ok((limit, value))
 }
 
 /// How a run looks at the project.
@@ -487,22 +463,6 @@ pub enum OnEdit {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
-
-    #[test]
-    fn a_limit_is_a_known_name_and_a_number_within_its_ceiling() {
-        assert_eq!(super::limit("files_per_rule=7"), Ok((super::Limit::FilesPerRule, 7)));
-        for (text, why) in [
-            ("files_per_rule", "write NAME=N"),
-            ("files_per_rul=7", "did you mean `files_per_rule`?"),
-            ("files_per_rule=many", "`many` is no whole number"),
-            ("files_per_rule=-1", "`-1` is no whole number"),
-            ("files_per_rule=0", "is at least 1"),
-            ("yaml_depth=129", "can be lowered but not raised"),
-        ] {
-            let found = super::limit(text).unwrap_err();
-            assert!(found.contains(why), "{text}: {found}");
-        }
-    }
 
     #[test]
     fn the_command_line_is_consistent() {

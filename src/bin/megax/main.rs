@@ -1,6 +1,7 @@
 //! The command: reads arguments, runs the library, prints, exits. It sees only the library's public API.
 
 mod args;
+mod bounds;
 mod doctor;
 mod exit;
 mod expand;

@@ -7,7 +7,8 @@ use megax::report::mend::{self, MendReport};
 use megax::report::{Outcome, human};
 use megax::source;
 
-use crate::args::{self, Bounds, Form, Where};
+use crate::args::{self, Form, Where};
+use crate::bounds::Bounds;
 use crate::progress::Progress;
 use crate::{request, terminal};
 

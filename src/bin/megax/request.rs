@@ -14,9 +14,8 @@ use megax::report::{Command, Mode};
 use megax::snapshot::Texts;
 use megax::source;
 
-use crate::args::{
-    self, Apply, Bounds, Choices, Expand, Inputs, Manner, OnEdit, Plan, Selection, Snapshot, Status, Where,
-};
+use crate::args::{self, Apply, Choices, Expand, Inputs, Manner, OnEdit, Plan, Selection, Snapshot, Status, Where};
+use crate::bounds::Bounds;
 
 /// The request of `expand`, or what is wrong with the arguments.
 pub fn expand(args: &Expand) -> Result<Request, String> {
