@@ -80,11 +80,11 @@ fn read_all(root: &Root) -> Result<Vec<(String, Read)>, DiskError> {
     Ok(found)
 }
 
-fn text_of(operation: u64) -> String {
+pub(super) fn text_of(operation: u64) -> String {
     format!("{VERSION}\n{operation}\n")
 }
 
-fn parse(text: &str) -> Option<u64> {
+pub(super) fn parse(text: &str) -> Option<u64> {
     let operation = text.lines().nth(1)?.parse().ok()?;
     (text_of(operation) == text).then_some(operation)
 }

@@ -177,7 +177,7 @@ fn step(line: &str) -> Option<Step> {
         }
         _ => return None,
     };
-    if matches!(step, Step::Tree { .. }) && step.path().starts_with(".megax") {
+    if matches!(step, Step::Tree { .. }) && step.path().split('/').next() == Some(".megax") {
         return None;
     }
     let is_folder = matches!(step, Step::Folder { .. } | Step::Clear { .. } | Step::Tree { .. });
@@ -200,7 +200,8 @@ fn is_number(digits: &str) -> bool {
 
 /// An output path, or a place of the lockfile. Nothing else of `.megax` is ever named by a journal.
 fn is_path(path: &str, is_folder: bool) -> bool {
-    if let Some(below) = path.strip_prefix(".megax/lock") {
+    let lock = path.strip_prefix(".megax/lock").filter(|below| below.is_empty() || below.starts_with('/'));
+    if let Some(below) = lock {
         let names: Vec<&str> = below.split('/').skip(1).collect();
         return match (is_folder, names.as_slice()) {
             (true, []) => below.is_empty(),
@@ -214,6 +215,7 @@ fn is_path(path: &str, is_folder: bool) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fuzzing;
     use super::*;
     use proptest::prelude::*;
 
@@ -231,6 +233,8 @@ mod tests {
                 Step::Folder { path: text("new/b") },
                 Step::Create { path: text("new/b/y z.ts"), slot: text("t4/b/y z.ts"), after },
                 Step::Replace { path: text("src/b.ts"), slot: text("n1"), aside: text("o8"), before, after },
+                Step::Tree { path: text(".megaxes"), slot: text("t5"), whole: false },
+                Step::Folder { path: text(".megaxes") },
                 Step::Mode { path: text("run.sh"), digest: before, old: 0o644, mode: FileMode::Executable },
                 Step::Folder { path: text(".megax/lock/alpha") },
                 Step::Create { path: text(".megax/lock/alpha/a-1.lock"), slot: text("n2"), after },
@@ -280,6 +284,8 @@ mod tests {
             "tree t0 .megax/lock".to_owned(),
             "folder ..".to_owned(),
             "folder .megax".to_owned(),
+            "folder .megax/lockx/alpha".to_owned(),
+            format!("create n0 {digest} .megax/lockx/alpha/a.lock"),
             "clear .megax/log".to_owned(),
             "run x".to_owned(),
         ] {
@@ -293,8 +299,20 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_panics(text in "(?s).{0,200}", lines in proptest::collection::vec("(create|replace|folder|mode|end) .{0,40}", 0..5)) {
-            let _ = Journal::parse(&text);
-            let _ = Journal::parse(&format!("{VERSION}\n{}\n", lines.join("\n")));
+            fuzzing::journal(&text);
+            fuzzing::journal(&format!("{VERSION}\n{}\n", lines.join("\n")));
+        }
+
+        #[test]
+        fn what_is_read_names_only_safe_places(
+            lines in proptest::collection::vec(
+                "(folder|clear|tree t[0-9]|create [nt][0-9] D|remove o[0-9] D|replace n[0-9] o[0-9] D D|mode 644 regular D) \
+                 (a|b|\\.megax/lock[x/]{0,2}|\\.git|\\.\\.|/)(/[ab.]{1,2}){0,2}(\\.lock)?",
+                0..4,
+            ),
+        ) {
+            let lines = lines.join("\n").replace('D', &Digest::of(b"").to_string());
+            fuzzing::journal(&format!("{VERSION}\n{lines}\n"));
         }
     }
 }

@@ -43,6 +43,9 @@ mod entry;
 mod error;
 mod fault;
 mod footing;
+#[cfg(any(test, fuzzing))]
+#[path = "fuzz_testing.rs"]
+pub mod fuzzing;
 mod guard;
 mod inputs;
 mod journal;

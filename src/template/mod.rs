@@ -10,6 +10,9 @@ mod compile;
 mod failure;
 pub mod filters;
 pub mod forms;
+#[cfg(any(test, fuzzing))]
+#[path = "fuzz_testing.rs"]
+pub mod fuzzing;
 mod guard;
 mod issue;
 mod judge;

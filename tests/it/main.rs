@@ -11,10 +11,12 @@
 )]
 
 mod cases;
+mod committed;
 mod confined;
 mod folder;
 mod hostile;
 mod hostile_output;
+mod invariants;
 mod looks;
 mod parts;
 mod processes;
@@ -24,4 +26,6 @@ mod readme;
 mod start;
 mod steps;
 mod teamwork;
+mod texts;
 mod tidy;
+mod yaml_suite;

@@ -1,0 +1,6 @@
+//! Whole projects: mega-files of both dialects, manifest, data and shared templates.
+#![no_main]
+
+use megax_fuzz::{invariants, text};
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| text(bytes, invariants::project));

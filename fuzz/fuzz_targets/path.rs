@@ -1,0 +1,6 @@
+//! Output paths.
+#![no_main]
+
+use megax_fuzz::{invariants, text};
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| text(bytes, invariants::path));

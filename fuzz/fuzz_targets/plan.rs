@@ -1,0 +1,6 @@
+//! Saved plans.
+#![no_main]
+
+use megax_fuzz::{invariants, text};
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| text(bytes, invariants::plan));
