@@ -173,7 +173,12 @@ fn orphans(inputs: &Inputs<'_>, bases: &Bases<'_>, records: &mut Records) -> Vec
                 continue;
             }
             let entries = bases.of_path(path).iter().map(|base| base.entry);
-            files.extend(judge_orphan(shard, path, entry, entries, disk));
+            let mut change = judge_orphan(shard, path, entry, entries, disk);
+            let is_outside = || inputs.off_limits.contains(&(shard.lockfile.team.clone(), path.clone()));
+            if let Some(change) = change.as_mut().filter(|change| change.kind == Kind::Delete && is_outside()) {
+                (change.kind, change.after) = (Kind::OrphanOutside, change.before);
+            }
+            files.extend(change);
         }
     }
     files

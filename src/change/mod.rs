@@ -182,6 +182,8 @@ pub struct Inputs<'a> {
     pub orphan_scope: &'a BTreeSet<(String, String)>,
     /// What any readable mega-file of the project plans; never deleted.
     pub planned_elsewhere: &'a BTreeSet<PathKey>,
+    /// By the team of a shard, what that shard makes nobody delete, whatever it says: [`Kind::OrphanOutside`].
+    pub off_limits: &'a BTreeSet<(String, OutputPath)>,
     /// What lies on disk, for every wanted path and those of [`survey_paths`].
     pub survey: &'a Survey,
     /// What to do with edited and foreign files.
@@ -238,6 +240,9 @@ pub enum Kind {
     EditStands,
     /// No longer wanted, but not as megax wrote it: left, and no longer recorded.
     OrphanEdited,
+    /// No longer wanted, and as a shard says that megax wrote it, but where the team of the shard may not write: left, and
+    /// no longer recorded.
+    OrphanOutside,
     /// Written once and the user's since then: left.
     OnceExists,
     /// The user's by choice: left, whatever lies there and also if nothing does.
@@ -352,7 +357,7 @@ impl ChangeSet {
                     &mut counts.unchanged
                 }
                 Kind::Delete => &mut counts.deleted,
-                Kind::KeptEdited | Kind::OrphanEdited => &mut counts.kept,
+                Kind::KeptEdited | Kind::OrphanEdited | Kind::OrphanOutside => &mut counts.kept,
                 Kind::Replaced => &mut counts.replaced,
                 Kind::Conflict(_) => &mut counts.conflicts,
             } += 1;

@@ -57,6 +57,7 @@ pub(super) struct World {
     pub(super) shards: Vec<Shard>,
     pub(super) scope: BTreeSet<(String, String)>,
     pub(super) elsewhere: BTreeSet<PathKey>,
+    pub(super) off_limits: BTreeSet<(String, OutputPath)>,
     pub(super) survey: Survey,
     pub(super) policy: Policy,
     pub(super) merges: BTreeMap<OutputPath, Attempt>,
@@ -69,8 +70,8 @@ impl World {
         survey.extend(disk.iter().map(|(at, found)| (path(at), found.clone())));
         let scope = shards.iter().map(compare::owner).collect();
         let (desired, shards, elsewhere) = (desired.to_vec(), shards.to_vec(), BTreeSet::new());
-        let merges = BTreeMap::new();
-        Self { desired, shards, scope, elsewhere, survey, policy: Policy::Fail, merges, whole: true }
+        let (merges, off_limits) = (BTreeMap::new(), BTreeSet::new());
+        Self { desired, shards, scope, elsewhere, off_limits, survey, policy: Policy::Fail, merges, whole: true }
     }
 
     pub(super) fn compare(&self) -> ChangeSet {
@@ -91,6 +92,7 @@ impl World {
             shards: &self.shards,
             orphan_scope: &self.scope,
             planned_elsewhere: &self.elsewhere,
+            off_limits: &self.off_limits,
             survey: &self.survey,
             policies: &Policies::all(self.policy),
             merges: &self.merges,
@@ -223,6 +225,14 @@ fn a_text_that_holds_crlf_is_known_again_with_lf() {
     assert_eq!(world.kind("a"), Some(Kind::Update));
     world.desired.clear();
     assert_eq!(world.kind("a"), Some(Kind::Delete));
+    world.off_limits.insert(("other".to_owned(), path("a")));
+    assert_eq!(world.kind("a"), Some(Kind::Delete), "off limits for another team");
+    world.off_limits.insert(("t".to_owned(), path("a")));
+    assert_eq!(world.kind("a"), Some(Kind::OrphanOutside));
+    assert!(
+        world.compare().lockfiles.iter().all(|shard| !shard.text.as_deref().unwrap_or("").contains(" a\t")),
+        "forgotten"
+    );
     world.survey.insert(path("a"), file(8));
     assert_eq!(world.kind("a"), Some(Kind::OrphanEdited));
 }

@@ -147,7 +147,7 @@ codes! {
     DamagedLockfile "MX806" "damaged-lockfile" Error "a lockfile cannot be read";
     EditKept "MX807" "edit-kept" Warning "an edited file was left as it is";
     EditReplaced "MX808" "edit-replaced" Warning "an edited file was overwritten on request";
-    OrphanEdited "MX809" "orphan-edited" Warning "an edited file is no longer planned and was left";
+    OrphanEdited "MX809" "orphan-edited" Warning "a file that is no longer planned was left: it was edited, or lies where its team may not write";
     ChangedMeanwhile "MX810" "changed-meanwhile" Error "a file changed while megax was running";
     TeamBound "MX812" "team-bound" Error "a team takes over a path from a team that is held";
     OwnerOutdated "MX813" "owner-outdated" Warning "a file is made from contributions that changed, but was not selected";

@@ -15,8 +15,8 @@ use crate::digest::Digest;
 use crate::lockfile::{MAX_BYTES, is_name};
 
 const FOLDER: &str = ".megax/lock";
-/// Most shards, or snapshots, of one root.
-const MAX_RECORDS: u64 = 100_000;
+/// Most shards, or snapshots, of one root; and most folders of teams.
+const MAX_RECORDS: u64 = 20_000;
 /// Most bytes of all of them together.
 const MAX_TOTAL_BYTES: u64 = 1 << 30;
 
@@ -35,7 +35,10 @@ pub(super) fn read_shards_of(
     root: &Root,
     is_wanted: impl Fn(&str) -> bool,
 ) -> Result<Vec<(String, String)>, DiskError> {
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    // No second copy of what is text, which is all but what somebody damaged.
+    let text = |bytes: Vec<u8>| {
+        String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    };
     let found = read_records(root, FOLDER, ".lock", is_wanted)?;
     Ok(found.into_iter().map(|(path, bytes)| (path, text(bytes))).collect())
 }
@@ -57,7 +60,9 @@ pub(super) fn read_records(
     }
     let mut records = Vec::new();
     let mut total = 0;
-    for team in names(walker.folder(), top)?.into_iter().filter(|team| is_name(team) && is_wanted(team)) {
+    let teams = names(walker.folder(), top)?;
+    check(top, "the number of folders", teams.len() as u64, MAX_RECORDS)?;
+    for team in teams.into_iter().filter(|team| is_name(team) && is_wanted(team)) {
         let folder = format!("{top}/{team}");
         if walker.enter(&folder)? != Reached::Folder {
             continue;
@@ -121,10 +126,12 @@ pub(super) fn read_small(folder: BorrowedFd<'_>, name: &str, path: &str) -> Resu
         return Ok(None);
     }
     let file = sys::open_file(folder, name).map_err(|error| failed(error.into()))?;
-    if !file.metadata().map_err(failed)?.is_file() {
+    let metadata = file.metadata().map_err(failed)?;
+    if !metadata.is_file() {
         return Ok(None);
     }
     let limit = MAX_BYTES as u64;
+    check(path, "the size in bytes", metadata.len(), limit)?;
     let mut bytes = Vec::new();
     file.take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
     check(path, "the size in bytes", bytes.len() as u64, limit)?;

@@ -52,6 +52,7 @@ pub(super) fn difference(root: &Root, wants: &[Want<'_>], policy: Policy) -> Cha
         shards: &shards,
         orphan_scope: &scope,
         planned_elsewhere: &BTreeSet::new(),
+        off_limits: &BTreeSet::new(),
         survey: &survey,
         policies: &Policies::all(policy),
         merges: &BTreeMap::new(),

@@ -164,6 +164,18 @@ fn compare(state: &mut State<'_>, survey: &Survey) -> ChangeSet {
 }
 
 fn compare_as_known(state: &State<'_>, survey: &Survey, desired: &[Desired]) -> ChangeSet {
+    let changes = compare_within(state, survey, desired, &BTreeSet::new());
+    let off_limits = super::orphans::off_limits(state, &changes);
+    if off_limits.is_empty() { changes } else { compare_within(state, survey, desired, &off_limits) }
+}
+
+/// The same, with what no lockfile makes anybody delete.
+fn compare_within(
+    state: &State<'_>,
+    survey: &Survey,
+    desired: &[Desired],
+    off_limits: &BTreeSet<(String, OutputPath)>,
+) -> ChangeSet {
     let shards = &state.shards;
     let selected = state.model.mega_files.iter().filter(|mega| mega.selected && !state.is_held(&mega.team));
     let whole = state.only.is_none();
@@ -197,6 +209,7 @@ fn compare_as_known(state: &State<'_>, survey: &Survey, desired: &[Desired]) -> 
         shards: &shards.all,
         orphan_scope: &orphan_scope(state),
         planned_elsewhere: &planned_elsewhere,
+        off_limits,
         survey,
         policies: &state.policies(),
         merges: &state.merges,

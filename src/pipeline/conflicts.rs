@@ -28,6 +28,15 @@ pub fn findings(state: &State<'_>, set: &ChangeSet) -> Vec<Diagnostic> {
                     format!("`{}` is no longer planned, but was edited; it is left and forgotten", change.path);
                 Diagnostic::new(Code::OrphanEdited, message).help("delete it by hand if nobody needs it")
             }
+            Kind::OrphanOutside => {
+                let message = format!(
+                    "a lockfile says that megax wrote `{}`, which is no longer planned, but team {} may not write there; it \
+                     is left and forgotten",
+                    change.path, change.team
+                );
+                Diagnostic::new(Code::OrphanEdited, message)
+                    .help("look where that lockfile comes from; delete the file by hand if nobody needs it")
+            }
             _ => continue,
         };
         let mut finding = finding.about(change.path.as_str()).team(change.team.clone());

@@ -111,6 +111,7 @@ fn would(change: &FileChange) -> Option<Would> {
         | Kind::EditStands
         | Kind::KeptEdited
         | Kind::OrphanEdited
+        | Kind::OrphanOutside
         | Kind::OnceExists
         | Kind::Detached => None,
     }

@@ -187,7 +187,7 @@ fn word(state: &State<'_>, change: &FileChange) -> Change {
             _ => Change::Merged,
         },
         Kind::Merged | Kind::EditStands => Change::Edited,
-        Kind::OrphanEdited => Change::Orphan,
+        Kind::OrphanEdited | Kind::OrphanOutside => Change::Orphan,
         Kind::OnceExists => Change::Once,
         Kind::Detached => Change::Detached,
         Kind::Conflict(_) => Change::Conflict,

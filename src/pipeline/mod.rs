@@ -17,6 +17,7 @@ mod inputs;
 mod merging;
 mod naming;
 mod only;
+mod orphans;
 mod publish;
 mod recovery;
 mod repair;

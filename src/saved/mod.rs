@@ -139,7 +139,7 @@ impl Action {
             Kind::Delete => Some(Self::Delete),
             Kind::Replaced => Some(Self::Replace),
             Kind::KeptEdited => Some(Self::Keep),
-            Kind::OrphanEdited => Some(Self::Forget),
+            Kind::OrphanEdited | Kind::OrphanOutside => Some(Self::Forget),
             Kind::Unchanged | Kind::EditStands | Kind::OnceExists | Kind::Detached | Kind::Conflict(_) => None,
         }
     }

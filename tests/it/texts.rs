@@ -127,6 +127,7 @@ fn shard_text() -> impl Strategy<Value = String> {
     let head = format!(
         "megax-lock [1234]\nengine [ -~]{{1,9}}\ninputs (-|{digest})\nteam [a.-]{{1,3}}\nmega-file [a-z0-9/]{{1,5}}\nsource (-|[a-z./]{{1,9}})\n"
     );
+    let [head, line] = [head, line].map(|pattern| prop::string::string_regex(&pattern).unwrap());
     (head, prop::collection::vec(line, 0..4), prop::bool::ANY).prop_map(|(head, mut lines, sorted)| {
         if sorted {
             lines.sort_by(|a, b| a.get(64..).cmp(&b.get(64..)));
