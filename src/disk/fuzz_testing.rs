@@ -54,6 +54,9 @@ fn stays_below(path: &str) {
 }
 
 /// An entry, a listing and a checkpoint are read as they were written or not at all.
+///
+/// # Panics
+/// One is not.
 pub fn log(text: &str) {
     entry(text);
     let body = text.rsplit_once("end ").map_or(text, |(body, _)| body);

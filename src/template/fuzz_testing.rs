@@ -83,6 +83,21 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn what_opens_tags_and_never_closes_them_is_given_up() {
+        for text in ["{% if x", "${{", "{{{%", "{{ entity", "{# ", "{{ '", "{% for {{", "{% raw %}{% endraw"] {
+            let text = text.repeat(60_000 / text.len());
+            scan_all(&text);
+            // An end that nothing reaches.
+            scan_all(&format!("{text}'\"(%}}"));
+        }
+        let text = "{{ entity(".repeat(20_000) + "}}";
+        let rules = Rules { placeholders: None, jinja: true, careful: false, brackets: false };
+        assert_eq!(scan(&text, rules).pieces.len(), 1, "the first one takes all");
+        let bad = scan(&"{{ ( }} ".repeat(10_000), rules).bad;
+        assert!(bad.last().is_some_and(|bad| bad.message.contains("too many tags")), "{bad:?}");
+    }
+
     proptest! {
         #[test]
         fn pieces_cover_any_text(

@@ -25,6 +25,7 @@ mod scan;
 mod scope;
 mod shape;
 pub mod slots;
+mod syntax;
 mod tags;
 pub mod trace;
 mod unit;

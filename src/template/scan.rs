@@ -3,49 +3,15 @@
 //! The rules are those of the format's documentation ("placeholders and Jinja, side by side"). Everything that is
 //! neither a tag nor a placeholder stays as it is, to the letter.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::lexer::{self, NameUse, Token};
 use super::shape::{Placeholder, parse_shape};
+pub use super::syntax::Syntax;
 use super::tags;
 use super::vocabulary::{Vocabulary, Word};
-
-/// Which tags a template has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Syntax {
-    /// megax finds out; see [`super::choose`].
-    #[default]
-    Auto,
-    /// Jinja tags and placeholders; every `{{`, `{%` and `{#` is a tag.
-    Both,
-    /// Jinja tags only.
-    Jinja,
-    /// Placeholders only.
-    Placeholder,
-    /// Neither: the text as it stands.
-    Raw,
-    /// Jinja with `[[ ]]`, `[% %]` and `[# #]`; braces are text.
-    Brackets,
-}
-
-impl Syntax {
-    /// All names that a mega-file can use.
-    pub const NAMES: [(&'static str, Self); 6] = [
-        ("auto", Self::Auto),
-        ("both", Self::Both),
-        ("jinja", Self::Jinja),
-        ("placeholder", Self::Placeholder),
-        ("raw", Self::Raw),
-        ("brackets", Self::Brackets),
-    ];
-
-    /// The name in a mega-file.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, syntax)| *syntax == self).map_or("auto", |(name, _)| name)
-    }
-}
 
 /// What a tag is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,7 +131,8 @@ pub struct Rules<'a> {
 /// Reads `text` by `rules`.
 #[must_use]
 pub fn scan(text: &str, rules: Rules<'_>) -> Scan {
-    let mut scanner = Scanner { text, rules, out: Scan::default(), text_start: 0, bound: BTreeSet::new() };
+    let ahead = Cell::new(text.len().saturating_mul(MAX_LOOKS).saturating_add(FREE_LOOKS));
+    let mut scanner = Scanner { text, rules, out: Scan::default(), text_start: 0, bound: BTreeSet::new(), ahead };
     if rules.jinja && rules.placeholders.is_some() {
         let tags_only = scan(text, Rules { placeholders: None, ..rules });
         scanner.bound = tags_only.bound(text);
@@ -174,12 +141,20 @@ pub fn scan(text: &str, rules: Rules<'_>) -> Scan {
     scanner.out
 }
 
+/// How often every byte of a text may be looked at while ends of tags are searched, on average. One that opens tags
+/// again and again and never closes them is looked at from each of them.
+const MAX_LOOKS: usize = 128;
+/// Bytes that any text may be looked at.
+const FREE_LOOKS: usize = 1 << 20;
+
 struct Scanner<'a> {
     text: &'a str,
     rules: Rules<'a>,
     out: Scan,
     text_start: usize,
     bound: BTreeSet<String>,
+    /// Bytes that may still be looked at ahead.
+    ahead: Cell<usize>,
 }
 
 impl<'a> Scanner<'a> {
@@ -187,7 +162,12 @@ impl<'a> Scanner<'a> {
         let open = if self.rules.brackets { b'[' } else { b'{' };
         let mut at = 0;
         while let Some(found) = memchr::memchr(open, &self.text.as_bytes()[at..]) {
-            at = self.step(at + found);
+            let open = at + found;
+            at = self.step(open);
+            if self.ahead.get() == 0 {
+                self.bad(open..open + 1, "from here on the text opens too many tags that it does not close");
+                break;
+            }
         }
         self.flush(self.text.len());
     }
@@ -210,6 +190,11 @@ impl<'a> Scanner<'a> {
             _ if open == '{' => self.single(at),
             _ => at + 1,
         }
+    }
+
+    /// Notes that so many bytes were looked at in search of an end.
+    fn looked(&self, bytes: usize) {
+        self.ahead.set(self.ahead.get().saturating_sub(bytes));
     }
 
     fn flush(&mut self, until: usize) {
@@ -291,10 +276,13 @@ impl<'a> Scanner<'a> {
             return body_start;
         }
         let close = if self.rules.brackets { "#]" } else { "#}" };
-        let Some(found) = self.text[body_start..].find(close) else {
+        let found = memchr::memmem::find(&self.text.as_bytes()[body_start..], close.as_bytes());
+        self.looked(found.unwrap_or(self.text.len() - body_start));
+        let Some(found) = found else {
             // `{# item}` of ICU messages and the like closes on its line; a comment that was forgotten does not.
-            let line = self.text[body_start..].lines().next().unwrap_or("");
-            if !self.rules.careful || !line.contains('}') {
+            let rest = &self.text.as_bytes()[body_start..];
+            let closes = memchr::memchr2(b'}', b'\n', rest).is_some_and(|end| rest.get(end) == Some(&b'}'));
+            if !self.rules.careful || !closes {
                 self.bad(at..body_start, "this comment is never closed with `#}`");
             }
             return body_start;
@@ -380,6 +368,7 @@ impl<'a> Scanner<'a> {
             at += found;
             if self.text[at..end].starts_with("{{") && self.starts_known(at + 2) {
                 let close = self.text[at..end].find("}}").map_or(end, |close| at + close + 2);
+                self.looked(close - at);
                 self.out.kept.push(at..close);
             }
             if let Some(shape) = self.placeholder_at(at).filter(|shape| self.known(shape).is_some()) {
@@ -392,10 +381,12 @@ impl<'a> Scanner<'a> {
 
     /// `{{ entity.name }` with a known name and one brace only: a slip. The end of that brace.
     fn half_closed(&self, start: usize) -> Option<usize> {
-        let line = self.text[start..].lines().next().unwrap_or("");
-        let close = line.find('}')?;
-        let body = &line[..close];
-        if line[close..].starts_with("}}") || body.contains(['{', ':', ',', '\'', '"']) || !body.starts_with(' ') {
+        let rest = &self.text[start..];
+        let close = memchr::memchr2(b'}', b'\n', rest.as_bytes());
+        self.looked(close.unwrap_or(rest.len()));
+        let close = close.filter(|&close| rest[close..].starts_with('}'))?;
+        let body = &rest[..close];
+        if rest[close..].starts_with("}}") || body.contains(['{', ':', ',', '\'', '"']) || !body.starts_with(' ') {
             return None;
         }
         let tokens = lexer::lex(self.text, start..start + close).ok()?;
@@ -407,6 +398,10 @@ impl<'a> Scanner<'a> {
     /// Where the tag's closing delimiter begins, and its tokens (`None` if they cannot be read).
     fn tag_end(&self, start: usize, close: [u8; 2]) -> Option<(usize, Option<Vec<Token>>)> {
         let bytes = self.text.as_bytes();
+        // Without any end there is nothing to search for.
+        let first = memchr::memmem::find(bytes.get(start..)?, &close).map(|found| start + found);
+        self.looked(first.unwrap_or(bytes.len()) - start);
+        let first = first?;
         let (mut depth, mut at) = (0_usize, start);
         let found = loop {
             let byte = *bytes.get(at)?;
@@ -427,8 +422,9 @@ impl<'a> Scanner<'a> {
                 break None;
             }
         };
+        self.looked(at.min(bytes.len()) - start);
         // An apostrophe in prose (`{{ don't }}`) or an odd bracket: take the first closing delimiter as it stands.
-        let end = found.or_else(|| memchr::memmem::find(&bytes[start..], &close).map(|found| start + found))?;
+        let end = found.unwrap_or(first);
         let inner_start = start + usize::from(self.text[start..end].starts_with(['-', '+']));
         let inner_end = if end > inner_start && matches!(bytes[end - 1], b'-' | b'+') { end - 1 } else { end };
         Some((end, lexer::lex(self.text, inner_start..inner_end).ok()))

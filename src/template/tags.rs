@@ -71,12 +71,14 @@ pub fn meant(word: &str) -> Option<&'static str> {
 /// The word of `{% word ... %}` on one line, if it is no keyword: its bytes in `body`.
 #[must_use]
 pub fn unknown_statement(body: &str) -> Option<Range<usize>> {
-    let line = body.lines().next()?;
     // `{%d%%}` is a format of C, not a tag.
-    if !line.starts_with([' ', '\t', '-', '+']) {
+    if !body.starts_with([' ', '\t', '-', '+']) {
         return None;
     }
-    let inner = &line[..line.find("%}")?];
+    // One that does not end soon, on its line, is none; so nobody searches far, again and again.
+    let near = &body.as_bytes()[..body.len().min(1_000)];
+    let line = near.split(|byte| *byte == b'\n').next()?;
+    let inner = &body[..memchr::memmem::find(line, b"%}")?];
     let start = inner.len() - inner.strip_prefix(['-', '+']).unwrap_or(inner).trim_start().len();
     let len = inner[start..].find(|c: char| !super::lexer::is_name_part(c)).unwrap_or(inner.len() - start);
     (len > 0 && inner[start..].starts_with(super::lexer::is_name_start)).then_some(start..start + len)

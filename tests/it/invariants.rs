@@ -2,6 +2,7 @@
 //! `texts` use the same functions, each of which panics where something does not hold. Through the public API only.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicUsize;
@@ -180,7 +181,7 @@ pub fn template(text: &str) {
     ];
     let loops = format!("{{for_each: {quoted}, as: one, generate: [{{content: \"{{one}}\", path: \"z/{{one}}\"}}]}}");
     add("values", "", &values.iter().map(|rest| over(rest)).chain([loops]).collect::<Vec<_>>());
-    resolved(&past, text.len() % 8 == 0);
+    resolved(&past, text.len().is_multiple_of(8));
 }
 
 /// A text in double quotes, as JSON and YAML both read it.
@@ -190,7 +191,7 @@ fn quoted_text(text: &str) -> String {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
             '\u{20}'..='\u{7e}' => out.push(c),
-            c => out.push_str(&format!("\\U{:08x}", u32::from(c))),
+            c => write!(out, "\\U{:08x}", u32::from(c)).expect("a text grows"),
         }
     }
     out.push('"');

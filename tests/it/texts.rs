@@ -42,6 +42,7 @@ fn on_a_large_stack(work: impl FnOnce() + Send) {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "shown when it fails")]
 fn every_seed_of_the_fuzz_targets_holds() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds");
     for (name, check) in TARGETS {
@@ -50,7 +51,6 @@ fn every_seed_of_the_fuzz_targets_holds() {
         assert!(seeds.len() > 2, "{name} has no seeds");
         for seed in seeds {
             let (bytes, start) = (fs::read(&seed).unwrap(), Instant::now());
-            // Shown when it fails.
             println!("{}", seed.display());
             on_a_large_stack(|| check(&bytes));
             assert!(start.elapsed() < LONGEST, "{}", seed.display());

@@ -3,6 +3,7 @@
 //! project: without its folder the test says loudly that it was skipped.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -165,7 +166,9 @@ fn is_as(tree: &Tree, id: NodeId, expected: &Expected) -> bool {
             let digits = |prefix, radix| i64::from_str_radix(text.strip_prefix(prefix)?, radix).ok();
             text.parse().ok().or_else(|| digits("0x", 16)).or_else(|| digits("0o", 8)) == Some(*value)
         }
-        (Kind::Float(value), Expected::Plain(text)) => text.parse::<f64>().is_ok_and(|wanted| wanted == *value),
+        (Kind::Float(value), Expected::Plain(text)) => {
+            text.parse::<f64>().is_ok_and(|wanted| wanted.total_cmp(value).is_eq())
+        }
         (Kind::List(items), Expected::List(wanted)) => {
             items.len() == wanted.len() && items.iter().zip(wanted).all(|(item, wanted)| is_as(tree, *item, wanted))
         }
@@ -242,6 +245,7 @@ fn verdict(case: &Case) -> Option<(&'static str, String)> {
 }
 
 #[test]
+#[expect(clippy::print_stderr, clippy::print_stdout, reason = "how many cases there were must be seen")]
 fn every_case_of_the_yaml_test_suite_is_taken_or_refused_on_purpose() {
     let Some(folder) = folder() else {
         eprintln!("SKIPPED: the YAML test suite is not beside the checkout ({BESIDE}), and {FOLDER} is not set");
@@ -254,7 +258,7 @@ fn every_case_of_the_yaml_test_suite_is_taken_or_refused_on_purpose() {
     for case in &cases {
         match verdict(case) {
             None => exactly += 1,
-            Some((verdict, reason)) => found += &format!("{} {verdict} {reason}\n", case.id),
+            Some((verdict, reason)) => writeln!(found, "{} {verdict} {reason}", case.id).unwrap(),
         }
     }
     let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/yaml_suite.txt");
