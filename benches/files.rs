@@ -132,6 +132,7 @@ fn megax(out: &Path, files: &Files, durability: Durability) -> f64 {
         shards: &[],
         orphan_scope: &BTreeSet::new(),
         planned_elsewhere: &BTreeSet::new(),
+        off_limits: &BTreeSet::new(),
         survey: &survey(&root, &paths).expect("a survey").into_iter().collect::<BTreeMap<_, _>>(),
         policies: &Policies::all(Policy::Fail),
         merges: &BTreeMap::new(),
