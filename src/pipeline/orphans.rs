@@ -16,7 +16,7 @@ pub fn off_limits(state: &State<'_>, changes: &ChangeSet) -> BTreeSet<(String, O
     if deletes.peek().is_none() {
         return BTreeSet::new();
     }
-    let reserved = super::reserved(&state.set);
+    let reserved = super::reserved::reserved(&state.set, state.root.as_ref());
     let is_read = |path: &OutputPath| reserved.holds(path) || reserved.holds_snapshot(path);
     let found = deletes.filter(|change| is_read(&change.path) || !may_write(state, change));
     found.map(|change| (change.team.clone(), change.path.clone())).collect()

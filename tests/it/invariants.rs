@@ -281,7 +281,8 @@ fn stages(set: &SourceSet) -> (Plan, Diagnostics, Bodies) {
     let around =
         plan::Around { sources: &set.sources, assets: &assets, seed: "", planned: &planned, limits: &set.limits };
     let reserved = plan::Reserved::default();
-    let ground = plan::Ground { shards: &[], records: &[], reserved: &reserved, doubts: &[] };
+    let ground =
+        plan::Ground { shards: &[], records: &[], reserved: &reserved, doubts: &[], manifest_is_broken: false };
     let (plan, found) = plan::resolve(&model, &around, &ground);
     findings.extend(found);
     let mut bodies = Vec::new();
