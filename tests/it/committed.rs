@@ -93,9 +93,18 @@ impl World {
 
     /// What people wrote.
     fn own(&self) -> BTreeMap<String, Entry> {
-        let made = ["a/", "b/", "a/made.txt", "b/made.txt"];
-        let is_own = |path: &str| !path.starts_with(".megax") && !made.contains(&path);
-        folder::entries(&self.root).into_iter().filter(|(path, _)| is_own(path)).collect()
+        let mut own = BTreeMap::new();
+        for folder in ["a", "b", "megafiles", "src"] {
+            let folder = self.root.join(folder);
+            if folder.symlink_metadata().is_ok_and(|found| found.is_dir()) {
+                let name = |path: String| format!("{}/{path}", folder.display());
+                own.extend(folder::entries(&folder).into_iter().map(|(path, entry)| (name(path), entry)));
+            }
+        }
+        own.retain(|path, _| !path.ends_with("/made.txt"));
+        let bytes = fs::read(self.root.join("megax.yaml")).unwrap();
+        own.insert("megax.yaml".to_owned(), Entry::File { bytes, executable: false });
+        own
     }
 
     fn exists(&self, path: &str) -> bool {

@@ -45,6 +45,10 @@ fn on_a_large_stack(work: impl FnOnce() + Send) {
 #[expect(clippy::print_stdout, reason = "shown when it fails")]
 fn every_seed_of_the_fuzz_targets_holds() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds");
+    if !folder.is_dir() {
+        println!("SKIPPED: the published package comes without the seeds");
+        return;
+    }
     for (name, check) in TARGETS {
         let mut seeds: Vec<_> = fs::read_dir(folder.join(name)).unwrap().map(|entry| entry.unwrap().path()).collect();
         seeds.sort();
