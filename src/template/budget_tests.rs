@@ -72,7 +72,10 @@ fn expressions() -> impl Strategy<Value = String> {
             2 => inner.clone().prop_map(|a| format!("({a})")),
             2 => (inner.clone(), prop::sample::select(filters)).prop_map(|(a, filter)| format!("({a})|{filter}")),
             2 => (inner.clone(), prop::sample::select(tails)).prop_map(|(a, tail)| format!("({a}){tail}")),
-            1 => (inner.clone(), prop::sample::select(tests)).prop_map(|(a, test)| format!("{a} is {test}")),
+            1 => (inner.clone(), prop::sample::select(tests)).prop_map(|(a, test)| {
+                // What follows a test without an argument is its argument to the engine, even a keyword.
+                if test.contains([' ', '[']) && test != "not odd" { format!("{a} is {test}") } else { format!("({a} is {test})") }
+            }),
             1 => (inner.clone(), inner.clone(), inner.clone()).prop_map(|(a, b, c)| format!("{a} if {b} else {c}")),
             1 => inner.clone().prop_map(|a| format!("-{a}")),
             1 => inner.clone().prop_map(|a| format!("not {a}")),

@@ -93,7 +93,7 @@ fn filters(env: &mut Environment<'_>, budget: &Budget) {
         ("selectattr", Value::from_function(engine::selectattr), ONCE, Some(of_items)),
         ("rejectattr", Value::from_function(engine::rejectattr), ONCE, Some(of_items)),
         ("map", Value::from_function(engine::map), ONCE, Some(of_items)),
-        ("unique", Value::from_function(engine::unique), SORT, Some(of_items)),
+        ("unique", Value::from_function(engine::unique), 3 * SORT, Some(of_items)),
         ("groupby", Value::from_function(engine::groupby), SORT, Some(of_items)),
     ];
     for (name, filter, price, check) in all {

@@ -79,6 +79,7 @@ fn wordwrap(budget: &Budget, value: &Value, args: &[Value], kwargs: &Kwargs) -> 
         return Err(wrong("wordwrap needs a width of 1 or more".to_owned()));
     }
     let text = text_of(value)?;
+    budget.items(text.len() / width)?;
     let mut out = String::new();
     for (number, line) in text.lines().enumerate() {
         if number > 0 {

@@ -41,7 +41,7 @@ fn its_own_folder_is_no_way_out() {
     let row = |name: &str, code: &'static str| Row::new(name, writes("x.txt"), code).exit(4);
     let rows = [
         row(".megax is a symlink", "MX803").setup(|project| link(project, "../outside", ".megax")),
-        row(".megax/lock is a symlink", "MX806").setup(|project| {
+        row(".megax/lock is a symlink", "MX803").setup(|project| {
             fs::create_dir(project.join(".megax")).unwrap();
             link(project, "../../outside", ".megax/lock");
         }),

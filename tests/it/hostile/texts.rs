@@ -1,5 +1,8 @@
 //! Attacks that are texts: YAML, paths, loops and templates.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use super::{Row, hold, rule, rule_and, template};
 
 /// A mega-file that makes a file at each of these paths, which are values of a loop.
@@ -56,6 +59,25 @@ fn no_rendered_path_leaves_its_place() {
 }
 
 #[test]
+fn nothing_that_other_tools_obey_is_made_without_a_grant() {
+    let paths = [
+        ".github/workflows/ci.yml",
+        ".GitHub/Workflows/ci.yml",
+        ".gitlab-ci.yml",
+        ".husky/pre-commit",
+        "sub/.husky/pre-push",
+        ".vscode/tasks.json",
+        ".envrc",
+        ".npmrc",
+        "crate/build.rs",
+        ".cargo/config.toml",
+        "CLAUDE.md",
+        ".mcp.json",
+    ];
+    hold(&paths.iter().map(|path| Row::new(*path, at_paths(&[path]), "MX510")).collect::<Vec<_>>());
+}
+
+#[test]
 fn no_two_names_are_one_place() {
     let pairs =
         [["Readme.md", "README.md"], ["caf\u{e9}", "cafe\u{301}"], ["stra\u{df}e", "STRASSE"], ["\u{fb01}le", "file"]];
@@ -95,6 +117,16 @@ fn no_yaml_exhausts_anything() {
     hold(&rows);
 }
 
+/// The lines of a rule that plans so many files.
+fn many(files: usize) -> String {
+    format!("for_each: \"range({files})|list\"\ngenerate: [{{ content: x, path: \"{{entity}}.txt\" }}]")
+}
+
+fn two_rules() -> String {
+    let second = many(30_001).replace("{entity}", "b/{entity}").replace('\n', "\n      ");
+    rule(&many(30_000)).replacen("  rules:\n", &format!("  rules:\n    - {second}\n"), 1)
+}
+
 #[test]
 fn no_loop_exhausts_anything() {
     let list = format!("[{}]", (0..1_000).map(|n| n.to_string()).collect::<Vec<_>>().join(", "));
@@ -115,9 +147,11 @@ fn no_loop_exhausts_anything() {
         Row::new(
             "a list of a range",
             rule("for_each: \"range(0, 9223372036854775807)\"\ngenerate: [{ content: x, path: \"{entity}\" }]"),
-            "MX409",
+            "MX410",
         ),
         Row::new("a factory that calls itself", rule_and("factory: f", own), "MX317"),
+        Row::new("more files than a rule may plan", rule(&many(50_001)), "MX509").says("files_per_rule"),
+        Row::new("more files than a run may plan", two_rules(), "MX509").says("files_per_run"),
         Row::new("2^40 calls of factories", rule_and("factory: f0", &calls), "MX509"),
     ];
     hold(&rows);
@@ -214,6 +248,21 @@ fn no_template_exhausts_anything() {
         ),
     ];
     hold(&rows);
+}
+
+/// What the fuzzer starts from: whatever they do, megax answers.
+#[test]
+fn every_seed_of_the_template_fuzzer_is_answered() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/template");
+    let mut seeds: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    seeds.sort();
+    assert!(seeds.len() > 100, "{} seeds", seeds.len());
+    let text = |path: &Path| String::from_utf8_lossy(&fs::read(path).unwrap()).replace(['\0', '\r'], "");
+    let row = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        Row { exit: None, codes: Vec::new(), ..Row::new(name, template(&text(path)), "") }
+    };
+    hold(&seeds.iter().map(row).collect::<Vec<_>>());
 }
 
 #[test]
