@@ -106,7 +106,8 @@ impl<'a> Parser<'a> {
     /// Writes `part` as the operand of a filter that only looks at it.
     fn pass_through(&mut self, part: Part, filter: &str) {
         self.open(part.start, "((");
-        self.close(part.end, format!(")|{filter})"));
+        // What the filter refuses is the operand.
+        self.edit(CLOSES, part.end..part.end, format!(")|{filter})"), part.start..part.end);
     }
 
     fn word_at(&self, index: usize) -> &'a str {

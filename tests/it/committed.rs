@@ -138,7 +138,8 @@ fn a_lockfile_takes_no_file_outside_its_teams_boundary() {
     world.put_shard("alpha", "ghost", "megafiles/ghost.yaml", &claimed);
     world.put_shard("alpha", "mega-alpha", "megafiles/alpha.yaml", &claimed);
     let said = world.demand(&["expand", "--dry-run"], &[0], &["MX809", "team alpha may not write there"]);
-    for path in claimed {
+    // The folder of the mega-files is not even looked into.
+    for path in &claimed[1..] {
         assert!(said.contains(&format!("`{path}`")), "{said}");
     }
     world.demand(&["expand"], &[0], &["MX809"]);
