@@ -7,6 +7,8 @@ use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::fd::AsFd as _;
 
+use rustix::io::Errno;
+
 use super::error::{DiskError, GuardError};
 use super::root::Root;
 use super::sys;
@@ -125,7 +127,10 @@ fn open_team(root: &Root, team: &str) -> Result<(File, String), DiskError> {
 fn open(root: &Root, name: &str) -> Result<File, DiskError> {
     let folder = root.make_below(FOLDER)?;
     let failed = |error: io::Error| DiskError::io("open", format!("{FOLDER}/{name}"), error);
-    let file = sys::open_or_create(folder.as_fd(), name).map_err(|error| failed(error.into()))?;
+    let file = sys::open_or_create(folder.as_fd(), name).map_err(|error| match error {
+        Errno::LOOP => DiskError::NotAFile { path: format!("{FOLDER}/{name}"), what: "a symlink" },
+        error => failed(error.into()),
+    })?;
     if !file.metadata().map_err(failed)?.is_file() {
         return Err(DiskError::NotAFile { path: format!("{FOLDER}/{name}"), what: "no ordinary file" });
     }

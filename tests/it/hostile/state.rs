@@ -50,5 +50,16 @@ fn its_own_folder_is_no_way_out() {
             link(project, "../../outside", ".megax/txn");
         }),
     ];
-    hold(&rows);
+    let made = || Row { makes: vec![("x.txt", "new")], ..Row::harmless("", writes("x.txt")) };
+    let rows = rows.into_iter().chain([
+        Row { name: "a symlink among the transactions".into(), ..made() }.setup(|project| {
+            fs::create_dir_all(project.join(".megax/txn")).unwrap();
+            link(project, "../../../outside/folder", ".megax/txn/0000000000000001");
+        }),
+        row("the guard of the team is a symlink", "MX803").setup(|project| {
+            fs::create_dir_all(project.join(".megax/guard")).unwrap();
+            link(project, "../../../outside/canary", ".megax/guard/alpha.guard");
+        }),
+    ]);
+    hold(&rows.collect::<Vec<_>>());
 }
