@@ -35,6 +35,12 @@ pub enum Event {
 pub trait Watcher: Sync {
     /// Takes one event.
     fn on_event(&self, event: Event);
+
+    /// Whether the run may begin to publish. Asked after the last render and before anything of the project is written;
+    /// `false`: the caller has given the run up, and nothing is written.
+    fn may_publish(&self) -> bool {
+        true
+    }
 }
 
 /// A watcher that ignores everything.

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use crate::digest::{Digest, lf_digest};
 use crate::event::{Event, Watcher};
 use crate::plan::{PlannedBody, PlannedFile};
-use crate::template::Failure;
+use crate::template::{Failure, marks};
 
 /// What is known of a rendered body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +82,8 @@ pub fn render(files: &[PlannedFile], sink: &dyn Sink, watcher: &dyn Watcher) -> 
 pub fn body<'b>(file: &'b PlannedFile, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], Failure> {
     match &file.body {
         PlannedBody::Render(unit, name, scope) => {
+            let what = format_args!("`{}`, from the template `{}`", file.path, file.template);
+            let _mark = marks::begin(unit.limits(), &what);
             unit.render(name, scope, buffer)?;
             Ok(buffer)
         }

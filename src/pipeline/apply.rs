@@ -260,6 +260,9 @@ fn publish(
     if saved::is_stale(state, &again) {
         return Some(looked_only(state, ChangeSet::default(), whole));
     }
+    if !watcher.may_publish() {
+        return Some(looked_only(state, ChangeSet::default(), whole));
+    }
     watcher.on_event(Event::Writing { files: again.files.iter().filter(|file| file.writes()).count() });
     let mut changes = Changes::default();
     // All teams together, or each on its own.

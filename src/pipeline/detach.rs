@@ -13,7 +13,7 @@ use super::{Request, State, on_threads, resolve, shards};
 use crate::change::{Hands, OnDisk, Shard, Unrecorded, hand};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::disk::{self, Durability, OperationKind, Root};
-use crate::event::Silent;
+use crate::event::{Silent, Watcher};
 use crate::lockfile::{EntryState, LockEntry, is_source};
 use crate::output::{self, Facts};
 use crate::path::OutputPath;
@@ -38,11 +38,17 @@ pub struct DetachRequest {
     pub holder: String,
 }
 
+impl DetachRequest {
+    pub(super) fn command(&self) -> MendCommand {
+        if self.hands == Hands::Detach { MendCommand::Detach } else { MendCommand::Adopt }
+    }
+}
+
 /// Leaves files to people, or takes them back: all that are named, or none. Never fails: what goes wrong is a finding.
 #[must_use]
-pub fn detach(request: &DetachRequest) -> MendReport {
+pub fn detach(request: &DetachRequest, watcher: &dyn Watcher) -> MendReport {
     let mut report = MendReport {
-        command: if request.hands == Hands::Detach { MendCommand::Detach } else { MendCommand::Adopt },
+        command: request.command(),
         out: String::new(),
         dry_run: false,
         files: Vec::new(),
@@ -56,14 +62,14 @@ pub fn detach(request: &DetachRequest) -> MendReport {
         Err(findings) => return MendReport { findings, ..report },
     };
     report.out = display(&out, &request.inputs.current);
-    if let Err(found) = run(request, &out, &mut report) {
+    if let Err(found) = run(request, &out, &mut report, watcher) {
         report.findings.extend(found);
     }
     report.findings.shorten(&request.inputs.limits());
     report
 }
 
-fn run(request: &DetachRequest, out: &Path, report: &mut MendReport) -> Result<(), Findings> {
+fn run(request: &DetachRequest, out: &Path, report: &mut MendReport, watcher: &dyn Watcher) -> Result<(), Findings> {
     let root = Root::open(out).map_err(|error| disk_failed(&error))?;
     recover(&root, request.durability, &mut report.findings)?;
     let texts = disk::read_shards(&root).map_err(|error| disk_failed(&error))?;
@@ -86,7 +92,7 @@ fn run(request: &DetachRequest, out: &Path, report: &mut MendReport) -> Result<(
         let kind = if request.hands == Hands::Detach { OperationKind::Detach } else { OperationKind::Adopt };
         let (durability, holder) = (request.durability, request.holder.as_str());
         let publication = Publication { root: &root, texts: &texts, kind, durability, holder };
-        let applied = publication.publish(changes, &|_| Ok(()), &Silent)?;
+        let applied = publication.publish(changes, &|_| Ok(()), watcher)?;
         report.operations.extend(applied.operation);
         report.findings.extend(applied.unlogged.as_deref().map(no_way_back));
     }

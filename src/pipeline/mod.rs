@@ -9,6 +9,7 @@ mod drift;
 mod explain;
 mod facts;
 mod fuse;
+pub mod gave_up;
 mod goals;
 mod guards;
 mod history;
@@ -217,7 +218,7 @@ fn run_here(request: &Request, watcher: &dyn Watcher) -> Run {
     };
     let diff = changes.as_ref().filter(|_| request.diff).map(|changes| facts::diff(&state, changes));
     let plan = changes.as_ref().and_then(|changes| changes.plan.as_ref());
-    let is_saved = plan.is_some_and(|plan| saved::save(&mut state, plan));
+    let is_saved = plan.is_some_and(|plan| watcher.may_publish() && saved::save(&mut state, plan));
     let mut report = facts::report(state, changes.as_ref());
     let plan_file = request.plan_file.as_ref().filter(|_| is_saved || request.must_equal.is_some());
     report.plan = plan_file.map(|file| source::load::display(file, &request.inputs.current));

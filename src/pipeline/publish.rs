@@ -51,6 +51,9 @@ impl Publication<'_> {
         }
         let staging = Staging::begin(self.root).map_err(failed)?;
         stage(&staging).map_err(failed)?;
+        if !watcher.may_publish() {
+            return Err(Vec::new());
+        }
         let applied = Staged::new(staging, set)
             .and_then(|staged| staged.called(self.kind).commit(self.durability, watcher))
             .map_err(|error| vec![commit_finding(&error)])?;

@@ -72,7 +72,9 @@ fn snapshot_here(request: &SnapshotRequest, watcher: &dyn Watcher) -> SnapshotRe
     let mut comparisons = compare(&mut state, request.action, &stored, snapshots);
     comparisons.extend(stale(&mut state, request, &stored));
     comparisons.sort_by(|a, b| a.path.cmp(&b.path));
-    write(&mut state, &stored, &mut comparisons);
+    if watcher.may_publish() {
+        write(&mut state, &stored, &mut comparisons);
+    }
     report(request, state.findings, Some(state.set), comparisons)
 }
 
@@ -324,7 +326,7 @@ fn write(state: &mut State<'_>, stored: &Stored, comparisons: &mut [Comparison])
     }
 }
 
-fn report(
+pub(super) fn report(
     request: &SnapshotRequest,
     mut findings: Diagnostics,
     set: Option<SourceSet>,

@@ -61,7 +61,7 @@ fn status_here(request: &Request, team: Option<&str>, watcher: &dyn Watcher) -> 
     report(state, team, &changes, drift)
 }
 
-fn without_inputs(
+pub(super) fn without_inputs(
     request: &Request,
     (mut findings, set): (Diagnostics, Option<crate::source::SourceSet>),
 ) -> StatusReport {

@@ -17,6 +17,7 @@ mod guard;
 mod issue;
 mod judge;
 mod lexer;
+pub mod marks;
 mod operators;
 mod prose;
 pub mod random;

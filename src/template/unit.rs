@@ -20,7 +20,7 @@ use super::scan::{Scan, Syntax};
 use super::scope::Scope;
 use super::value::{Mapping, Unprintable, print};
 use super::vocabulary::{Change, Vocabulary, Word};
-use super::{builtins, filters, operators, random, tags};
+use super::{builtins, filters, marks, operators, random, tags};
 use crate::diagnostic::{Code, nearest};
 use crate::limit::{Limit, Limits};
 
@@ -158,6 +158,7 @@ impl Unit {
             Body::Segments(segments) => render_segments(compiled, segments, scope, out, &self.limits)
                 .map_err(|issue| Failure { template: name.to_owned(), issue }),
             Body::Engine { .. } => {
+                let _mark = marks::begin(&self.limits, &format_args!("the template `{name}`"));
                 let writer = Capped { out, limit: self.limits.size(Limit::FileBytes) };
                 let context = match &scope.random {
                     Some(key) => Value::from_object(random::Rendering::new(Arc::clone(scope), Arc::clone(key))),
@@ -233,6 +234,7 @@ impl Unit {
         if guarded.is_none() {
             return Err(unread_issue(body.clone()));
         }
+        let _mark = marks::begin(&self.limits, &format_args!("the expression `{}`", shown(text)));
         let value = expression.eval(Value::from_dyn_object(Arc::clone(scope)));
         value.map_err(|error| with_slip(explain(&error, original, text, &self.limits), text, scope))
     }
@@ -326,6 +328,11 @@ pub fn expression_body(text: &str) -> Range<usize> {
         Some(inner) if !inner.contains("{{") => start + 2..start + 2 + inner.len(),
         _ => start..start + trimmed.len(),
     }
+}
+
+/// The beginning of an expression.
+fn shown(text: &str) -> &str {
+    text.char_indices().nth(60).map_or(text, |(end, _)| &text[..end])
 }
 
 fn expression_source(text: &str) -> Source<'_> {

@@ -1,31 +1,34 @@
 //! `megax expand`, `plan`, `apply` and `validate`: run, then print the facts in the form that was asked for.
 
+use std::sync::Arc;
+
 use megax::event::Watcher;
-use megax::pipeline::{self, Run};
+use megax::pipeline::{self, ApplyRequest, Run, gave_up};
 use megax::report::tree::TreeOptions;
 use megax::report::{Command, Mode, Outcome, Report, github, human, json, sarif, tree};
+use megax::template::marks::Stuck;
 
 use crate::args::{Apply, Expand, Format, Plan, Validate};
 use crate::progress::Progress;
 use crate::sandbox::{self, Confinement};
-use crate::{needs, request, terminal};
+use crate::{needs, request, terminal, watchdog};
 
 /// The tree of a run that writes is cut after so many files; a dry run shows all.
 const SHOWN_FILES: usize = 200;
 
 /// Runs `megax expand`.
 pub fn expand(args: &Expand) -> Outcome {
-    run(request::expand(args), args.inputs.selection.manner.format, pipeline::run)
+    run(request::expand(args), args.inputs.selection.manner.format, pipeline::run, gave_up::run)
 }
 
 /// Runs `megax plan`.
 pub fn plan(args: &Plan) -> Outcome {
-    run(request::plan(args), args.inputs.selection.manner.format, pipeline::run)
+    run(request::plan(args), args.inputs.selection.manner.format, pipeline::run, gave_up::run)
 }
 
 /// Runs `megax apply`.
 pub fn apply(args: &Apply, confinement: Confinement) -> Outcome {
-    run(request::apply(args), args.format, |asked, watcher| match pipeline::request_of_plan(asked) {
+    let work = move |asked: &ApplyRequest, watcher: &dyn Watcher| match pipeline::request_of_plan(asked) {
         Ok(request) => {
             // Where it writes is known only now.
             if let (false, Some(needs)) = (confinement == Confinement::Off, needs::of_request(&request)) {
@@ -34,15 +37,21 @@ pub fn apply(args: &Apply, confinement: Confinement) -> Outcome {
             pipeline::run(&request, watcher)
         }
         Err(run) => *run,
-    })
+    };
+    run(request::apply(args), args.format, work, gave_up::apply)
 }
 
 /// Runs `megax validate`.
 pub fn validate(args: &Validate) -> Outcome {
-    run(request::validate(&args.inputs), args.inputs.selection.manner.format, pipeline::run)
+    run(request::validate(&args.inputs), args.inputs.selection.manner.format, pipeline::run, gave_up::run)
 }
 
-fn run<R>(request: Result<R, String>, format: Format, work: impl Fn(&R, &dyn Watcher) -> Run) -> Outcome {
+fn run<R: Clone + Send + 'static>(
+    request: Result<R, String>,
+    format: Format,
+    work: impl FnOnce(&R, &dyn Watcher) -> Run + Send + 'static,
+    gave_up: impl FnOnce(&R, &Stuck) -> Run,
+) -> Outcome {
     let request = match request {
         Ok(request) => request,
         Err(message) => {
@@ -50,8 +59,10 @@ fn run<R>(request: Result<R, String>, format: Format, work: impl Fn(&R, &dyn Wat
             return Outcome::Usage;
         }
     };
-    let progress = Progress::new(terminal::is_watched() && format == Format::Human);
-    let run = work(&request, &progress);
+    let progress = Arc::new(Progress::new(terminal::is_watched() && format == Format::Human));
+    let asked = request.clone();
+    let run = watchdog::watched(&progress, move |progress| work(&asked, progress));
+    let run = run.unwrap_or_else(|stuck| gave_up(&request, &stuck));
     progress.finish();
     let printed = match format {
         Format::Human => people(&run.report, run.diff.as_deref()),

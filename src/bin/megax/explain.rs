@@ -1,15 +1,18 @@
 //! `megax explain`: what a code means, or which mega-file, rule, item and template make a file.
 
+use std::sync::Arc;
+
 use megax::diagnostic::{Code, Diagnostics, nearest};
 use megax::limit::Limit;
-use megax::pipeline;
+use megax::pipeline::{self, gave_up};
 use megax::report::explanation::{self, Answer};
 use megax::report::{Outcome, explain as pages, human};
 use megax::source;
 use megax::span::SourceMap;
 
 use crate::args::{Explain, Form};
-use crate::{request, terminal};
+use crate::progress::Progress;
+use crate::{request, terminal, watchdog};
 
 /// Runs `megax explain`.
 pub fn explain(args: &Explain) -> Outcome {
@@ -81,7 +84,10 @@ fn file(args: &Explain) -> Outcome {
     };
     let (manifest, out, limits) = (args.manifest.clone(), args.out.clone(), request::limits(&args.bounds));
     let inputs = source::Request { paths: Vec::new(), current, manifest, out, limits };
-    let found = pipeline::explain(&inputs, &args.subject, args.strict);
+    let (subject, strict) = (args.subject.clone(), args.strict);
+    let explain = move |_: &Progress| pipeline::explain(&inputs, &subject, strict);
+    let found = watchdog::watched(&Arc::new(Progress::new(false)), explain)
+        .unwrap_or_else(|stuck| gave_up::explain(&args.subject, &stuck));
     let fine = found.file.is_some() && !found.findings.has_errors();
     let outcome = if fine { Outcome::Done } else { Outcome::Wrong };
     if args.format == Form::Json {

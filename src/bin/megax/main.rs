@@ -18,6 +18,7 @@ mod schema;
 mod start;
 mod terminal;
 mod views;
+mod watchdog;
 
 use std::process::ExitCode;
 

@@ -1,8 +1,10 @@
 //! `megax repair`, `detach`, `adopt`: files that come back as recorded, and files that change hands.
 
+use std::sync::Arc;
+
 use clap::{Args, ValueEnum};
 use megax::change::Hands;
-use megax::pipeline::{self, DetachRequest, RepairRequest};
+use megax::pipeline::{self, DetachRequest, RepairRequest, gave_up};
 use megax::report::mend::{self, MendReport};
 use megax::report::{Outcome, human};
 use megax::source;
@@ -10,7 +12,7 @@ use megax::source;
 use crate::args::{self, Form, Where};
 use crate::bounds::Bounds;
 use crate::progress::Progress;
-use crate::{request, terminal};
+use crate::{request, terminal, watchdog};
 
 #[derive(Debug, Args)]
 #[command(after_help = DETACH_AFTER)]
@@ -93,10 +95,13 @@ fn hand(files: &[String], place: &Where, bounds: &Bounds, hands: Hands) -> Outco
         let (files, durability, holder) = (files.to_vec(), request::durability(None)?, request::holder());
         Ok(DetachRequest { inputs, files, hands, durability, holder })
     });
-    match request {
-        Ok(request) => show(&pipeline::detach(&request), place.format),
-        Err(message) => unusable(&message),
-    }
+    let request = match request {
+        Ok(request) => request,
+        Err(message) => return unusable(&message),
+    };
+    let asked = request.clone();
+    let report = watchdog::watched(&Arc::new(Progress::new(false)), move |progress| pipeline::detach(&asked, progress));
+    show(&report.unwrap_or_else(|stuck| gave_up::detach(&request, &stuck)), place.format)
 }
 
 /// Runs `megax repair`.
@@ -117,8 +122,10 @@ pub fn repair(args: &Repair) -> Outcome {
         Ok(request) => request,
         Err(message) => return unusable(&message),
     };
-    let progress = Progress::new(terminal::is_watched() && args.place.format == Form::Human);
-    let report = pipeline::repair(&request, &progress);
+    let progress = Arc::new(Progress::new(terminal::is_watched() && args.place.format == Form::Human));
+    let asked = request.clone();
+    let report = watchdog::watched(&progress, move |progress| pipeline::repair(&asked, progress));
+    let report = report.unwrap_or_else(|stuck| gave_up::repair(&request, &stuck));
     progress.finish();
     show(&report, args.place.format)
 }

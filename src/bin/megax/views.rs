@@ -1,7 +1,9 @@
 //! `megax snapshot` and `megax status`: run, then print the facts in the form that was asked for.
 
+use std::sync::Arc;
+
 use megax::diagnostic::Diagnostics;
-use megax::pipeline;
+use megax::pipeline::{self, gave_up};
 use megax::report::snapshot::SnapshotReport;
 use megax::report::status::StatusReport;
 use megax::report::{Outcome, github, human, sarif, snapshot as snapshot_text, status as status_text, status_json};
@@ -9,7 +11,7 @@ use megax::span::SourceMap;
 
 use crate::args::{Format, Snapshot, Status};
 use crate::progress::Progress;
-use crate::{request, terminal};
+use crate::{request, terminal, watchdog};
 
 /// Runs `megax snapshot`.
 pub fn snapshot(args: &Snapshot) -> Outcome {
@@ -18,8 +20,10 @@ pub fn snapshot(args: &Snapshot) -> Outcome {
         Err(message) => return usage(&message),
     };
     let format = args.selection.manner.format;
-    let progress = Progress::new(terminal::is_watched() && format == Format::Human);
-    let report = pipeline::snapshot(&request, &progress);
+    let progress = Arc::new(Progress::new(terminal::is_watched() && format == Format::Human));
+    let asked = request.clone();
+    let report = watchdog::watched(&progress, move |progress| pipeline::snapshot(&asked, progress));
+    let report = report.unwrap_or_else(|stuck| gave_up::snapshot(&request, &stuck));
     progress.finish();
     let document = || snapshot_text::document(&report);
     print(format, report.outcome, &report.diagnostics, &report.sources, document, || snapshot_for_people(&report))
@@ -51,8 +55,10 @@ pub fn status(args: &Status) -> Outcome {
         Ok(request) => request,
         Err(message) => return usage(&message),
     };
-    let progress = Progress::new(terminal::is_watched() && args.manner.format == Format::Human);
-    let report = pipeline::status(&request, args.team.as_deref(), &progress);
+    let progress = Arc::new(Progress::new(terminal::is_watched() && args.manner.format == Format::Human));
+    let (asked, team) = (request.clone(), args.team.clone());
+    let report = watchdog::watched(&progress, move |progress| pipeline::status(&asked, team.as_deref(), progress));
+    let report = report.unwrap_or_else(|stuck| gave_up::status(&request, &stuck));
     progress.finish();
     let document = || status_json::document(&report);
     print(args.manner.format, report.outcome, &report.diagnostics, &report.sources, document, || {
