@@ -81,6 +81,7 @@ limits! {
     CallItems "call_items" 100_000, 1_000_000, "items of a list that one filter, operator or call in a template makes";
     FileBytes "file_bytes" 16 * MIB, GIB, "bytes of one generated file";
     RunBytes "run_bytes" 4 * GIB, 1 << 40, "bytes of all generated files of a run";
+    RunSteps "run_steps" 2_000_000_000, 1 << 40, "steps of the template engine in all renders of a run together, and in those of one mega-file's plan";
     FindingsShown "findings_shown" 200, 100_000, "findings that a report shows; the rest is counted";
 }
 

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use crate::digest::{Digest, lf_digest};
 use crate::event::{Event, Watcher};
 use crate::plan::{PlannedBody, PlannedFile};
-use crate::template::{Failure, marks};
+use crate::template::{Failure, marks, steps};
 
 /// What is known of a rendered body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +49,8 @@ pub trait Sink: Sync {
     fn wants(&self, file: &PlannedFile) -> bool;
     /// Takes the body of the file.
     fn take(&self, file: &PlannedFile, facts: &Facts, body: &[u8]);
+    /// Is told how many steps of the engine a render took, also where it failed.
+    fn paid(&self, _steps: u64) {}
 }
 
 /// Renders `files` in parallel on the current thread pool; the answers come in the order of the files.
@@ -61,7 +63,10 @@ pub fn render(files: &[PlannedFile], sink: &dyn Sink, watcher: &dyn Watcher) -> 
             if !sink.wants(file) {
                 return Rendered::Skipped;
             }
-            let outcome = match body(file, buffer) {
+            let before = steps::taken();
+            let body = body(file, buffer);
+            sink.paid(steps::taken().saturating_sub(before));
+            let outcome = match body {
                 Ok(body) => {
                     let facts = Facts::of(body);
                     sink.take(file, &facts, body);

@@ -13,7 +13,7 @@ use crate::digest::Digest;
 use crate::disk::{self, DiskError, Listing, Role, Root};
 use crate::limit::Limits;
 use crate::lockfile::{LockEntry, Lockfile};
-use crate::merge::{self, MAX_BYTES, Merged};
+use crate::merge::{self, MAX_BYTES, MAX_LINES, Merged};
 use crate::model;
 use crate::output;
 use crate::path::OutputPath;
@@ -123,6 +123,9 @@ fn read_edited(state: &State<'_>, wanted: &Wanted<'_>, new: &[u8]) -> Result<Vec
     let edited = disk::read_up_to(root, wanted.path, MAX_BYTES as u64).map_err(|error| cannot(error.to_string()))?;
     let is_same = |bytes: &Vec<u8>| Digest::of(bytes) == wanted.edited;
     let edited = edited.filter(is_same).ok_or_else(|| cannot("it was changed while megax was running; run again"))?;
+    if Digest::of(new) != wanted.entry.digest && (merge::is_long(&edited) || merge::is_long(new)) {
+        return Err(cannot(too_long()));
+    }
     // The new content may show such lines itself.
     if let (Some(line), None) = (merge::first_marker(&edited), merge::first_marker(new)) {
         return Err(Reason::Unresolved(line));
@@ -133,8 +136,15 @@ fn read_edited(state: &State<'_>, wanted: &Wanted<'_>, new: &[u8]) -> Result<Vec
     Ok(edited)
 }
 
+fn too_long() -> String {
+    format!("it, its new content, or what was written last has more than {MAX_LINES} lines, the most that is merged")
+}
+
 fn over_base(base: Option<&BaseText>, edited: &[u8], new: &[u8], markers: bool) -> Result<Merged, Reason> {
     let base = base.ok_or_else(|| cannot(NOT_STORED))?.as_ref().map_err(cannot)?;
+    if merge::is_long(base) {
+        return Err(cannot(too_long()));
+    }
     let merged = merge::merge(base, edited, new).ok_or_else(|| cannot(NO_TEXT))?;
     if merged.conflicts.is_empty() || markers { Ok(merged) } else { Err(Reason::Overlap(merged.conflicts)) }
 }

@@ -37,7 +37,8 @@ impl State<'_> {
     }
 }
 
-/// Renders files while all their bodies together are within [`Limit::RunBytes`].
+/// Renders files while all their bodies together are within [`Limit::RunBytes`], and all steps within
+/// [`Limit::RunSteps`].
 ///
 /// # Errors
 /// They are not.
@@ -47,38 +48,50 @@ pub fn within(
     then: &dyn Sink,
     watcher: &dyn Watcher,
 ) -> Result<Vec<Rendered>, Diagnostic> {
-    let counted = Counted { most: limits.get(Limit::RunBytes), bytes: AtomicU64::new(0), then };
+    let counted = Counted { limits, bytes: AtomicU64::new(0), steps: AtomicU64::new(0), then };
     let rendered = output::render(files, &counted, watcher);
-    if counted.has_room() {
-        return Ok(rendered);
+    match counted.over() {
+        None => Ok(rendered),
+        Some((limit, what)) => {
+            let mend = "expand fewer mega-files at a time";
+            Err(Diagnostic::new(Code::PlanLimit, format!("{what}: {}", limits.says(limit))).help(limit.help(mend)))
+        }
     }
-    let message = format!("the generated files are too large together: {}", limits.says(Limit::RunBytes));
-    Err(Diagnostic::new(Code::PlanLimit, message).help(Limit::RunBytes.help("expand fewer mega-files at a time")))
 }
 
 /// Hands bodies on while there is room for all of them together.
 struct Counted<'s> {
-    most: u64,
+    limits: &'s Limits,
     bytes: AtomicU64,
+    steps: AtomicU64,
     then: &'s dyn Sink,
 }
 
 impl Counted<'_> {
-    fn has_room(&self) -> bool {
-        self.bytes.load(Ordering::Relaxed) <= self.most
+    /// The limit that all together are over.
+    fn over(&self) -> Option<(Limit, &'static str)> {
+        let is_over = |counted: &AtomicU64, limit| counted.load(Ordering::Relaxed) > self.limits.get(limit);
+        if is_over(&self.steps, Limit::RunSteps) {
+            return Some((Limit::RunSteps, "the templates take too many steps together"));
+        }
+        is_over(&self.bytes, Limit::RunBytes).then_some((Limit::RunBytes, "the generated files are too large together"))
     }
 }
 
 impl Sink for Counted<'_> {
     fn wants(&self, file: &PlannedFile) -> bool {
-        self.has_room() && self.then.wants(file)
+        self.over().is_none() && self.then.wants(file)
     }
 
     fn take(&self, file: &PlannedFile, facts: &Facts, body: &[u8]) {
         self.bytes.fetch_add(facts.bytes, Ordering::Relaxed);
-        if self.has_room() {
+        if self.over().is_none() {
             self.then.take(file, facts, body);
         }
+    }
+
+    fn paid(&self, steps: u64) {
+        self.steps.fetch_add(steps, Ordering::Relaxed);
     }
 }
 

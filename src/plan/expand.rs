@@ -101,7 +101,7 @@ impl<'a> Run<'a> {
             loops: loops(mega),
             broken: BTreeSet::new(),
             checked: 0,
-            spent: Spent::default(),
+            spent: Spent::nothing(),
             shard_bytes: 0,
             reads: Slots::default(),
             full: false,

@@ -14,6 +14,7 @@ use crate::lockfile::{MAX_BYTES, MAX_ENTRIES};
 use crate::model::Rule;
 use crate::source::NodeId;
 use crate::span::Span;
+use crate::template::steps;
 use crate::template::value::{as_mapping, standing_for};
 
 /// Files that are planned before they are added to what the whole run plans.
@@ -39,6 +40,15 @@ pub(super) struct Spent {
     counted: usize,
     /// Bytes of their paths.
     paths: u64,
+    /// The steps that its thread took for others before.
+    steps_before: u64,
+}
+
+impl Spent {
+    /// Nothing yet, on this thread.
+    pub(super) fn nothing() -> Self {
+        Self { steps_before: steps::taken(), ..Self::default() }
+    }
 }
 
 impl Run<'_> {
@@ -96,6 +106,7 @@ impl Run<'_> {
         let most = self.around.limits.size(Limit::ValueBytes);
         let room = most.saturating_sub(self.spent.values);
         self.spent.values = self.spent.values.saturating_add(weight(value, room));
+        self.within_steps(self.mega.tree.span(node));
         if self.spent.values > most {
             let what = "the values that the mega-file makes for `with` and `contributes` are too long";
             let mend = "make long texts in the template itself; what all files share is there as `data`";
@@ -104,10 +115,19 @@ impl Run<'_> {
         !self.full
     }
 
+    /// Holds the steps of the texts that were rendered so far against the limit; the mega-file is planned on one thread.
+    fn within_steps(&mut self, span: Span) {
+        if steps::taken().saturating_sub(self.spent.steps_before) > self.around.limits.get(Limit::RunSteps) {
+            let mend = "loop less in paths and values: every file and every round runs them again";
+            self.met(Limit::RunSteps, span, "the paths and values of the mega-file take too many steps", mend);
+        }
+    }
+
     /// Counts a file by its path, whether that is a good one or not; whether there is room for it.
     pub(super) fn may_plan(&mut self, path: &str, span: Span) -> bool {
         self.spent.files += 1;
         self.spent.paths = self.spent.paths.saturating_add(path.len() as u64);
+        self.within_steps(span);
         if self.spent.paths > self.around.limits.get(Limit::PathBytes) {
             let mend = "use shorter paths, or split it into several mega-files";
             self.met(Limit::PathBytes, span, "the paths of the mega-file are too long together", mend);

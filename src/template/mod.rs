@@ -26,6 +26,7 @@ mod scan;
 mod scope;
 mod shape;
 pub mod slots;
+pub mod steps;
 mod syntax;
 mod tags;
 pub mod trace;

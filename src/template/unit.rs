@@ -20,7 +20,7 @@ use super::scan::{Scan, Syntax};
 use super::scope::Scope;
 use super::value::{Mapping, Unprintable, print};
 use super::vocabulary::{Change, Vocabulary, Word};
-use super::{builtins, filters, marks, operators, random, tags};
+use super::{builtins, filters, marks, operators, random, steps, tags};
 use crate::diagnostic::{Code, nearest};
 use crate::limit::{Limit, Limits};
 
@@ -165,7 +165,12 @@ impl Unit {
                     None => Value::from_dyn_object(Arc::clone(scope)),
                 };
                 let template = self.env.get_template(name).map_err(|error| self.failure(name, &error))?;
-                template.render_captured_to(context, writer).map(drop).map_err(|error| self.failure(name, &error))
+                let rendered = template.render_captured_to(context, writer);
+                match &rendered {
+                    Ok(rendered) => steps::add(rendered.state().fuel_levels().map_or(0, |(taken, _)| taken)),
+                    Err(error) => steps::add_failed(error, &self.limits),
+                }
+                rendered.map(drop).map_err(|error| self.failure(name, &error))
             }
         }
     }
