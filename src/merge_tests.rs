@@ -151,3 +151,41 @@ proptest! {
         let _ = first_marker(&base);
     }
 }
+
+#[test]
+fn a_text_of_too_many_lines_is_known_by_its_lines_alone() {
+    let lines = |count: usize| "a\n".repeat(count);
+    for (text, long) in [
+        (lines(MAX_LINES), false),
+        (format!("{}b", lines(MAX_LINES - 1)), false),
+        (format!("{}b", lines(MAX_LINES)), true),
+        (lines(MAX_LINES + 1), true),
+        (String::new(), false),
+    ] {
+        assert_eq!(is_long(text.as_bytes()), long, "{} bytes", text.len());
+    }
+}
+
+/// A few kinds of lines in an order without order.
+fn noise(kinds: u64, mut state: u64, width: usize) -> String {
+    let mut text = String::new();
+    for _ in 0..MAX_LINES {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        text.push_str(&"a".repeat(width));
+        text.push_str(&format!("{}\n", (state >> 33) % kinds));
+    }
+    text
+}
+
+#[test]
+fn the_longest_texts_of_few_kinds_of_lines_are_merged_in_time() {
+    for (kinds, width) in [(2, 0), (2, 1_500), (40, 0), (2_000, 1_500)] {
+        let [base, ours, theirs] = [1, 2, 3].map(|state| noise(kinds, state, width));
+        let began = std::time::Instant::now();
+        assert!(merge(base.as_bytes(), ours.as_bytes(), theirs.as_bytes()).is_some());
+        let took = began.elapsed();
+        eprintln!("{kinds} kinds of lines of {width}: {took:?}");
+        // Many times what it takes without optimization.
+        assert!(took < std::time::Duration::from_secs(20), "{kinds} {width}: {took:?}");
+    }
+}
