@@ -184,7 +184,6 @@ fn the_longest_texts_of_few_kinds_of_lines_are_merged_in_time() {
         let began = std::time::Instant::now();
         assert!(merge(base.as_bytes(), ours.as_bytes(), theirs.as_bytes()).is_some());
         let took = began.elapsed();
-        eprintln!("{kinds} kinds of lines of {width}: {took:?}");
         // Many times what it takes without optimization.
         assert!(took < std::time::Duration::from_secs(20), "{kinds} {width}: {took:?}");
     }
