@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+use std::fmt::Write as _;
+
 use super::*;
 
 fn merged(base: &str, edited: &str, new: &str) -> (String, Vec<(usize, usize)>) {
@@ -172,7 +174,7 @@ fn noise(kinds: u64, mut state: u64, width: usize) -> String {
     for _ in 0..MAX_LINES {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         text.push_str(&"a".repeat(width));
-        text.push_str(&format!("{}\n", (state >> 33) % kinds));
+        let _ = writeln!(text, "{}", (state >> 33) % kinds);
     }
     text
 }
