@@ -26,7 +26,7 @@
 //! | [`disk`] | [`disk::Staged`], [`disk::Applied`] | the only writer | all or nothing per set of teams; a dropped staging leaves nothing |
 //! | [`report`] | text, JSON, GitHub, SARIF | nothing | one set of facts, several forms |
 //!
-//! The vocabulary ([`span`], [`path`], [`glob`], [`limit`], [`digest`], [`name`], [`diagnostic`], [`event`], [`lockfile`]) does no I/O. [`handle`] is how
+//! The vocabulary ([`span`], [`hidden`], [`path`], [`glob`], [`limit`], [`digest`], [`name`], [`diagnostic`], [`event`], [`lockfile`]) does no I/O. [`handle`] is how
 //! `source` and `disk` reach what they read: folder by folder, no symlink followed. The
 //! command in `src/bin/megax` sees only this public API.
 //!

@@ -76,12 +76,12 @@ limits! {
     RenderSteps "render_steps" 10_000_000, 2_000_000_000, "steps of the template engine in one render";
     RenderDepth "render_depth" 400, 400, "macros, includes and loops inside one another while a template is rendered";
     RenderBytes "render_bytes" 96 * MIB, 4 * GIB, "bytes that the filters and operators of one render make together";
-    RenderSeconds "render_seconds" 10, 3_600, "seconds that one render may take; the one limit that depends on the machine";
+    RenderSeconds "render_seconds" 60, 3_600, "seconds that one render may take; the one limit that depends on the machine";
     CallBytes "call_bytes" 4 * MIB, 64 * MIB, "bytes that one filter, operator or call in a template makes";
     CallItems "call_items" 100_000, 1_000_000, "items of a list that one filter, operator or call in a template makes";
     FileBytes "file_bytes" 16 * MIB, GIB, "bytes of one generated file";
     RunBytes "run_bytes" 4 * GIB, 1 << 40, "bytes of all generated files of a run";
-    RunSteps "run_steps" 2_000_000_000, 1 << 40, "steps of the template engine in all renders of a run together, and in those of one mega-file's plan";
+    RunSteps "run_steps" 400_000_000, 1 << 40, "steps of the template engine in all renders of a run together, and in those of one mega-file's plan";
     FindingsShown "findings_shown" 200, 100_000, "findings that a report shows; the rest is counted";
 }
 

@@ -103,5 +103,5 @@ pub use saved::write_plan;
 pub use shards::{read_shards, shard_digest};
 pub use snapshots::{read_snapshots, remove_snapshot, write_snapshot};
 pub use stage::Staging;
-pub use survey::{read, read_up_to, survey};
+pub use survey::{read_up_to, survey};
 pub use undo::{Fate, Refusal, Reversal, ReversalError, Reversed, reverse};

@@ -71,15 +71,7 @@ fn survey_chunk(
     Ok(states)
 }
 
-/// The bytes of an ordinary file below the root; `None` if nothing, or something else, is there.
-///
-/// # Errors
-/// A failed read.
-pub fn read(root: &Root, path: &OutputPath) -> Result<Option<Vec<u8>>, DiskError> {
-    read_up_to(root, path, u64::MAX)
-}
-
-/// The same, but nothing where the file has more than so many bytes.
+/// The bytes of an ordinary file below the root; `None` if nothing, something else, or one of more bytes is there.
 ///
 /// # Errors
 /// A failed read.

@@ -16,6 +16,8 @@ use crate::report::{
 use crate::source::SourceSet;
 use crate::source::load::display;
 
+/// A longer file is not compared line by line: what lies in the tree may be as long as it likes.
+const LONGEST_DIFF: u64 = 2 << 20;
 /// So many findings of one code at one place are shown one by one.
 const MOST_ALIKE: usize = 3;
 
@@ -200,12 +202,17 @@ pub fn diff(state: &State<'_>, changes: &Changes) -> String {
     let mut buffer = Vec::new();
     let Some(root) = &state.root else { return out };
     for change in changes.files.iter().filter(|change| change.writes() || change.conflict().is_some()) {
-        let old = crate::disk::read(root, &change.path).ok().flatten();
+        let old = crate::disk::read_up_to(root, &change.path, LONGEST_DIFF).ok().flatten();
         let planned = state.plan.files.binary_search_by(|file| file.path.cmp(&change.path)).ok();
         let new = match state.merged.get(&change.path).filter(|_| change.kind == Kind::Merged) {
             Some(merged) => Some(merged.text.as_slice()),
             None => planned.and_then(|index| output::body(&state.plan.files[index], &mut buffer).ok()),
         };
+        let is_long = |text: &[u8]| text.len() as u64 > LONGEST_DIFF;
+        if (old.is_none() && change.before.is_some()) || new.is_some_and(is_long) {
+            out.extend([change.path.as_str(), " differs, and is too long to be shown\n"]);
+            continue;
+        }
         out.push_str(&text_diff::unified(change.path.as_str(), old.as_deref(), new, false));
     }
     out

@@ -325,7 +325,8 @@ impl<'a> Run<'a> {
 
     fn holds(&mut self, node: NodeId, unit: &Unit, scope: &Arc<Scope>) -> Option<bool> {
         let text = self.mega.tree.text(node).unwrap_or_default();
-        if self.broken.contains(&node) {
+        self.within_steps(self.mega.tree.span(node));
+        if self.full || self.broken.contains(&node) {
             return None;
         }
         match unit.evaluate(text, scope) {

@@ -16,6 +16,8 @@ use std::sync::LazyLock;
 
 pub use self::table::PLACES;
 use super::PlannedFile;
+use unicode_normalization::UnicodeNormalization as _;
+
 use crate::diagnostic::{Code, Diagnostic};
 use crate::glob::PathPattern;
 use crate::model::{GrantKind, Manifest, MegaFile, Model, Team};
@@ -119,7 +121,11 @@ pub fn check(model: &Model, files: &[PlannedFile]) -> Vec<Diagnostic> {
     let mut grants: BTreeMap<&str, Option<Grants<'_>>> = BTreeMap::new();
     let mut refused = Refused::new();
     for file in files {
-        let found = places(file.path.key().as_str());
+        let mut found = places(file.path.key().as_str());
+        if !file.path.as_str().is_ascii() {
+            // Some programs read the compatibility forms of characters as the plain ones.
+            found.extend(places(&fold(&file.path.as_str().nfkc().collect::<String>())));
+        }
         let Some(mega) = model.mega_files.get(file.mega_file).filter(|_| !found.is_empty()) else { continue };
         let granted = grants
             .entry(&mega.team)

@@ -21,6 +21,8 @@ const FREE: usize = 64;
 const FREE_PRINT: usize = 16;
 /// What an item of a list counts, in bytes.
 const ITEM: u64 = 32;
+/// So many bytes that are made take about as long as a step of the engine.
+const STEP: u64 = 4;
 /// What is only read costs so many times less than what is made.
 const READ: u64 = 8;
 
@@ -70,6 +72,8 @@ impl Budget {
 
     /// Adds bytes to what the render has made.
     pub fn spend(&self, state: &mut State<'_, '_>, bytes: u64) -> Result<(), Error> {
+        // What goes on in a call takes time as well: a run counts it beside the steps, whatever comes of the render.
+        super::steps::add(bytes / STEP);
         let known = state.get_temp(SPENT).and_then(|value| value.downcast_object::<Spent>());
         let spent = known.unwrap_or_else(|| {
             let spent = Arc::new(Spent::default());

@@ -1,7 +1,7 @@
 //! How many steps of the engine the renders of this thread took, so that a run can count them all.
 //!
-//! Only whole renders are counted, each on the thread that did it; what goes on within one stays within `render_steps`.
-//! An expression alone has no loop and is not counted.
+//! Whole renders are counted, each on the thread that did it, and beside them what filters, operators and calls make, also
+//! in expressions and in renders that fail. What goes on within one stays within `render_steps` and `render_bytes`.
 
 use std::cell::Cell;
 

@@ -159,7 +159,7 @@ proptest! {
     #[test]
     fn any_text_is_a_whole_plan_or_none(
         text in "(?s).{0,80}",
-        lines in "(megax-plan 1\n)?(engine e\nroot \\.\nout \\.\ntree -\n)?((asked|input|file|shard|mega-file) [ -~]{0,30}\n){0,3}",
+        lines in "(megax-plan 2\n)?(engine e\nroot \\.\nout \\.\ntree -\n)?((asked|input|file|shard|mega-file) [ -~]{0,30}\n){0,3}",
     ) {
         invariants::plan(&text);
         invariants::plan(&lines);

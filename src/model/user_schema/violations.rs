@@ -13,6 +13,8 @@ use crate::model::schema::explain::values::expected;
 use crate::model::schema::explain::{example, list_words, segments, types};
 use crate::span::Span;
 
+/// So many faults are explained; who mends them finds the rest next time.
+const MOST_ERRORS: usize = 200;
 /// Branches inside branches that are explained; mega-files are not nested deeper.
 const MAX_BRANCHES: usize = 130;
 
@@ -77,7 +79,7 @@ impl UserSchema {
             return vec![self.too_deep(depth)];
         }
         let mut found = Vec::new();
-        for error in self.validator.iter_errors(instance) {
+        for error in self.validator.iter_errors(instance).take(MOST_ERRORS) {
             self.explain(&error, instance, &mut found, 0);
         }
         found.sort_by(|a, b| {

@@ -64,15 +64,22 @@ pub fn shown(value: &Value) -> String {
     if short.len() < whole.len() { format!("`{short}...`") } else { format!("`{short}`") }
 }
 
+/// So many allowed values are named.
+const CHOICES: usize = 40;
+
 /// The allowed values of an enum.
 pub fn choices(options: &Value) -> String {
-    let words = options.as_array().into_iter().flatten();
-    let words: Vec<String> = words
+    let all = options.as_array().map_or(&[][..], Vec::as_slice);
+    let words = all.iter().take(CHOICES);
+    let mut words: Vec<String> = words
         .map(|one| match one {
             Value::String(text) => format!("`{text}`"),
             other => format!("`{other}`"),
         })
         .collect();
+    if all.len() > CHOICES {
+        words.push(format!("{} more", all.len() - CHOICES));
+    }
     words.join(", ")
 }
 

@@ -78,6 +78,8 @@ impl Row {
     }
 }
 
+const TOO_SLOW: &str = "it takes more than";
+
 /// What an answer cost.
 struct Cost {
     time: Duration,
@@ -180,7 +182,7 @@ fn attack(row: &Row, longest: Duration) -> Vec<String> {
     let all: String = findings.iter().map(text).collect();
     wrong.extend(row.says.iter().filter(|what| !all.contains(*what)).map(|what| format!("no `{what}` in {all}")));
     if cost.time > longest {
-        wrong.push(format!("it takes more than {longest:?}"));
+        wrong.push(format!("{TOO_SLOW} {longest:?}"));
     }
     if cost.bytes > MOST_BYTES {
         wrong.push(format!("it takes {} MiB", cost.bytes >> 20));
@@ -216,7 +218,7 @@ fn hold(rows: &[Row]) {
         // The machine may do other things: the best of three counts.
         let mut found = attack(row, longest());
         for _ in 0..2 {
-            if found.is_empty() {
+            if found.is_empty() || found.iter().any(|what| !what.contains(TOO_SLOW) && !what.contains("exit None")) {
                 break;
             }
             found = attack(row, longest());

@@ -152,6 +152,12 @@ fn no_loop_exhausts_anything() {
         Row::new("a factory that calls itself", rule_and("factory: f", own), "MX317"),
         Row::new("more files than a rule may plan", rule(&many(50_001)), "MX509").says("files_per_rule"),
         Row::new("more files than a run may plan", two_rules(), "MX509").says("files_per_run"),
+        Row::new(
+            "a condition that costs, many times",
+            rule("for_each: \"range(40000)|list\"\nwhen: \"(range(100000)|list|unique|length) < 0\"\ngenerate: [{ content: x, path: \"{entity}\" }]"),
+            "MX509",
+        )
+        .says("run_steps"),
         Row::new("2^40 calls of factories", rule_and("factory: f0", &calls), "MX509"),
     ];
     hold(&rows);
