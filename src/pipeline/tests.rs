@@ -170,7 +170,12 @@ fn no_mega_file_writes_an_input_of_megax() {
         assert!(errors.len() == 1 && errors[0].starts_with(&message), "{errors:?}");
     }
     assert_eq!(fs::read_to_string(project.at("megax.yaml")).unwrap(), MANIFEST);
+    // In another folder it would be the manifest of a project of its own, with grants that nobody gave.
     project.write("drafts/d.yaml", &mega("d-1", "beta", "docs/megax.yaml"));
+    let (outcome, errors) = project.expand(&["drafts/d.yaml"]);
+    assert_eq!(outcome, Outcome::Wrong);
+    assert!(errors.len() == 1 && errors[0].starts_with("MX510 `docs/megax.yaml`"), "{errors:?}");
+    project.write("drafts/d.yaml", &mega("d-1", "beta", "docs/megax.yaml.txt"));
     done(&project, &["drafts/d.yaml"]);
 }
 

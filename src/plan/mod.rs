@@ -231,7 +231,7 @@ pub fn resolve(model: &Model, around: &Around<'_>, ground: &Ground<'_>) -> (Plan
     plan.fed.sort_by(|a, b| (&a.path, a.origin).cmp(&(&b.path, b.origin)));
     findings.extend(boundary::check(model, &plan, ground.reserved));
     if !ground.manifest_is_broken {
-        findings.extend(sensitive::check(model, &plan.files));
+        findings.extend(sensitive::check(model, &plan.files, ground.reserved));
     }
     findings.extend(claims::check(model, &plan, ground.shards));
     findings.extend(slot_checks::check(model, &plan));

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 pub use self::table::PLACES;
-use super::PlannedFile;
+use super::{PlannedFile, Reserved};
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::diagnostic::{Code, Diagnostic};
@@ -116,7 +116,7 @@ impl<'m> Grants<'m> {
 type Refused<'m> = BTreeMap<(Span, GrantKind), (&'m PlannedFile, &'m MegaFile, &'static Place, usize)>;
 
 /// One finding for all files of one line and kind that the manifest does not grant.
-pub fn check(model: &Model, files: &[PlannedFile]) -> Vec<Diagnostic> {
+pub fn check(model: &Model, files: &[PlannedFile], reserved: &Reserved) -> Vec<Diagnostic> {
     let manifest = model.manifest.as_ref();
     let mut grants: BTreeMap<&str, Option<Grants<'_>>> = BTreeMap::new();
     let mut refused = Refused::new();
@@ -126,7 +126,11 @@ pub fn check(model: &Model, files: &[PlannedFile]) -> Vec<Diagnostic> {
             // Some programs read the compatibility forms of characters as the plain ones.
             found.extend(places(&fold(&file.path.as_str().nfkc().collect::<String>())));
         }
-        let Some(mega) = model.mega_files.get(file.mega_file).filter(|_| !found.is_empty()) else { continue };
+        // What is reserved is refused as that.
+        if found.is_empty() || reserved.holds(&file.path) {
+            continue;
+        }
+        let Some(mega) = model.mega_files.get(file.mega_file) else { continue };
         let granted = grants
             .entry(&mega.team)
             .or_insert_with(|| manifest.and_then(|manifest| manifest.team(&mega.team)).map(Grants::of));

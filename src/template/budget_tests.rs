@@ -78,7 +78,7 @@ fn expressions() -> impl Strategy<Value = String> {
             }),
             1 => (inner.clone(), inner.clone(), inner.clone()).prop_map(|(a, b, c)| format!("{a} if {b} else {c}")),
             1 => inner.clone().prop_map(|a| format!("-{a}")),
-            1 => inner.clone().prop_map(|a| format!("not {a}")),
+            1 => inner.clone().prop_map(|a| format!("(not {a})")),
             1 => (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("[{a}, {b}]")),
             1 => (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a}, {b})")),
             1 => (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("{{'k': {a}, 's': {b}}}")),
