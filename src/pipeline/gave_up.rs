@@ -45,32 +45,32 @@ pub fn apply(request: &ApplyRequest, stuck: &Stuck) -> Run {
     run(&Request::new(Command::Apply, Mode::Write, inputs), stuck)
 }
 
-/// Of [`super::snapshot`].
+/// Of [`super::snapshot()`].
 #[must_use]
 pub fn snapshot(request: &SnapshotRequest, stuck: &Stuck) -> SnapshotReport {
     golden::report(request, findings(stuck), None, Vec::new())
 }
 
-/// Of [`super::status`].
+/// Of [`super::status()`].
 #[must_use]
 pub fn status(request: &Request, stuck: &Stuck) -> StatusReport {
     standing::without_inputs(request, (findings(stuck), None))
 }
 
-/// Of [`super::explain`].
+/// Of [`super::explain()`].
 #[must_use]
 pub fn explain(subject: &str, stuck: &Stuck) -> Explanation {
     let (named, findings) = (subject.to_owned(), findings(stuck));
     Explanation { named, file: None, note: None, findings, unread: true, sources: SourceMap::default() }
 }
 
-/// Of [`super::repair`].
+/// Of [`super::repair()`].
 #[must_use]
 pub fn repair(request: &RepairRequest, stuck: &Stuck) -> MendReport {
     mend(MendCommand::Repair, &request.inputs, request.dry_run, stuck)
 }
 
-/// Of [`super::detach`].
+/// Of [`super::detach()`].
 #[must_use]
 pub fn detach(request: &DetachRequest, stuck: &Stuck) -> MendReport {
     mend(request.command(), &request.inputs, false, stuck)
