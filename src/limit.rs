@@ -52,12 +52,14 @@ limits! {
     InputNames "input_names" 100_000, 10_000_000, "names below the folder of mega-files, or `templates/`, that are looked at";
     InputDepth "input_depth" 64, 64, "folders inside one another below these";
     YamlNodes "yaml_nodes" 1_000_000, 16_000_000, "scalars, lists, mappings, keys and aliases written in one file";
+    RunNodes "run_nodes" 1_500_000, 64_000_000, "the same in all mega-files and data files of the project together";
     YamlDepth "yaml_depth" 128, 128, "lists and mappings inside one another, aliases followed";
     AliasNodes "alias_nodes" 2_000_000, 64_000_000, "nodes of one file if every alias were what it stands for";
     AliasBytes "alias_bytes" 64 * MIB, GIB, "bytes of text of one file if every alias were what it stands for";
     AssetBytes "asset_bytes" 64 * MIB, GIB, "bytes of one file that is copied";
     SharedBytes "shared_bytes" 64 * MIB, GIB, "bytes of all shared templates together";
     Templates "templates" 10_000, 1_000_000, "templates of one mega-file";
+    TagsPerTemplate "tags_per_template" 100_000, 2_000_000, "tags and placeholders of one template";
     TokensPerTag "tokens_per_tag" 512, 512, "words and signs in one template tag or expression";
     NestingPerTag "nesting_per_tag" 64, 64, "parentheses, brackets and conditions inside one another in one tag";
     OperatorsPerTag "operators_per_tag" 256, 256, "filters, fields, calls and operators in one tag";
@@ -71,6 +73,7 @@ limits! {
     CompiledBytes "compiled_bytes" 64 * MIB, 4 * GIB, "bytes of template text that the rules of one mega-file compile";
     FactoryDepth "factory_depth" 32, 64, "factories that call one another";
     CheckedValues "checked_values" 2_000_000, 100_000_000, "values of one mega-file that the parameters of factories are held against";
+    PlanSteps "plan_steps" 120_000_000, 1 << 40, "steps of the template engine in the paths, conditions and values of one mega-file";
     ValueBytes "value_bytes" 64 * MIB, GIB, "bytes of the values that one mega-file makes for `with` and `contributes`";
     ContributedValues "contributed_values" 500_000, 5_000_000, "values that all mega-files contribute";
     RenderSteps "render_steps" 10_000_000, 2_000_000_000, "steps of the template engine in one render";
@@ -81,7 +84,7 @@ limits! {
     CallItems "call_items" 100_000, 1_000_000, "items of a list that one filter, operator or call in a template makes";
     FileBytes "file_bytes" 16 * MIB, GIB, "bytes of one generated file";
     RunBytes "run_bytes" 4 * GIB, 1 << 40, "bytes of all generated files of a run";
-    RunSteps "run_steps" 400_000_000, 1 << 40, "steps of the template engine in all renders of a run together, and in those of one mega-file's plan";
+    RunSteps "run_steps" 400_000_000, 1 << 40, "steps of the template engine in all renders of a run together";
     FindingsShown "findings_shown" 200, 100_000, "findings that a report shows; the rest is counted";
 }
 

@@ -117,9 +117,9 @@ impl Run<'_> {
 
     /// Holds the steps of the texts that were rendered so far against the limit; the mega-file is planned on one thread.
     pub(super) fn within_steps(&mut self, span: Span) {
-        if steps::taken().saturating_sub(self.spent.steps_before) > self.around.limits.get(Limit::RunSteps) {
+        if steps::taken().saturating_sub(self.spent.steps_before) > self.around.limits.get(Limit::PlanSteps) {
             let mend = "loop less in paths and values: every file and every round runs them again";
-            self.met(Limit::RunSteps, span, "the paths and values of the mega-file take too many steps", mend);
+            self.met(Limit::PlanSteps, span, "the paths and values of the mega-file take too many steps", mend);
         }
     }
 

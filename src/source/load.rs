@@ -10,6 +10,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::find::{self, Selection};
+use super::tally::Tally;
 use super::yaml;
 use super::{DataFile, Files, Kind, Tree, named, read, shared};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
@@ -162,8 +163,11 @@ fn read_all(request: &Request, may_be_none: bool) -> Result<SourceSet, Diagnosti
     }
     texts.sort_by(|a, b| a.0.cmp(&b.0));
     let (mut sources, roles) = number(texts, &mut findings);
-    let (manifest, mega_files) = parse_all(&sources, roles, &of_manifest, &limits);
-    let data = named::data(&Files::Disk(&base), &mega_files, &mut sources, &limits);
+    let tally = Tally::new(&limits);
+    let (manifest, mega_files) = parse_all(&sources, roles, &of_manifest, &limits, &tally);
+    tally.check(&sources, &limits).map_err(one)?;
+    let data = named::data(&Files::Disk(&base), &mega_files, &mut sources, &limits, &tally);
+    tally.check(&sources, &limits).map_err(one)?;
     let (templates, unsearchable) = shared::templates(&Files::Disk(&base), &mut sources, &limits);
     findings.extend(unsearchable);
     let out = request.out.as_ref().map_or_else(|| project.root.clone(), |out| normal(&request.current.join(out)));
@@ -223,13 +227,14 @@ pub(super) fn parse_all(
     roles: Roles,
     of_manifest: &Limits,
     limits: &Limits,
+    tally: &Tally,
 ) -> (Option<ParsedManifest>, Vec<Input>) {
     let parsed: Vec<_> = roles
         .into_par_iter()
         .map(|(file, role, outcome)| {
             let text = sources.get(file).map_or("", SourceFile::text);
             let tree = match outcome {
-                Ok(()) => yaml::parse(file, text, if role.is_none() { of_manifest } else { limits }),
+                Ok(()) => yaml::parse_counted(file, text, if role.is_none() { of_manifest } else { limits }, tally),
                 Err(diagnostic) => Err(one(diagnostic)),
             };
             (file, role, tree)

@@ -11,6 +11,7 @@ mod past;
 mod places;
 pub mod read;
 mod shared;
+mod tally;
 pub mod tree;
 pub mod yaml;
 

@@ -11,6 +11,7 @@ use super::Files;
 use super::data::{self, DataFile, Format};
 use super::load::Input;
 use super::read;
+use super::tally::Tally;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::digest::with_lf;
 use crate::handle::Folder;
@@ -23,6 +24,7 @@ pub(super) fn data(
     mega_files: &[Input],
     sources: &mut SourceMap,
     limits: &Limits,
+    tally: &Tally,
 ) -> BTreeMap<String, DataFile> {
     let named = named(mega_files);
     let texts: Vec<_> = named
@@ -41,7 +43,7 @@ pub(super) fn data(
         let (file, tree) = match read {
             Ok((file, format)) => {
                 let text = sources.get(file).map_or("", SourceFile::text);
-                (Some(file), data::parse(format, file, text, limits).map(Arc::new))
+                (Some(file), data::parse_counted(format, file, text, limits, tally).map(Arc::new))
             }
             Err(finding) => (None, Err(Diagnostics::from_iter([*finding]))),
         };

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::load::{ManifestInput, SourceSet, number, parse_all};
+use super::tally::Tally;
 use super::{named, read, shared};
 use crate::diagnostic::Diagnostics;
 use crate::handle::Folder;
@@ -57,9 +58,11 @@ pub fn load_past(past: &Past, limits: &Limits) -> SourceSet {
     texts.sort_by(|a, b| a.0.cmp(&b.0));
     let mut findings = Diagnostics::default();
     let (mut sources, roles) = number(texts, &mut findings);
-    let (manifest, mega_files) = parse_all(&sources, roles, limits, limits);
+    // What was read once was within the limit.
+    let tally = Tally::alone();
+    let (manifest, mega_files) = parse_all(&sources, roles, limits, limits, &tally);
     let files = Files::Stored(&past.files);
-    let data = named::data(&files, &mega_files, &mut sources, limits);
+    let data = named::data(&files, &mega_files, &mut sources, limits, &tally);
     let (templates, _) = shared::templates(&files, &mut sources, limits);
     SourceSet {
         sources,

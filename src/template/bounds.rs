@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::issue::Issue;
 use super::lexer;
-use super::scan::{Scan, TagKind};
+use super::scan::{Piece, Scan, TagKind};
 use super::tags;
 use crate::diagnostic::Code;
 use crate::limit::{Limit, Limits};
@@ -15,6 +15,20 @@ pub(super) fn tag_limits(text: &str, tokens: &[lexer::Token], range: Range<usize
     let (limit, what) = lexer::over_limit(text, tokens, limits)?;
     let message = format!("{what}: {}", limits.says(limit));
     Some(Issue::new(Code::TemplateLimit, range, message).help(limit.help(lexer::SPLIT_TAG)))
+}
+
+/// How many tags and placeholders a template has: each of them costs memory while it is compiled.
+pub(super) fn tag_count(read: &Scan, limits: &Limits) -> Option<Issue> {
+    let limit = Limit::TagsPerTemplate;
+    let mut tags = read.pieces.iter().filter_map(|piece| match piece {
+        Piece::Tag(tag) => Some(&tag.range),
+        Piece::Placeholder(placeholder) => Some(&placeholder.range),
+        Piece::Text(_) => None,
+    });
+    let over = tags.nth(limits.size(limit))?;
+    let message = format!("the template has too many tags and placeholders: {}", limits.says(limit));
+    let help = limit.help("loop over data, or copy the text as a file");
+    Some(Issue::new(Code::TemplateLimit, over.clone(), message).help(help))
 }
 
 /// Blocks inside one another, and `elif`: the engine's parser recurses for each.

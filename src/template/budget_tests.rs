@@ -32,7 +32,9 @@ fn plain() -> Environment<'static> {
     env
 }
 
-fn both(text: &str) -> Result<(Result<String, String>, Result<String, String>), TestCaseError> {
+type Outcome = Result<String, String>;
+
+fn both(text: &str) -> Result<(Outcome, Outcome), TestCaseError> {
     let alone = evaluated(&plain(), text);
     let Some((guarded, _)) = guarded_expression(text, 0..text.len()) else {
         prop_assert!(alone.is_err(), "not read: {}", text);

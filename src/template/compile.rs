@@ -17,7 +17,7 @@ use super::scope::{PLACEHOLDERS, ROOTS};
 use super::shape::Placeholder;
 use super::tags;
 use super::vocabulary::{Vocabulary, Word};
-use super::{guard, judge};
+use super::{bounds, guard, judge};
 use crate::diagnostic::Code;
 use crate::limit::Limits;
 
@@ -146,6 +146,10 @@ pub(super) fn compile(
 ) -> (Compiled, Choice, Vec<Issue>, Scan) {
     let words = &words.for_template(source.literal, source.placeholders);
     let (choice, read) = choose(source, words);
+    if let Some(over) = bounds::tag_count(&read, limits) {
+        let body = Body::Segments(Vec::new());
+        return (Compiled { text: source.text.to_owned(), body }, choice, vec![over], read);
+    }
     let mut issues = judge::judge(source, words, &choice, &read, limits);
     if let Some(at) = source.text.find(|c| ('\u{10fff0}'..='\u{10fff7}').contains(&c)) {
         let message = "the template holds one of the characters U+10FFF0 to U+10FFF7";

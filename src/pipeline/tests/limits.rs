@@ -18,7 +18,7 @@ factories:
   outer: { params: { properties: { list: { type: array } } }, rules: [ { factory: inner, with: { list: "{{ list }}" } } ] }
   inner: { params: { properties: { list: { type: array } } }, generate: [ { content: "x\n", path: "{list|join('-')}" } ] }
 contributes: { slot: [ { for_each: [e, f], value: "{entity}" } ] }
-templates: { one: "{{ contributions.slot|join }}\n", two: "{long}\n" }
+templates: { one: "{{ contributions.slot|join }}{{ 1 }}\n", two: "{long}\n" }
 "#;
 
 fn everything() -> Project {
@@ -42,11 +42,13 @@ fn every_limit_that_is_met_names_itself_and_holds_the_team() {
     for (limit, value, code) in [
         (Limit::InputBytes, 500, Code::UnreadableInput),
         (Limit::YamlNodes, 30, Code::YamlLimit),
+        (Limit::RunNodes, 30, Code::YamlLimit),
         (Limit::YamlDepth, 4, Code::YamlLimit),
         (Limit::AliasNodes, 30, Code::YamlLimit),
         (Limit::AliasBytes, 90, Code::YamlLimit),
         (Limit::AssetBytes, 1_999, Code::BadCopy),
         (Limit::SharedBytes, 6, Code::BadSharedTemplate),
+        (Limit::TagsPerTemplate, 1, Code::TemplateLimit),
         (Limit::Templates, 1, Code::PlanLimit),
         (Limit::FilesPerRule, 2, Code::PlanLimit),
         (Limit::FilesPerRun, 6, Code::PlanLimit),

@@ -12,6 +12,7 @@ mod toml;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::tally::{Counter, Tally};
 use super::tree::{Kind, Node, NodeId, Tree};
 use super::yaml;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -68,9 +69,23 @@ impl Format {
 /// YAML as [`yaml::parse`] says; MX109 for a syntax error of another format, MX104 for a repeated key or column, MX108
 /// for a limit.
 pub fn parse(format: Format, file: FileId, text: &str, limits: &Limits) -> Result<Tree, Diagnostics> {
-    let mut builder = Builder::new(file, text, limits);
+    parse_counted(format, file, text, limits, &Tally::alone())
+}
+
+/// The same for one of several files that count together: what is read when they hold too much is no tree of the text.
+///
+/// # Errors
+/// As [`parse`].
+pub(super) fn parse_counted(
+    format: Format,
+    file: FileId,
+    text: &str,
+    limits: &Limits,
+    tally: &Tally,
+) -> Result<Tree, Diagnostics> {
+    let mut builder = Builder::new(file, text, limits, tally.counter());
     let root = match format {
-        Format::Yaml => return yaml::parse(file, text, limits),
+        Format::Yaml => return yaml::parse_counted(file, text, limits, tally),
         Format::Json => json::read(&mut builder),
         Format::Toml => toml::read(&mut builder),
         Format::Csv => csv::read(&mut builder),
@@ -96,16 +111,17 @@ struct Builder<'t> {
     /// The length of the mark.
     base: usize,
     limits: &'t Limits,
+    counter: Counter<'t>,
     nodes: Vec<Node>,
     /// What is wrong, but does not end the reading.
     findings: Diagnostics,
 }
 
 impl<'t> Builder<'t> {
-    fn new(file: FileId, text: &'t str, limits: &'t Limits) -> Self {
+    fn new(file: FileId, text: &'t str, limits: &'t Limits, counter: Counter<'t>) -> Self {
         let body = text.strip_prefix('\u{feff}').unwrap_or(text);
         let base = text.len() - body.len();
-        Self { file, text: body, base, limits, nodes: Vec::new(), findings: Diagnostics::default() }
+        Self { file, text: body, base, limits, counter, nodes: Vec::new(), findings: Diagnostics::default() }
     }
 
     fn span(&self, range: &Range<usize>) -> Span {
@@ -128,6 +144,14 @@ impl<'t> Builder<'t> {
         if self.nodes.len() >= self.limits.size(Limit::YamlNodes) {
             let what = "the file holds too many values";
             return Err(self.limit(Limit::YamlNodes, what, range.start, "split it into several sources"));
+        }
+        if !self.counter.add() {
+            return Err(self.limit(
+                Limit::RunNodes,
+                "the sources hold too many values together",
+                range.start,
+                "use fewer",
+            ));
         }
         let span = self.span(range);
         self.nodes.push(Node { start: span.start, end: span.end, kind });

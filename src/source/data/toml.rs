@@ -6,11 +6,22 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{Builder, Stop};
+use crate::limit::Limit;
 use crate::source::tree::{Kind, NodeId, Style};
 
 /// Reads the text of `builder`.
 pub(super) fn read(builder: &mut Builder<'_>) -> Result<NodeId, Stop> {
     let text = builder.text;
+    // The parser notes every sign before it finds anything wrong; a value has one of these at least.
+    let signs = memchr::memchr3_iter(b'=', b',', b'\n', text.as_bytes()).count();
+    if signs > builder.limits.size(Limit::YamlNodes) {
+        return Err(builder.limit(
+            Limit::YamlNodes,
+            "the file holds too many values",
+            0,
+            "split it into several sources",
+        ));
+    }
     let table = DeTable::parse(text).map_err(|error| {
         let mut range = error.span().unwrap_or(0..0);
         if range.is_empty() || range.end > text.len() {

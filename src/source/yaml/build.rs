@@ -6,6 +6,7 @@ use super::block::{Block, without_added_newline};
 use super::{Place, over_limit, resolve, slip};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::limit::{Limit, Limits};
+use crate::source::tally::Counter;
 use crate::source::tree::{Kind, Node, NodeId, Style, Tree};
 use granit_parser::{Event, Parser, ScalarStyle, Span as Mark, StructureStyle};
 use std::borrow::Cow;
@@ -17,13 +18,13 @@ const MAX_FINDINGS: usize = 100;
 
 type Flow = ControlFlow<()>;
 
-pub(super) fn build(place: Place<'_>, limits: &Limits) -> Result<Tree, Diagnostics> {
+pub(super) fn build(place: Place<'_>, limits: &Limits, counter: Counter<'_>) -> Result<Tree, Diagnostics> {
     let parsed: Cow<'_, str> = match place.text {
         "" => Cow::Borrowed(""),
         text if text.ends_with('\n') => Cow::Borrowed(text),
         text => Cow::Owned(format!("{text}\n")),
     };
-    let mut builder = Builder::new(place, &parsed, limits);
+    let mut builder = Builder::new(place, &parsed, limits, counter);
     builder.directives();
     builder.read();
     builder.finish()
@@ -62,6 +63,7 @@ struct Builder<'p> {
     /// The text of `place` with a newline at its end.
     parsed: &'p str,
     limits: &'p Limits,
+    counter: Counter<'p>,
     nodes: Vec<Node>,
     frames: Vec<Frame>,
     /// By the parser's number; an anchor that is not complete is not in it.
@@ -78,11 +80,12 @@ struct Builder<'p> {
 }
 
 impl<'p> Builder<'p> {
-    fn new(place: Place<'p>, parsed: &'p str, limits: &'p Limits) -> Self {
+    fn new(place: Place<'p>, parsed: &'p str, limits: &'p Limits, counter: Counter<'p>) -> Self {
         Self {
             place,
             parsed,
             limits,
+            counter,
             nodes: Vec::new(),
             frames: Vec::new(),
             anchors: BTreeMap::new(),
@@ -394,6 +397,9 @@ impl<'p> Builder<'p> {
             let mend = "split the file, or move data into files of their own";
             let finding = over_limit(self.limits, Limit::YamlNodes, "the text holds too many nodes", mend);
             self.report(finding.at(span.head()))?;
+            return ControlFlow::Break(());
+        }
+        if !self.counter.add() {
             return ControlFlow::Break(());
         }
         self.nodes.push(Node { start: span.start, end: span.end, kind });

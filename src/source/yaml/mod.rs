@@ -18,6 +18,7 @@ pub use locate::{locate, locate_range};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::limit::{Limit, Limits};
+use crate::source::tally::Tally;
 use crate::source::tree::Tree;
 use crate::span::{FileId, SourceFile, Span};
 
@@ -28,6 +29,14 @@ use crate::span::{FileId, SourceFile, Span};
 /// Every finding of the text, in its order: MX103 for a syntax error (which ends the reading), MX104 for a repeated
 /// key, MX105 for a part of YAML that mega-files do not use, MX106 for a limit. All are errors.
 pub fn parse(file: FileId, text: &str, limits: &Limits) -> Result<Tree, Diagnostics> {
+    parse_counted(file, text, limits, &Tally::alone())
+}
+
+/// The same for one of several files that count together: what is read when they hold too much is no tree of the text.
+///
+/// # Errors
+/// As [`parse`].
+pub(super) fn parse_counted(file: FileId, text: &str, limits: &Limits, tally: &Tally) -> Result<Tree, Diagnostics> {
     let place = Place::new(file, text);
     if text.len() > limits.size(Limit::InputBytes) {
         let finding = over_limit(limits, Limit::InputBytes, "the text is too long", "split it into several files");
@@ -36,7 +45,7 @@ pub fn parse(file: FileId, text: &str, limits: &Limits) -> Result<Tree, Diagnost
     if let Some(found) = control_character(place) {
         return Err([found].into_iter().collect());
     }
-    build::build(place, limits)
+    build::build(place, limits, tally.counter())
 }
 
 /// Whether a text is YAML: only its syntax is judged. Several documents, tags, anchors and merge keys are fine.

@@ -113,8 +113,41 @@ fn no_yaml_exhausts_anything() {
             "MX106",
         )
         .says("yaml_nodes"),
+        Row::new("eight neighbours of 900,000 nodes", format!("{head}  a: []\n"), "MX106")
+            .says("run_nodes")
+            .setup(neighbours),
+        Row::new("ten sources of 2 MB", ten_sources(), "MX106").says("run_nodes").setup(sources),
+        Row::new("broken TOML of 6 MB", ten_sources(), "MX108").says("yaml_nodes").setup(broken_toml),
     ];
     hold(&rows);
+}
+
+fn neighbours(project: &Path) {
+    let items = "x,".repeat(900_000);
+    for number in 0..8 {
+        let text = format!("id: n{number}\nteam: alpha\ndata:\n  a: [{items}]\n");
+        fs::write(project.join(format!("megafiles/n{number}.yaml")), text).unwrap();
+    }
+}
+
+fn ten_sources() -> String {
+    let named: Vec<String> = (0..10).map(|number| format!("s{number}: s{number}.json")).collect();
+    let named = format!("sources: {{ {}, t: t.toml }}\n", named.join(", "));
+    rule("generate: [{ content: x, path: x.txt }]") + &named
+}
+
+fn sources(project: &Path) {
+    fs::write(project.join("t.toml"), "").unwrap();
+    for number in 0..10 {
+        fs::write(project.join(format!("s{number}.json")), format!("[{}0]", "0,".repeat(990_000))).unwrap();
+    }
+}
+
+fn broken_toml(project: &Path) {
+    fs::write(project.join("t.toml"), "a = 1 1\n".repeat(750_000)).unwrap();
+    for number in 0..10 {
+        fs::write(project.join(format!("s{number}.json")), "[]").unwrap();
+    }
 }
 
 /// The lines of a rule that plans so many files.
@@ -157,7 +190,7 @@ fn no_loop_exhausts_anything() {
             rule("for_each: \"range(40000)|list\"\nwhen: \"(range(100000)|list|unique|length) < 0\"\ngenerate: [{ content: x, path: \"{entity}\" }]"),
             "MX509",
         )
-        .says("run_steps"),
+        .says("plan_steps"),
         Row::new("2^40 calls of factories", rule_and("factory: f0", &calls), "MX509"),
     ];
     hold(&rows);
@@ -201,6 +234,7 @@ fn no_template_exhausts_anything() {
             "MX410",
         )
         .says("branches"),
+        Row::new("400,000 tags", template(&"{{ 1 }}".repeat(400_000)), "MX410").says("tags_per_template"),
         Row::new("1+1+...", template(&format!("{{{{ 1{} }}}}", "+1".repeat(8_000))), "MX410").says("tokens_per_tag"),
         Row::new("f()()()", template(&format!("{{{{ range{} }}}}", "()".repeat(8_000))), "MX410")
             .says("tokens_per_tag"),
