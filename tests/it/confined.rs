@@ -157,9 +157,21 @@ fn doctor(root: &Path, name: &str, more: &[&str]) -> (String, String) {
     (text("standing"), text("found"))
 }
 
-/// Whether the kernel confines megax at all.
-fn is_confined(root: &Path) -> bool {
-    doctor(root, "sandbox", &[]).1.contains("a write elsewhere was refused")
+/// Whether the kernel has Landlock: asked of the kernel itself, not of megax.
+#[cfg(target_os = "linux")]
+fn kernel_confines() -> bool {
+    use landlock::{ABI, Access as _, AccessFs, CompatLevel, Compatible as _, Ruleset, RulesetAttr as _};
+    let wanted = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
+    wanted.handle_access(AccessFs::from_all(ABI::V1)).and_then(Ruleset::create).is_ok()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn where_the_kernel_can_confine_a_run_it_does() {
+    let (_keep, root) = project();
+    let (standing, found) = doctor(&root, "sandbox", &[]);
+    let refused = found.contains("a write elsewhere was refused");
+    assert_eq!(refused, kernel_confines(), "{standing}: {found}");
 }
 
 #[test]
@@ -187,7 +199,7 @@ fn every_way_of_writing_works_where_the_output_root_is_not_there_yet() {
 #[test]
 fn a_run_is_confined_while_it_works_unless_it_is_told_not_to_be() {
     let (_keep, root) = project();
-    if !is_confined(&root) {
+    if !kernel_confines() {
         return;
     }
     fs::create_dir_all(root.join(".megax/guard")).unwrap();
