@@ -142,7 +142,7 @@ pub(super) fn explain(
         }
         ErrorKind::UnknownMethod => {
             Issue::new(Code::UnknownFilter, range, format!("`{shown}`: there is no such method"))
-                .help("use a filter (`x|upper`), or a Python method of texts, lists and mappings")
+                .help("use a filter (`x|upper`, `x|replace('a', 'b')`), the method `'{:03d}'.format(number)`, or one of split, strip, startswith, endswith, find, join, get, items, keys and values")
         }
         ErrorKind::TemplateNotFound => Issue::new(Code::UnknownInclude, range, said),
         ErrorKind::SyntaxError | ErrorKind::BadEscape => Issue::new(Code::TemplateSyntax, range, said)

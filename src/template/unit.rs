@@ -310,9 +310,9 @@ impl Unit {
                 issue.help("nothing is escaped in generated code: remove the filter, or use `json` or `quote`"),
             );
         }
-        if matches!(name, "format" | "striptags") {
+        if name == "format" {
             return Some(issue.help(
-                "megax has no such filter; join texts with `~`, shorten with `truncate(20)`, or put the value into the data",
+                "format with the method of the text, as in Python: `'{:03d}'.format(number)`; or join with `~`",
             ));
         }
         Some(match nearest(name, names.iter().copied()).filter(|_| what == "filter") {
