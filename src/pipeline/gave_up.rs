@@ -35,7 +35,7 @@ fn findings(stuck: &Stuck) -> Diagnostics {
 /// Of [`super::run`].
 #[must_use]
 pub fn run(request: &Request, stuck: &Stuck) -> Run {
-    Run { report: facts::without_inputs(request, (findings(stuck), None)), diff: None }
+    Run { report: facts::without_inputs(request, (findings(stuck), None)), diff: None, plan: None }
 }
 
 /// Of [`super::apply_plan`].

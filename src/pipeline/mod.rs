@@ -147,6 +147,9 @@ pub struct Run {
     pub report: Report,
     /// The unified diff, if it was asked for.
     pub diff: Option<String>,
+    /// What would change, for [`Command::Plan`] unless every team is held; a later run can be held to it
+    /// ([`Request::must_equal`]).
+    pub plan: Option<SavedPlan>,
 }
 
 /// Everything that a run has found out before it touches the output.
@@ -198,10 +201,10 @@ fn run_here(request: &Request, watcher: &dyn Watcher) -> Run {
     // The inflector's many patterns are compiled at their first use; here that goes on while the inputs are read.
     rayon::spawn(|| drop(forms::plural("item")));
     let mut guards = Guards::new();
-    let (mut state, changes) = loop {
+    let (mut state, mut changes) = loop {
         let mut state = match guards::ready(request, &mut guards, watcher) {
             Ok(state) => state,
-            Err(findings) => return Run { report: facts::without_inputs(request, *findings), diff: None },
+            Err(findings) => return Run { report: facts::without_inputs(request, *findings), diff: None, plan: None },
         };
         watcher.on_event(Event::Planned { files: state.plan.files.len() });
         if request.mode == Mode::Validate {
@@ -217,12 +220,13 @@ fn run_here(request: &Request, watcher: &dyn Watcher) -> Run {
         }
     };
     let diff = changes.as_ref().filter(|_| request.diff).map(|changes| facts::diff(&state, changes));
-    let plan = changes.as_ref().and_then(|changes| changes.plan.as_ref());
-    let is_saved = plan.is_some_and(|plan| watcher.may_publish() && saved::save(&mut state, plan));
+    let all_held = state.teams.iter().all(|team| state.is_held(team));
+    let plan = changes.as_mut().and_then(|changes| changes.plan.take()).filter(|_| !all_held);
+    let is_saved = plan.as_ref().is_some_and(|plan| watcher.may_publish() && saved::save(&mut state, plan));
     let mut report = facts::report(state, changes.as_ref());
     let plan_file = request.plan_file.as_ref().filter(|_| is_saved || request.must_equal.is_some());
     report.plan = plan_file.map(|file| source::load::display(file, &request.inputs.current));
-    Run { report, diff }
+    Run { report, diff, plan }
 }
 
 /// Why the inputs could not be read, and what could be.

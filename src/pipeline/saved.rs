@@ -70,7 +70,7 @@ pub fn request_of_plan(asked: &ApplyRequest) -> Result<Request, Box<Run>> {
         }
         Err(finding) => {
             let findings = Diagnostics::from_iter([finding]);
-            Err(Box::new(Run { report: facts::without_inputs(&request, (findings, None)), diff: None }))
+            Err(Box::new(Run { report: facts::without_inputs(&request, (findings, None)), diff: None, plan: None }))
         }
     }
 }
@@ -211,13 +211,9 @@ fn is_held_by_markers(state: &State<'_>) -> bool {
         && failed.all(|reason| matches!(reason, Reason::Unresolved(_)))
 }
 
-/// Writes the plan of a run to its file, unless every team is held; whether it was written. What keeps it from that is
-/// a finding.
+/// Writes the plan of a run to its file, if it has one; whether it was written. What keeps it from that is a finding.
 pub fn save(state: &mut State<'_>, plan: &SavedPlan) -> bool {
     let Some(file) = state.request.plan_file.clone() else { return false };
-    if state.teams.iter().all(|team| state.is_held(team)) {
-        return false;
-    }
     let path = normal(&state.request.inputs.current.join(&file));
     let saved = place(state, &file, &path).and_then(|(folder, name)| {
         disk::write_plan(&folder, &name, &plan.to_text())

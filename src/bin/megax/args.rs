@@ -90,6 +90,9 @@ pub enum Command {
     /// From then on the next `expand` judges them like every generated file: one that holds other bytes than megax wrote
     /// counts as edited, and what happens to it is what --on-edit or the manifest says.
     Adopt(Adopt),
+    /// Serve agents over stdin and stdout, as a server of the Model Context Protocol
+    #[cfg(feature = "mcp")]
+    Mcp(crate::mcp::Mcp),
     /// Print the completions of a shell
     Completions(Completions),
     /// Print the manual page, or write one page per command

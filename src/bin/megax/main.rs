@@ -8,6 +8,8 @@ mod expand;
 mod explain;
 mod history;
 mod manual;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod mend;
 mod needs;
 mod progress;
@@ -63,6 +65,8 @@ fn main() -> ExitCode {
         Command::Schema(args) => schema::schema(args),
         Command::Init(args) => start::init(args),
         Command::New(args) => start::new(args),
+        #[cfg(feature = "mcp")]
+        Command::Mcp(args) => mcp::mcp(args),
         Command::Completions(args) => manual::completions(args),
         Command::Man(args) => manual::man(args),
     };

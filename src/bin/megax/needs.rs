@@ -53,6 +53,12 @@ pub fn needs(command: &Command) -> Option<Needs> {
             Some(Needs { reads: Vec::new(), writes: vec![root] })
         }
         Command::New(args) => at(args.manifest.as_ref(), None, writes_out),
+        // A server stays: where no project can be told, it is confined to its folder.
+        #[cfg(feature = "mcp")]
+        Command::Mcp(args) => at(args.manifest.as_ref(), args.out.as_ref(), writes_out).or_else(|| {
+            let current = request::current().ok()?;
+            Some(Needs { reads: Vec::new(), writes: vec![current] })
+        }),
         Command::Schema(_) | Command::Completions(_) => Some(Needs::default()),
         Command::Man(args) => {
             let folder = args.dir.as_ref().and_then(|dir| Some(request::current().ok()?.join(dir)));

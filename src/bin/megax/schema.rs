@@ -2,6 +2,7 @@
 
 use megax::model::schema::{self, SchemaName};
 use megax::report::{Outcome, doctor, explanation, history, json, made, mend, recovery, snapshot, status_json};
+use serde_json::Value;
 
 use crate::args::{Schema, SchemaForm, SchemaName as Named};
 use crate::terminal;
@@ -9,7 +10,12 @@ use crate::terminal;
 /// Prints the schema that was asked for.
 pub fn schema(args: &Schema) -> Outcome {
     let SchemaForm::Json = args.format;
-    let schema = match args.name {
+    terminal::judge(Outcome::Done, terminal::print_json(&schema::to_text(&named(args.name))))
+}
+
+/// The schema of a name.
+pub fn named(name: Named) -> Value {
+    match name {
         Named::MegaFile => schema::schema(SchemaName::MegaFile),
         Named::Lbof => schema::schema(SchemaName::Lbof),
         Named::Manifest => schema::schema(SchemaName::Manifest),
@@ -22,6 +28,5 @@ pub fn schema(args: &Schema) -> Outcome {
         Named::Recovery => recovery::schema(),
         Named::Log => history::schema(),
         Named::Mend => mend::schema(),
-    };
-    terminal::judge(Outcome::Done, terminal::print_json(&schema::to_text(&schema)))
+    }
 }

@@ -1,0 +1,116 @@
+//! What the protocol asks of a server. One request after another is carried out, on a thread of its own, so that the
+//! asynchronous thread always reads; a panic is an error of its request and not the end of the server.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use rmcp::model::{
+    CallToolRequestParams, CallToolResponse, Implementation, ListResourceTemplatesResult, ListResourcesResult,
+    ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult,
+    ServerCapabilities, ServerConfig,
+};
+use rmcp::service::RequestContext;
+use rmcp::{ErrorData, RoleServer, ServerHandler};
+use tokio::sync::{Mutex, Semaphore};
+
+use super::calls::Session;
+use super::{resources, tools};
+
+/// So many requests wait at once; a client that asks for more is told so.
+const MOST_WAITING: usize = 32;
+
+/// What a model is told when the session begins.
+const INSTRUCTIONS: &str = "megax expands mega-files (YAML in megafiles/: data, rules, templates) into the files of a \
+project. Do not write the generated files: write or edit a mega-file (read megax://format), call `validate` until no \
+error is left, call `plan`, look at what would change, then call `expand` with the digest of the plan. To change a \
+generated file, ask `explain FILE:LINE` which line of which mega-file makes it, and edit that.";
+
+/// The server of one session.
+pub struct Server {
+    session: Arc<Session>,
+    places: Semaphore,
+    turn: Mutex<()>,
+}
+
+impl Server {
+    pub fn new(session: Session) -> Self {
+        Self { session: Arc::new(session), places: Semaphore::new(MOST_WAITING), turn: Mutex::const_new(()) }
+    }
+
+    /// Does work when it is its turn, and unless it is cancelled until then.
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        context: &RequestContext<RoleServer>,
+        work: impl FnOnce(&Session) -> T + Send + 'static,
+    ) -> Result<T, ErrorData> {
+        let Ok(_place) = self.places.try_acquire() else {
+            let why = format!("{MOST_WAITING} requests wait already; wait for their answers");
+            return Err(ErrorData::internal_error(why, None));
+        };
+        let _turn = self.turn.lock().await;
+        if context.ct.is_cancelled() {
+            return Err(ErrorData::internal_error("the request was cancelled before it began", None));
+        }
+        let session = Arc::clone(&self.session);
+        let done = tokio::task::spawn_blocking(move || work(&session)).await;
+        // What the panic said is on stderr.
+        done.map_err(|_| ErrorData::internal_error("this is a bug in megax: the request panicked (see stderr)", None))
+    }
+}
+
+impl ServerHandler for Server {
+    fn get_info(&self) -> ServerConfig {
+        let capabilities = ServerCapabilities::builder().enable_tools().enable_resources().build();
+        let instructions = match self.session.team() {
+            Some(team) => Cow::Owned(format!("{INSTRUCTIONS} You work for team {team}.")),
+            None => Cow::Borrowed(INSTRUCTIONS),
+        };
+        ServerConfig::new(capabilities)
+            .with_server_info(Implementation::new("megax", env!("CARGO_PKG_VERSION")))
+            .with_instructions(instructions)
+    }
+
+    async fn list_tools(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        Ok(ListToolsResult::with_all_items(tools::list()))
+    }
+
+    async fn call_tool(
+        &self,
+        asked: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let call = tools::call(&asked.name, asked.arguments.unwrap_or_default())
+            .map_err(|why| ErrorData::invalid_params(why, None))?;
+        let answer = self.in_turn(&context, move |session| session.answer(&call)).await?;
+        Ok(answer.into_result().into())
+    }
+
+    async fn list_resources(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        Ok(ListResourcesResult::with_all_items(resources::list()))
+    }
+
+    async fn list_resource_templates(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        Ok(ListResourceTemplatesResult::with_all_items(resources::templates()))
+    }
+
+    async fn read_resource(
+        &self,
+        asked: ReadResourceRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let text = resources::read(&asked.uri).map_err(|why| ErrorData::resource_not_found(why, None))?;
+        Ok(ReadResourceResult::new(vec![text.into_contents(&asked.uri)]).into())
+    }
+}
