@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, Implementation, ListResourceTemplatesResult, ListResourcesResult,
-    ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult,
-    ServerCapabilities, ServerConfig,
+    CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, ErrorCode, Implementation,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, ServerCapabilities, ServerConfig,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
@@ -112,5 +112,19 @@ impl ServerHandler for Server {
     ) -> Result<ReadResourceResponse, ErrorData> {
         let text = resources::read(&asked.uri).map_err(|why| ErrorData::resource_not_found(why, None))?;
         Ok(ReadResourceResult::new(vec![text.into_contents(&asked.uri)]).into())
+    }
+
+    /// What the library does not take for a request of the protocol: another method, or one with other parameters.
+    async fn on_custom_request(
+        &self,
+        asked: CustomRequest,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        let takes = match asked.method.as_str() {
+            "tools/call" => "`name`, a text, and `arguments`, an object",
+            "resources/read" => "`uri`, a text",
+            _ => return Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, asked.method, None)),
+        };
+        Err(ErrorData::invalid_params(format!("the parameters of `{}` are {takes}", asked.method), None))
     }
 }
