@@ -121,32 +121,50 @@ fn what_was_begun_when_stdin_ended_is_finished() {
     assert!(written.contains_key("api/one.txt") && written.contains_key("api/three.txt"), "{written:?}");
 }
 
-#[test]
-fn a_render_that_takes_too_long_is_given_up_and_the_server_goes_on() {
-    // In steps it ends after a while; in seconds it may take one.
-    let slow = RIGHT
-        .replace("This is {item}.", "{% for a in range(10000) %}{% for b in range(10000) %}{% endfor %}{% endfor %}");
-    let (_keep, root) = project(&slow);
-    let limits = "limits: { render_seconds: 1, render_steps: 6000000, rounds: 50000000 }\n";
+/// A project in which a render does nothing for so many steps of the engine, and may take a second.
+fn slow_project(steps: u64) -> (tempfile::TempDir, std::path::PathBuf) {
+    let idle = "{% for a in range(20000) %}{% for b in range(20000) %}{% endfor %}{% endfor %}";
+    let (keep, root) = project(&RIGHT.replace("This is {item}.", idle));
+    let limits = format!("limits: {{ render_seconds: 1, render_steps: {steps}, run_steps: {steps} }}\n");
     let manifest = fs::read_to_string(root.join("megax.yaml")).unwrap();
-    fs::write(root.join("megax.yaml"), limits.to_owned() + &manifest).unwrap();
-    let mut session = Session::begin(&root, &[]);
-    let stuck = session.call("validate", &json!({}));
-    assert!(text_of(&stuck).contains("`render_seconds` is 1"), "{stuck}");
-    assert_eq!(stuck["structuredContent"]["outcome"], "wrong");
+    fs::write(root.join("megax.yaml"), limits + &manifest).unwrap();
+    (keep, root)
+}
+
+const GIVEN_UP: &str = "`render_seconds` is 1";
+
+#[test]
+fn a_render_that_takes_too_long_is_given_up_and_calls_wait_until_it_ended() {
+    // So many steps that they take seconds, on a machine of any speed, and not minutes.
+    let (_keep, root, mut session) = (21..31)
+        .find_map(|power| {
+            let (keep, root) = slow_project(1 << power);
+            let mut session = Session::begin(&root, &[]);
+            let result = session.call("validate", &json!({}));
+            assert_eq!(result["structuredContent"]["outcome"], "wrong", "{result}");
+            text_of(&result).contains(GIVEN_UP).then_some((keep, root, session))
+        })
+        .expect("a render that takes a second");
     super::write(&root, RIGHT);
     let begun = Instant::now();
-    let mut refused = 0;
-    loop {
-        let result = session.call("validate", &json!({}));
-        if result["isError"] == false {
-            break;
-        }
-        refused += 1;
-        assert!(text_of(&result).contains("it still goes on"), "{result}");
+    while session.call("validate", &json!({}))["isError"] == true {
         assert!(begun.elapsed() < SOON, "it never ends");
-        std::thread::sleep(Duration::from_millis(100));
+        std::thread::sleep(Duration::from_millis(50));
     }
-    assert!(refused > 0, "the render that was given up still went on");
+    assert!(session.end().status.success());
+}
+
+#[test]
+fn while_a_render_goes_on_that_was_given_up_a_call_says_so_and_the_server_can_end() {
+    let (_keep, root) = slow_project(2_000_000_000);
+    let mut session = Session::begin(&root, &[]);
+    assert!(text_of(&session.call("validate", &json!({}))).contains(GIVEN_UP));
+    super::write(&root, RIGHT);
+    for tool in ["validate", "plan", "status"] {
+        let refused = session.call(tool, &json!({}));
+        assert_eq!((&refused["isError"], refused.get("structuredContent")), (&json!(true), None));
+        assert!(text_of(&refused).contains("it still goes on"), "{refused}");
+    }
+    ping(&mut session);
     assert!(session.end().status.success());
 }
