@@ -8,7 +8,9 @@ use megax::start::mega_file::Kind;
 
 use crate::bounds::Bounds;
 use crate::doctor::Doctor;
+use crate::guard::Guard;
 use crate::history::{Checkpoint, Gc, Log, Rollback, Undo};
+use crate::hooks::Hooks;
 use crate::mend::{Adopt, Detach, Repair};
 
 /// Expands a few small mega-files (YAML: data, rules, templates) into a whole project tree, for many teams at once.
@@ -90,6 +92,10 @@ pub enum Command {
     /// From then on the next `expand` judges them like every generated file: one that holds other bytes than megax wrote
     /// counts as edited, and what happens to it is what --on-edit or the manifest says.
     Adopt(Adopt),
+    /// Say whether files may be edited by hand, and by a team; if not, which line to edit instead
+    Guard(Guard),
+    /// Have agent command lines and git ask `megax guard` before every edit and commit
+    Hooks(Hooks),
     /// Print the completions of a shell
     Completions(Completions),
     /// Print the manual page, or write one page per command
@@ -434,6 +440,10 @@ pub enum SchemaName {
     Mend,
     /// The document that `log`, `undo`, `rollback`, `checkpoint` and `gc` print with `--format json`
     Log,
+    /// The document that `guard --format json` prints
+    Guard,
+    /// The document that `hooks --format json` prints
+    Hooks,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

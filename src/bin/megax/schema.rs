@@ -1,7 +1,7 @@
 //! `megax schema`: prints a JSON Schema.
 
 use megax::model::schema::{self, SchemaName};
-use megax::report::{Outcome, doctor, explanation, history, json, made, mend, recovery, snapshot, status_json};
+use megax::report::{Outcome, doctor, explanation, guard, history, hooks, json, made, mend, recovery, snapshot, status_json};
 
 use crate::args::{Schema, SchemaForm, SchemaName as Named};
 use crate::terminal;
@@ -22,6 +22,8 @@ pub fn schema(args: &Schema) -> Outcome {
         Named::Recovery => recovery::schema(),
         Named::Log => history::schema(),
         Named::Mend => mend::schema(),
+        Named::Guard => guard::schema(),
+        Named::Hooks => hooks::schema(),
     };
     terminal::judge(Outcome::Done, terminal::print_json(&schema::to_text(&schema)))
 }
