@@ -51,7 +51,7 @@ pub fn write_snapshot(root: &Root, path: &str, before: Option<Digest>, text: &st
 }
 
 /// Moves a finished file to its place, which must still be as it was.
-fn publish(
+pub(super) fn publish(
     at: BorrowedFd<'_>,
     unfinished: &str,
     name: &str,
@@ -95,7 +95,7 @@ pub fn remove_snapshot(root: &Root, path: &str, before: Digest) -> Result<(), Di
 }
 
 /// Whether a name still holds what was read there.
-fn expect(at: BorrowedFd<'_>, name: &str, path: &str, before: Option<Digest>) -> Result<(), DiskError> {
+pub(super) fn expect(at: BorrowedFd<'_>, name: &str, path: &str, before: Option<Digest>) -> Result<(), DiskError> {
     match sys::stat(at, name) {
         Err(Errno::NOENT) if before.is_none() => return Ok(()),
         Err(Errno::NOENT) => return Err(DiskError::changed(path)),

@@ -3,10 +3,11 @@
 //!
 //! Made from the request alone; what the run had found out stays with its threads.
 
-use super::{ApplyRequest, DetachRequest, Explanation, RepairRequest, Request, Run, SnapshotRequest};
+use super::{ApplyRequest, DetachRequest, Explanation, GuardRequest, RepairRequest, Request, Run, SnapshotRequest};
 use super::{facts, snapshot as golden, status as standing};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::limit::Limit;
+use crate::report::guard::GuardReport;
 use crate::report::mend::{MendCommand, MendReport};
 use crate::report::snapshot::SnapshotReport;
 use crate::report::status::StatusReport;
@@ -62,6 +63,12 @@ pub fn status(request: &Request, stuck: &Stuck) -> StatusReport {
 pub fn explain(subject: &str, stuck: &Stuck) -> Explanation {
     let (named, findings) = (subject.to_owned(), findings(stuck));
     Explanation { named, file: None, note: None, findings, unread: true, sources: SourceMap::default() }
+}
+
+/// Of [`super::guard()`]: nothing is known.
+#[must_use]
+pub fn guard(request: &GuardRequest, stuck: &Stuck) -> GuardReport {
+    GuardReport { team: request.team.clone(), findings: findings(stuck), ..GuardReport::default() }
 }
 
 /// Of [`super::repair()`].

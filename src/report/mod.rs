@@ -19,6 +19,8 @@
 //! | who makes a file | [`explanation::text`], [`explanation::document`] | stdout |
 //! | what `repair`, `detach` and `adopt` did | [`mend::text`], [`mend::document`] | stdout |
 //! | how machine and project stand | [`doctor::text`], [`doctor::document`] | stdout |
+//! | whether files may be edited by hand | [`guard::text`], [`guard::document`] | stdout |
+//! | what became of hooks | [`hooks::text`], [`hooks::document`] | stdout |
 //! | pages of codes | [`explain::explain_code`], [`explain::code_list`] | stdout |
 
 mod clean;
@@ -29,7 +31,9 @@ pub mod explain;
 pub mod explanation;
 mod facts;
 pub mod github;
+pub mod guard;
 pub mod history;
+pub mod hooks;
 pub mod human;
 pub mod json;
 pub mod made;

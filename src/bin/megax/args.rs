@@ -8,7 +8,9 @@ use megax::start::mega_file::Kind;
 
 use crate::bounds::Bounds;
 use crate::doctor::Doctor;
+use crate::guard::Guard;
 use crate::history::{Checkpoint, Gc, Log, Rollback, Undo};
+use crate::hooks::Hooks;
 use crate::mend::{Adopt, Detach, Repair};
 
 /// Expands a few small mega-files (YAML: data, rules, templates) into a whole project tree, for many teams at once.
@@ -93,6 +95,10 @@ pub enum Command {
     /// Serve agents over stdin and stdout, as a server of the Model Context Protocol
     #[cfg(feature = "mcp")]
     Mcp(crate::mcp::Mcp),
+    /// Say whether files may be edited by hand, and by a team; if not, which line to edit instead
+    Guard(Guard),
+    /// Have agent command lines and git ask `megax guard` before every edit and commit
+    Hooks(Hooks),
     /// Print the completions of a shell
     Completions(Completions),
     /// Print the manual page, or write one page per command
@@ -437,6 +443,10 @@ pub enum SchemaName {
     Mend,
     /// The document that `log`, `undo`, `rollback`, `checkpoint` and `gc` print with `--format json`
     Log,
+    /// The document that `guard --format json` prints
+    Guard,
+    /// The document that `hooks --format json` prints
+    Hooks,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -6,7 +6,9 @@ mod doctor;
 mod exit;
 mod expand;
 mod explain;
+mod guard;
 mod history;
+mod hooks;
 mod manual;
 #[cfg(feature = "mcp")]
 mod mcp;
@@ -62,6 +64,8 @@ fn main() -> ExitCode {
         Command::Repair(args) => mend::repair(args),
         Command::Detach(args) => mend::detach(args),
         Command::Adopt(args) => mend::adopt(args),
+        Command::Guard(args) => guard::guard(args),
+        Command::Hooks(args) => hooks::hooks(args),
         Command::Schema(args) => schema::schema(args),
         Command::Init(args) => start::init(args),
         Command::New(args) => start::new(args),

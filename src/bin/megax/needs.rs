@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use megax::hooks;
 use megax::pipeline::Request;
 use megax::snapshot;
 use megax::source::read::real;
@@ -59,6 +60,17 @@ pub fn needs(command: &Command) -> Option<Needs> {
             let current = request::current().ok()?;
             Some(Needs { reads: Vec::new(), writes: vec![current] })
         }),
+        // An agent names files anywhere, and the project is that of the file.
+        Command::Guard(args) if args.hook.is_some() => Some(Needs { reads: vec![PathBuf::from("/")], writes: Vec::new() }),
+        Command::Guard(args) => of_place(&args.place, reads),
+        Command::Hooks(args) => {
+            let (manifest, writes) = (args.action.options().manifest.as_ref(), args.action.writes());
+            at(manifest, None, |places| {
+                let mut all = hooks::places(&places.root);
+                all.push(places.root.clone());
+                if writes { Needs { reads: Vec::new(), writes: all } } else { Needs { reads: all, writes: Vec::new() } }
+            })
+        }
         Command::Schema(_) | Command::Completions(_) => Some(Needs::default()),
         Command::Man(args) => {
             let folder = args.dir.as_ref().and_then(|dir| Some(request::current().ok()?.join(dir)));

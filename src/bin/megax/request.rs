@@ -173,6 +173,17 @@ pub fn no_sandbox(typed: bool) -> Result<bool, String> {
     }
 }
 
+/// The team that was typed, else that of the environment: an agent's window has one.
+#[expect(clippy::disallowed_methods, reason = "the command is where the environment is read")]
+pub fn team(typed: Option<&String>) -> Result<Option<String>, String> {
+    match (typed, std::env::var("MEGAX_TEAM")) {
+        (Some(typed), _) => Ok(Some(typed.clone())),
+        (None, Ok(named)) => Ok(Some(named).filter(|named| !named.is_empty())),
+        (None, Err(std::env::VarError::NotPresent)) => Ok(None),
+        (None, Err(error)) => Err(format!("MEGAX_TEAM cannot be read: {error}")),
+    }
+}
+
 /// The current folder.
 #[expect(clippy::disallowed_methods, reason = "the command is where paths start")]
 pub fn current() -> Result<PathBuf, String> {

@@ -1,7 +1,7 @@
 //! `megax schema`: prints a JSON Schema.
 
 use megax::model::schema::{self, SchemaName};
-use megax::report::{Outcome, doctor, explanation, history, json, made, mend, recovery, snapshot, status_json};
+use megax::report::{Outcome, doctor, explanation, guard, history, hooks, json, made, mend, recovery, snapshot, status_json};
 use serde_json::Value;
 
 use crate::args::{Schema, SchemaForm, SchemaName as Named};
@@ -28,5 +28,7 @@ pub fn named(name: Named) -> Value {
         Named::Recovery => recovery::schema(),
         Named::Log => history::schema(),
         Named::Mend => mend::schema(),
+        Named::Guard => guard::schema(),
+        Named::Hooks => hooks::schema(),
     }
 }
