@@ -14,7 +14,7 @@ mod init;
 pub mod mega_file;
 pub mod place;
 pub mod project;
-mod write;
+pub(crate) mod write;
 
 pub use add::{Add, add};
 pub use init::{Init, init};
