@@ -38,20 +38,30 @@ const ENTITIES: [(&str, &str, &str); 2] =
 /// The example for a team; `None` if its write paths have no room for new files.
 #[must_use]
 pub fn example(wanted: &Wanted<'_>) -> Option<Example> {
+    let typical: Vec<String> = wanted.team.typical_files.iter().map(|one| one.written().to_owned()).collect();
     let named = |topic: &str| {
-        let mut places = Place::all(wanted.team, topic);
+        let mut places = Place::among(wanted.team, topic, &typical);
+        places.extend(Place::all(wanted.team, topic));
         // A hidden folder is a place for other tools; where there is room elsewhere it is no example.
         places.sort_by_key(|place| (place.prefix.starts_with('.'), !place.prefix.ends_with('/')));
         places
     };
     let places: Vec<Place> = ["billing", "invoicing", wanted.id].into_iter().flat_map(named).collect();
     let languages = wanted.languages.iter().copied().chain([language::DEFAULT]);
-    languages.flat_map(|language| places.iter().map(move |place| (language, place))).find_map(|(language, place)| {
-        // A write path such as `src/**/*.py` decides the ending, and with it the language.
-        let free = place.end == language::DEFAULT.end || place.end.ends_with(language.end);
-        let made = Made::of(wanted, language, place, if place.end.ends_with(language.end) { &place.end } else { language.end });
-        if free { made } else { Made::of(wanted, language::ending(&place.end)?, place, &place.end) }
-    }).map(|made| made.write(wanted))
+    let made = languages.flat_map(|language| places.iter().map(move |place| (language, place))).find_map(
+        |(language, place)| {
+            // A write path such as `src/**/*.py` decides the ending, and with it the language.
+            if place.end.ends_with(language.end) {
+                Made::of(wanted, language, place, &place.end)
+            } else if place.end == language::DEFAULT.end {
+                Made::of(wanted, language, place, language.end)
+            } else {
+                let own = language::ending(&place.end).unwrap_or(language::DEFAULT);
+                Made::of(wanted, own, place, &place.end)
+            }
+        },
+    );
+    made.map(|made| made.write(wanted))
 }
 
 /// An example whose paths are free.
@@ -67,9 +77,10 @@ impl Made {
     fn of(wanted: &Wanted<'_>, language: &'static Language, place: &Place, end: &str) -> Option<Self> {
         let may = |path: &String| {
             let path = OutputPath::parse(path).ok();
-            let boundary = &wanted.team.boundary;
+            let (boundary, typical) = (&wanted.team.boundary, &wanted.team.typical_files);
             path.is_some_and(|path| {
-                boundary.allows(&path) && boundary.forbids(&path).is_none() && !(wanted.is_taken)(&path)
+                let is_typical = typical.is_empty() || typical.iter().any(|one| one.matches(path.as_str()));
+                is_typical && boundary.allows(&path) && boundary.forbids(&path).is_none() && !(wanted.is_taken)(&path)
             })
         };
         let item = format!("{}{}{end}", place.prefix, language.item);

@@ -167,10 +167,7 @@ mod tests {
                     export declare type Id = string;\nexport * from './all';\nexport { a, b as c, d as default };\n\
                     export type { Later } from './later';\nexport {\n  first,\n  second as third,\n};\nconst hidden = 1;\n\
                     export abstract class Base {}\nexport default 1;\n";
-        assert_eq!(
-            names("src/user.ts", text),
-            "User exampleUser Order load steps Kind Id a c Later first third Base"
-        );
+        assert_eq!(names("src/user.ts", text), "User exampleUser Order load steps Kind Id a c Later first third Base");
     }
 
     #[test]
@@ -181,9 +178,11 @@ mod tests {
         let rust = "pub struct User { pub id: u8 }\npub(crate) fn own() {}\npub const fn size() -> u8 { 1 }\n\
                     pub const MOST: u8 = 1;\n    pub fn method() {}\npub async unsafe fn run() {}\nfn private() {}\n";
         assert_eq!(names("a.rs", rust), "User size MOST run");
-        let go = "type User struct {\nfunc NewUser() User {\nfunc (u User) Name() string {\nfunc own() {\nconst Most = 1\n";
+        let go =
+            "type User struct {\nfunc NewUser() User {\nfunc (u User) Name() string {\nfunc own() {\nconst Most = 1\n";
         assert_eq!(names("a.go", go), "User NewUser Most");
-        let java = "public final class User {\n  public String name;\n}\nclass Own {}\npublic record Id(String of) {}\n";
+        let java =
+            "public final class User {\n  public String name;\n}\nclass Own {}\npublic record Id(String of) {}\n";
         assert_eq!(names("a.java", java), "User Id");
         assert_eq!(names("A.cs", "namespace N {\n    public sealed partial class User {\n"), "User");
     }

@@ -44,6 +44,8 @@ pub struct TeamFacts {
     pub dependents: String,
     /// The artefacts that it shares with others.
     pub contracts: Vec<Contract>,
+    /// How many artefacts are left out.
+    pub more_contracts: usize,
     /// Slots that it may contribute to.
     pub slots: Vec<Slot>,
     /// What is expected of it.
@@ -221,7 +223,8 @@ pub struct PhaseTeam {
 /// A text from elsewhere, as one line in which nothing can pretend to be part of a brief.
 #[must_use]
 pub fn line(text: &str) -> String {
-    let plain: String = text.chars().map(|c| if c.is_control() || c == '\u{2028}' || c == '\u{2029}' { ' ' } else { c }).collect();
+    let plain: String =
+        text.chars().map(|c| if c.is_control() || c == '\u{2028}' || c == '\u{2029}' { ' ' } else { c }).collect();
     let words: Vec<&str> = plain.split_whitespace().collect();
     let one = words.join(" ").replace('`', "'").replace("<!--", "<! --");
     if one.chars().count() <= LONGEST {

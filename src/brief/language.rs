@@ -131,7 +131,10 @@ pub const ALL: [Language; 16] = [
         end: ".md",
         item: "{entity}",
         text: "# {Entity}\n\n{% for field in entity.fields %}\n- {field}\n{% endfor %}\n",
-        once: Some(("index.md", "{% for entity in data.entities %}\n- [{{ entity.name | pascal }}]({entity}.md)\n{% endfor %}\n")),
+        once: Some((
+            "index.md",
+            "{% for entity in data.entities %}\n- [{{ entity.name | pascal }}]({entity}.md)\n{% endfor %}\n",
+        )),
     },
 ];
 

@@ -17,10 +17,9 @@ pub mod facts;
 pub mod language;
 mod render;
 pub mod saved;
-mod templates;
+pub mod templates;
 
 pub use render::{Kind, Rendered, render};
-pub use templates::{Templates, templates};
 
 /// A brief over this many characters is said to be long: agents read it before everything else.
 pub const MOST_CHARACTERS: usize = 6_000;

@@ -2,7 +2,8 @@
 //! else is ever replaced. Pure.
 
 /// The first line of a brief that megax wrote.
-pub const MARKER: &str = "<!-- Written by `megax brief --all`, and written again by it: change templates/brief/ instead. -->";
+pub const MARKER: &str =
+    "<!-- Written by `megax brief --all`, and written again by it: change templates/brief/ instead. -->";
 
 /// The name of the orchestrator's file.
 pub const ORCHESTRATOR: &str = "orchestrator.md";

@@ -35,6 +35,12 @@ impl Place {
         } else {
             vec![format!("{}/", team.name)]
         };
+        Self::among(team, id, &written)
+    }
+
+    /// The places that path patterns leave room for, inside the team's boundary.
+    #[must_use]
+    pub fn among(team: &Team, id: &str, written: &[String]) -> Vec<Self> {
         let candidates: Vec<Candidate> = written.iter().filter_map(|glob| Candidate::of(glob, id)).collect();
         let may = |path: &str| {
             let parsed = OutputPath::parse(path).ok();

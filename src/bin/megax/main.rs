@@ -2,6 +2,7 @@
 
 mod args;
 mod bounds;
+mod brief;
 mod doctor;
 mod exit;
 mod expand;
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
         Command::Detach(args) => mend::detach(args),
         Command::Adopt(args) => mend::adopt(args),
         Command::Schema(args) => schema::schema(args),
+        Command::Brief(args) => brief::brief(args),
         Command::Init(args) => start::init(args),
         Command::New(args) => start::new(args),
         Command::Completions(args) => manual::completions(args),

@@ -1,7 +1,7 @@
 //! `megax schema`: prints a JSON Schema.
 
 use megax::model::schema::{self, SchemaName};
-use megax::report::{Outcome, doctor, explanation, history, json, made, mend, recovery, snapshot, status_json};
+use megax::report::{Outcome, brief, doctor, explanation, history, json, made, mend, recovery, snapshot, status_json};
 
 use crate::args::{Schema, SchemaForm, SchemaName as Named};
 use crate::terminal;
@@ -16,6 +16,7 @@ pub fn schema(args: &Schema) -> Outcome {
         Named::Report => json::schema(),
         Named::Explanation => explanation::schema(),
         Named::Made => made::schema(),
+        Named::Brief => brief::schema(),
         Named::Snapshot => snapshot::schema(),
         Named::Status => status_json::schema(),
         Named::Doctor => doctor::schema(),
