@@ -69,6 +69,7 @@
 //! [`pipeline::doctor`] says how machine, project and output root stand; [`start::init`] and [`start::add`] make what a
 //! project starts from.
 
+pub mod brief;
 pub mod change;
 pub mod diagnostic;
 pub mod digest;

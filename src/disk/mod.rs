@@ -104,7 +104,7 @@ pub use root::{Durability, Root};
 pub use saved::write_plan;
 pub use shards::{read_shards, shard_digest};
 pub use single::{read_single, remove_single, write_single};
-pub use snapshots::{read_snapshots, remove_snapshot, write_snapshot};
+pub use snapshots::{read_snapshots, remove_snapshot, write_snapshot, write_text};
 pub use stage::Staging;
 pub use survey::{read_up_to, survey};
 pub use undo::{Fate, Refusal, Reversal, ReversalError, Reversed, reverse};

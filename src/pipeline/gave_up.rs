@@ -3,10 +3,13 @@
 //!
 //! Made from the request alone; what the run had found out stays with its threads.
 
-use super::{ApplyRequest, DetachRequest, Explanation, GuardRequest, RepairRequest, Request, Run, SnapshotRequest};
-use super::{facts, snapshot as golden, status as standing};
+use super::{
+    ApplyRequest, BriefRequest, DetachRequest, Explanation, GuardRequest, RepairRequest, Request, Run, SnapshotRequest,
+};
+use super::{brief as briefs, facts, snapshot as golden, status as standing};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::limit::Limit;
+use crate::report::brief::BriefReport;
 use crate::report::guard::GuardReport;
 use crate::report::mend::{MendCommand, MendReport};
 use crate::report::snapshot::SnapshotReport;
@@ -56,6 +59,12 @@ pub fn snapshot(request: &SnapshotRequest, stuck: &Stuck) -> SnapshotReport {
 #[must_use]
 pub fn status(request: &Request, stuck: &Stuck) -> StatusReport {
     standing::without_inputs(request, (findings(stuck), None))
+}
+
+/// Of [`super::brief()`].
+#[must_use]
+pub fn brief(request: &BriefRequest, stuck: &Stuck) -> BriefReport {
+    briefs::report(request, findings(stuck), None, Vec::new())
 }
 
 /// Of [`super::explain()`].

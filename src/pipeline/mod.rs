@@ -2,6 +2,9 @@
 //! the facts for `report`. The only module that knows all the others.
 
 mod apply;
+mod brief;
+mod brief_facts;
+mod brief_files;
 mod conflicts;
 mod detach;
 mod doctor;
@@ -57,6 +60,8 @@ use crate::source::{self, Files, SourceSet};
 use crate::template::forms;
 use crate::{disk, model, plan, verify};
 
+pub use brief::{BriefRequest, Which, brief};
+pub use brief_files::save_briefs;
 pub use detach::{DetachRequest, detach};
 pub use doctor::{DoctorRequest, doctor};
 pub use explain::{Explanation, explain};
@@ -237,8 +242,9 @@ type Unread = Box<(Diagnostics, Option<SourceSet>)>;
 /// Reads, understands and plans.
 fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>, Unread> {
     let only = only::parse(&request.only).map_err(|findings| Box::new((findings, None)))?;
-    let load =
-        if matches!(request.command, Command::Status | Command::Repair) { source::load_or_none } else { source::load };
+    // A project that has no mega-file yet has teams.
+    let may_be_none = matches!(request.command, Command::Status | Command::Repair | Command::Brief);
+    let load = if may_be_none { source::load_or_none } else { source::load };
     let mut set = load(&request.inputs).map_err(|findings| Box::new((findings, None)))?;
     watcher.on_event(Event::Loaded { mega_files: set.mega_files.len() });
     if let Err(finding) = select_teams(&mut set, &request.teams) {
@@ -287,8 +293,7 @@ fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>,
             return Err(Box::new((missed, Some(set))));
         }
     }
-    if plan.files.is_empty() && !findings.has_errors() && !matches!(request.command, Command::Status | Command::Repair)
-    {
+    if plan.files.is_empty() && !findings.has_errors() && !may_be_none {
         let message = "the run yields no file";
         findings.push(Diagnostic::new(Code::NoOutput, message).help("see the warnings for rules that yield nothing"));
     }

@@ -18,11 +18,13 @@
 //! | what `init` and `new` made | [`made::text`], [`made::document`] | stdout |
 //! | who makes a file | [`explanation::text`], [`explanation::document`] | stdout |
 //! | what `repair`, `detach` and `adopt` did | [`mend::text`], [`mend::document`] | stdout |
+//! | briefs for agents | text, [`brief::lengths`], [`brief::document`] | stdout, lengths on stderr |
 //! | how machine and project stand | [`doctor::text`], [`doctor::document`] | stdout |
 //! | whether files may be edited by hand | [`guard::text`], [`guard::document`] | stdout |
 //! | what became of hooks | [`hooks::text`], [`hooks::document`] | stdout |
 //! | pages of codes | [`explain::explain_code`], [`explain::code_list`] | stdout |
 
+pub mod brief;
 mod clean;
 pub mod diff;
 pub mod doctor;

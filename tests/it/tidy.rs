@@ -33,6 +33,7 @@ const LAYERS: [&str; 26] = [
     "disk",
     "report",
     "start",
+    "brief",
     "pipeline",
     "hooks",
 ];

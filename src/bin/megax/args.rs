@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use megax::start::mega_file::Kind;
 
 use crate::bounds::Bounds;
+use crate::brief::Brief;
 use crate::doctor::Doctor;
 use crate::guard::Guard;
 use crate::history::{Checkpoint, Gc, Log, Rollback, Undo};
@@ -60,6 +61,8 @@ pub enum Command {
     Explain(Explain),
     /// Print a JSON Schema: of mega-files, the manifest, or a document of `--format json`
     Schema(Schema),
+    /// Print what an agent of a team is told, or the orchestrator: role, boundaries, the format with an example
+    Brief(Brief),
     /// Make a project to start from: a manifest, a first mega-file, the schemas for editors
     Init(Init),
     /// Add a mega-file of a kind to a team, valid at once and ready to edit
@@ -333,6 +336,7 @@ pub struct Schema {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that can be typed")]
 pub struct Init {
     /// The folder of the project; made if it does not exist
     #[arg(value_name = "DIR", default_value = ".", hide_default_value = true)]
@@ -340,6 +344,9 @@ pub struct Init {
     /// The teams to start with
     #[arg(long, value_enum, default_value_t = Teams::Small)]
     pub teams: Teams,
+    /// Also keep a block for coding agents in AGENTS.md; in a project that is there already, do only that
+    #[arg(long)]
+    pub agents: bool,
     /// Also write .gitattributes: which files are generated, and how the lockfile merges
     #[arg(long)]
     pub gitattributes: bool,
@@ -429,8 +436,10 @@ pub enum SchemaName {
     Report,
     /// The document of `explain` with `--format json`
     Explanation,
-    /// The document of `init` and `new` with `--format json`
+    /// The document of `init`, `new` and `brief --templates` with `--format json`
     Made,
+    /// The document that `brief --format json` prints
+    Brief,
     /// The document that `snapshot --format json` prints
     Snapshot,
     /// The document that `status --format json` prints

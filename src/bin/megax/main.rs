@@ -2,6 +2,7 @@
 
 mod args;
 mod bounds;
+mod brief;
 mod doctor;
 mod exit;
 mod expand;
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
         Command::Guard(args) => guard::guard(args),
         Command::Hooks(args) => hooks::hooks(args),
         Command::Schema(args) => schema::schema(args),
+        Command::Brief(args) => brief::brief(args),
         Command::Init(args) => start::init(args),
         Command::New(args) => start::new(args),
         #[cfg(feature = "mcp")]

@@ -49,6 +49,11 @@ pub fn needs(command: &Command) -> Option<Needs> {
         Command::Repair(args) => of_place(&args.place, writes_out),
         Command::Detach(args) => of_place(&args.place, writes_out),
         Command::Adopt(args) => of_place(&args.place, writes_out),
+        Command::Brief(args) => at(args.manifest.as_ref(), None, |places| match &args.all {
+            Some(folder) => writes(places, &request::current().unwrap_or_default().join(folder)),
+            None if args.templates => writes(places, &places.root),
+            None => reads(places),
+        }),
         Command::Init(args) => {
             let root = request::current().ok()?.join(&args.dir);
             Some(Needs { reads: Vec::new(), writes: vec![root] })

@@ -1,7 +1,9 @@
 //! `megax schema`: prints a JSON Schema.
 
 use megax::model::schema::{self, SchemaName};
-use megax::report::{Outcome, doctor, explanation, guard, history, hooks, json, made, mend, recovery, snapshot, status_json};
+use megax::report::{
+    Outcome, brief, doctor, explanation, guard, history, hooks, json, made, mend, recovery, snapshot, status_json,
+};
 use serde_json::Value;
 
 use crate::args::{Schema, SchemaForm, SchemaName as Named};
@@ -22,6 +24,7 @@ pub fn named(name: Named) -> Value {
         Named::Report => json::schema(),
         Named::Explanation => explanation::schema(),
         Named::Made => made::schema(),
+        Named::Brief => brief::schema(),
         Named::Snapshot => snapshot::schema(),
         Named::Status => status_json::schema(),
         Named::Doctor => doctor::schema(),
