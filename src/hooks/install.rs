@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::Agent;
 use super::git::{self, Repository};
 use super::settings::{self, Found};
-use super::Agent;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::digest::Digest;
 use crate::disk::{Root, read_single, remove_single, write_single};
@@ -210,7 +210,10 @@ impl Project<'_> {
         let other = |message: String| {
             let line = format!("{} || exit 1", git::pipe(self.megax(), &name));
             let finding = Diagnostic::new(Code::HooksOfOthers, message).about(shown.as_str());
-            (facts(Done::Blocked), finding.related(None, format!("add the line: {line}")).help("nothing was written there"))
+            (
+                facts(Done::Blocked),
+                finding.related(None, format!("add the line: {line}")).help("nothing was written there"),
+            )
         };
         if !repository.is_own && self.request.verb == Verb::Install {
             return Err(other(format!("`core.hooksPath` is `{shown}`, which other repositories may use, too")));

@@ -200,16 +200,16 @@ impl Ground<'_> {
     /// What belongs to megax or to git.
     fn reserved(&self, asked: &names::Asked, place: &Place) -> Option<Judged> {
         let named = &asked.named;
-        let own = if place.has_part(".git") || place.output.as_ref().is_some_and(|path| self.reserved.is_repository(path))
-        {
-            "the repository's own: git keeps it"
-        } else if place.has_part(".megax") {
-            "megax's own folder: only megax writes there"
-        } else if place.output.as_ref().is_some_and(|path| self.reserved.holds_snapshot(path)) {
-            "a golden record: `megax snapshot --update` writes it"
-        } else {
-            return None;
-        };
+        let own =
+            if place.has_part(".git") || place.output.as_ref().is_some_and(|path| self.reserved.is_repository(path)) {
+                "the repository's own: git keeps it"
+            } else if place.has_part(".megax") {
+                "megax's own folder: only megax writes there"
+            } else if place.output.as_ref().is_some_and(|path| self.reserved.holds_snapshot(path)) {
+                "a golden record: `megax snapshot --update` writes it"
+            } else {
+                return None;
+            };
         // Lockfiles and golden records are committed.
         if self.request.committing {
             return Some(free(asked, Why::Reserved, Some("committed as megax keeps it".to_owned())));

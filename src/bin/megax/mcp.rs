@@ -17,6 +17,7 @@ mod answer;
 mod calls;
 mod log;
 mod plans;
+mod prompts;
 mod resources;
 mod server;
 mod tools;
@@ -42,8 +43,8 @@ pub struct Mcp {
     /// The output root; by default the project root
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// The team whose agent calls: what concerns a team concerns this one unless a call names another, and only its own
-    /// files are planned and written
+    /// The team whose agent calls (or in the environment: `MEGAX_TEAM`): calls concern it unless they name another, and
+    /// only its own files are planned and written
     #[arg(long, value_name = "TEAM")]
     pub team: Option<String>,
 }
@@ -74,7 +75,7 @@ fn session(args: &Mcp) -> Result<calls::Session, String> {
         current: request::current()?,
         manifest: args.manifest.clone(),
         out: args.out.clone(),
-        team: args.team.clone(),
+        team: request::team(args.team.as_ref())?,
         durability: request::durability(None)?,
     };
     Ok(calls::Session::new(project))

@@ -66,7 +66,9 @@ pub fn needs(command: &Command) -> Option<Needs> {
             Some(Needs { reads: Vec::new(), writes: vec![current] })
         }),
         // An agent names files anywhere, and the project is that of the file.
-        Command::Guard(args) if args.hook.is_some() => Some(Needs { reads: vec![PathBuf::from("/")], writes: Vec::new() }),
+        Command::Guard(args) if args.hook.is_some() => {
+            Some(Needs { reads: vec![PathBuf::from("/")], writes: Vec::new() })
+        }
         Command::Guard(args) => of_place(&args.place, reads),
         Command::Hooks(args) => {
             let (manifest, writes) = (args.action.options().manifest.as_ref(), args.action.writes());

@@ -4,19 +4,22 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use megax::brief::Platform;
 use megax::diagnostic::Code;
 use megax::digest::Digest;
 use megax::disk::Durability;
 use megax::name::team_name;
-use megax::pipeline::{self, Request, Run, gave_up};
+use megax::pipeline::{self, BriefRequest, GuardRequest, Request, Run, Which, gave_up};
 use megax::report::tree::TreeOptions;
-use megax::report::{Command, Mode, Outcome, Report, human, json, status as status_text, status_json, tree};
+use megax::report::{
+    Command, Mode, Outcome, Report, clean_stream, guard, human, json, status as status_text, status_json, tree,
+};
 use megax::source;
 use megax::template::marks::Stuck;
 
 use super::answer::Answer;
 use super::plans::{Planned, Plans};
-use super::tools::{Call, Expand, Explain, Plan, Status, Validate};
+use super::tools::{Call, CheckPath, Expand, Explain, Plan, Status, Validate};
 use crate::explain::{self, Colours};
 use crate::progress::Progress;
 use crate::{request, watchdog};
@@ -56,10 +59,7 @@ impl Session {
 
     /// Carries a call out.
     pub fn answer(&self, call: &Call) -> Answer {
-        // Its thread cannot be stopped. What it rendered counts against the next run, and it holds its team.
-        if Arc::strong_count(&self.running) > 1 {
-            let why = "an earlier call was given up, because a render took too long, and it still goes on; call again \
-                       later, or start the server again";
+        if let Some(why) = self.is_blocked() {
             return Answer::failed(Outcome::Conflict, why);
         }
         match call {
@@ -67,8 +67,38 @@ impl Session {
             Call::Plan(asked) => self.plan(asked),
             Call::Expand(asked) => self.expand(asked),
             Call::Status(asked) => self.status(asked),
+            Call::CheckPath(asked) => self.check_path(asked),
             Call::Explain(asked) => self.explain(asked),
         }
+    }
+
+    /// The brief of a team, or of the orchestrator.
+    ///
+    /// # Errors
+    /// There is no such team, or no manifest: the findings.
+    pub fn brief(&self, which: Which) -> Result<String, String> {
+        if let Some(why) = self.is_blocked() {
+            return Err(why.to_owned());
+        }
+        let request = BriefRequest { inputs: self.inputs(&[]), which, platform: Platform::Generic };
+        let asked = request.clone();
+        let made = self.watched(move |progress| pipeline::brief(&asked, progress));
+        let made = made.unwrap_or_else(|stuck| gave_up::brief(&request, &stuck));
+        let text: String = made.briefs.iter().map(|one| one.text.as_str()).collect();
+        if made.diagnostics.has_errors() || text.is_empty() {
+            let why = human::diagnostics(&made.diagnostics, &made.sources, false);
+            return Err(clean_stream(why.trim_end(), false).into_owned());
+        }
+        Ok(clean_stream(&text, false).into_owned())
+    }
+
+    /// Why nothing can be asked now: the thread of a run that was given up cannot be stopped. What it renders would count
+    /// against the next run, and it holds its team.
+    fn is_blocked(&self) -> Option<&'static str> {
+        (Arc::strong_count(&self.running) > 1).then_some(
+            "an earlier call was given up, because a render took too long, and it still goes on; call again later, or \
+             start the server again",
+        )
     }
 
     fn validate(&self, asked: &Validate) -> Answer {
@@ -135,6 +165,17 @@ impl Session {
             text.push_str(&status_text::overview(&report, false));
         }
         Answer::new(report.outcome, status_json::document(&report), &text)
+    }
+
+    fn check_path(&self, asked: &CheckPath) -> Answer {
+        let team = self.team_or(asked.team.as_deref()).pop();
+        let (inputs, paths) = (self.inputs(&[]), asked.paths.clone());
+        let request = GuardRequest { inputs, team, paths, edits: Vec::new(), committing: false };
+        let asked = request.clone();
+        let report = self.watched(move |progress| pipeline::guard(&asked, progress));
+        let report = report.unwrap_or_else(|stuck| gave_up::guard(&request, &stuck));
+        let text = guard::text(&report, false) + &human::diagnostics(&report.findings, &report.sources, false);
+        Answer::new(report.outcome(), guard::document(&report), &text)
     }
 
     fn explain(&self, asked: &Explain) -> Answer {

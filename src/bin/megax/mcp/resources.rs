@@ -1,5 +1,5 @@
-//! What can be read: the format, its schemas, examples, and the page of every code. The same texts as the commands
-//! `schema`, `new` and `explain` give; nothing of the project is read here.
+//! What can be read: the format, its schemas, examples, the page of every code, and the briefs of the project. The same
+//! texts as the commands `schema`, `new`, `explain` and `brief` give.
 
 use std::fmt::Write as _;
 
@@ -7,11 +7,13 @@ use clap::ValueEnum as _;
 use megax::diagnostic::Code;
 use megax::model::schema;
 use megax::path::OutputPath;
+use megax::pipeline::Which;
 use megax::report::explain as pages;
 use megax::start::mega_file::{self, Facts, Kind};
 use megax::start::place::Place;
 use rmcp::model::{Resource, ResourceContents, ResourceTemplate};
 
+use super::calls::Session;
 use crate::args::SchemaName;
 use crate::{explain, schema as schemas};
 
@@ -19,6 +21,9 @@ const FORMAT: &str = "megax://format";
 const SCHEMA: &str = "megax://schema/";
 const EXAMPLES: &str = "megax://examples/";
 const CODES: &str = "megax://codes/";
+const BRIEF: &str = "megax://brief/";
+/// Whose brief is no team's; a team of this name has none here.
+const ORCHESTRATOR: &str = "orchestrator";
 
 const MARKDOWN: &str = "text/markdown";
 const YAML: &str = "application/yaml";
@@ -54,7 +59,12 @@ pub fn list() -> Vec<Resource> {
         let resource = Resource::new(format!("{SCHEMA}{}", value.get_name()), format!("schema-{}", value.get_name()));
         Some(resource.with_description(format!("JSON Schema: {help}")).with_mime_type(JSON_SCHEMA))
     });
-    std::iter::once(format).chain(examples).chain(schemas).collect()
+    let brief = Resource::new(format!("{BRIEF}{ORCHESTRATOR}"), "brief-orchestrator")
+        .with_description(
+            "The brief of whoever coordinates the teams, made from the manifest and the project as it is now",
+        )
+        .with_mime_type(MARKDOWN);
+    [format, brief].into_iter().chain(examples).chain(schemas).collect()
 }
 
 /// The resources that are too many to list.
@@ -62,14 +72,17 @@ pub fn templates() -> Vec<ResourceTemplate> {
     let codes = ResourceTemplate::new(format!("{CODES}{{code}}"), "code")
         .with_description("What a code of a finding means, such as MX404, with an example and what to do")
         .with_mime_type(MARKDOWN);
-    vec![codes]
+    let briefs = ResourceTemplate::new(format!("{BRIEF}{{team}}"), "brief")
+        .with_description("What an agent of a team is told: its role, boundaries, goals, and how it works and checks")
+        .with_mime_type(MARKDOWN);
+    vec![codes, briefs]
 }
 
 /// Reads a resource.
 ///
 /// # Errors
 /// There is none at this place.
-pub fn read(uri: &str) -> Result<Text, String> {
+pub fn read(session: &Session, uri: &str) -> Result<Text, String> {
     if uri == FORMAT {
         return Ok(Text { kind: MARKDOWN, text: include_str!("format.md").to_owned() });
     }
@@ -90,7 +103,17 @@ pub fn read(uri: &str) -> Result<Text, String> {
         let Some(code) = Code::find(word) else { return Err(explain::unknown_code(word)) };
         return Ok(Text { kind: MARKDOWN, text: pages::explain_code(code, false) });
     }
-    let places = [FORMAT.to_owned(), format!("{SCHEMA}NAME"), format!("{EXAMPLES}KIND"), format!("{CODES}CODE")];
+    if let Some(name) = uri.strip_prefix(BRIEF) {
+        let which = if name == ORCHESTRATOR { Which::Orchestrator } else { Which::Team(name.to_owned()) };
+        return Ok(Text { kind: MARKDOWN, text: session.brief(which)? });
+    }
+    let places = [
+        FORMAT.to_owned(),
+        format!("{SCHEMA}NAME"),
+        format!("{EXAMPLES}KIND"),
+        format!("{CODES}CODE"),
+        format!("{BRIEF}TEAM"),
+    ];
     Err(none(uri, "the places", places.into_iter()))
 }
 
@@ -120,13 +143,24 @@ fn example(kind: Kind) -> String {
 
 #[cfg(test)]
 mod tests {
+    use megax::disk::Durability;
+
+    use super::super::calls::Project;
     use super::*;
 
     #[test]
     fn what_is_listed_can_be_read_and_nothing_else() {
+        let session = Session::new(Project {
+            current: std::path::PathBuf::from("."),
+            manifest: None,
+            out: None,
+            team: None,
+            durability: Durability::Process,
+        });
+        let read = |uri: &str| read(&session, uri);
         let listed = list();
         assert!(listed.len() > 15);
-        for resource in &listed {
+        for resource in listed.iter().filter(|resource| !resource.uri.starts_with(BRIEF)) {
             let text = read(&resource.uri).unwrap_or_else(|why| panic!("{why}"));
             assert!(text.text.len() > 100, "{}", resource.uri);
             assert_eq!(Some(text.kind), resource.mime_type.as_deref());
@@ -138,6 +172,7 @@ mod tests {
             ("megax://codes/MX999", "there is no code MX999"),
             ("megax://examples/crud", "the kinds are template, scaffold,"),
             ("megax://schema/../x", "the schemas are mega-file,"),
+            ("megax://brief/nobody", "error["),
             ("file:///etc/passwd", "the places are megax://format,"),
         ] {
             let found = read(uri).unwrap_err();

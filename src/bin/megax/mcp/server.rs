@@ -5,16 +5,17 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, ErrorCode, Implementation,
-    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
-    ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, ServerCapabilities, ServerConfig,
+    CallToolRequestParams, CallToolResponse, CustomRequest, CustomResult, ErrorCode, GetPromptRequestParams,
+    GetPromptResponse, Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
+    ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult,
+    ServerCapabilities, ServerConfig,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use tokio::sync::{Mutex, Semaphore};
 
 use super::calls::Session;
-use super::{resources, tools};
+use super::{prompts, resources, tools};
 
 /// So many requests wait at once; a client that asks for more is told so.
 const MOST_WAITING: usize = 32;
@@ -23,7 +24,8 @@ const MOST_WAITING: usize = 32;
 const INSTRUCTIONS: &str = "megax expands mega-files (YAML in megafiles/: data, rules, templates) into the files of a \
 project. Do not write the generated files: write or edit a mega-file (read megax://format), call `validate` until no \
 error is left, call `plan`, look at what would change, then call `expand` with the digest of the plan. To change a \
-generated file, ask `explain FILE:LINE` which line of which mega-file makes it, and edit that.";
+generated file, ask `explain FILE:LINE` which line of which mega-file makes it, and edit that; `check_path` says whether \
+a file is yours to edit.";
 
 /// The server of one session.
 pub struct Server {
@@ -60,7 +62,7 @@ impl Server {
 
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
-        let capabilities = ServerCapabilities::builder().enable_tools().enable_resources().build();
+        let capabilities = ServerCapabilities::builder().enable_tools().enable_resources().enable_prompts().build();
         let instructions = match self.session.team() {
             Some(team) => Cow::Owned(format!("{INSTRUCTIONS} You work for team {team}.")),
             None => Cow::Borrowed(INSTRUCTIONS),
@@ -108,10 +110,32 @@ impl ServerHandler for Server {
     async fn read_resource(
         &self,
         asked: ReadResourceRequestParams,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        let text = resources::read(&asked.uri).map_err(|why| ErrorData::resource_not_found(why, None))?;
+        let uri = asked.uri.clone();
+        let text = self.in_turn(&context, move |session| resources::read(session, &uri)).await?;
+        let text = text.map_err(|why| ErrorData::resource_not_found(why, None))?;
         Ok(ReadResourceResult::new(vec![text.into_contents(&asked.uri)]).into())
+    }
+
+    async fn list_prompts(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        Ok(ListPromptsResult::with_all_items(prompts::list(self.session.team())))
+    }
+
+    async fn get_prompt(
+        &self,
+        asked: GetPromptRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        let invalid = |why| ErrorData::invalid_params(why, None);
+        let which = prompts::which(&asked.name, &asked.arguments.unwrap_or_default(), self.session.team());
+        let which = which.map_err(invalid)?;
+        let prompt = self.in_turn(&context, move |session| prompts::get(session, which)).await?;
+        Ok(prompt.map_err(invalid)?.into())
     }
 
     /// What the library does not take for a request of the protocol: another method, or one with other parameters.
@@ -123,6 +147,7 @@ impl ServerHandler for Server {
         let takes = match asked.method.as_str() {
             "tools/call" => "`name`, a text, and `arguments`, an object",
             "resources/read" => "`uri`, a text",
+            "prompts/get" => "`name`, a text, and `arguments`, an object",
             _ => return Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, asked.method, None)),
         };
         Err(ErrorData::invalid_params(format!("the parameters of `{}` are {takes}", asked.method), None))

@@ -56,6 +56,17 @@ pub struct Status {
     pub team: Option<String>,
 }
 
+/// The arguments of `check_path`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckPath {
+    /// The files that are to be edited, relative to the project root; with a line (`src/a.ts:12`), what makes that line is
+    /// named
+    pub paths: Vec<String>,
+    /// The team that wants to edit
+    pub team: Option<String>,
+}
+
 /// The arguments of `explain`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -72,6 +83,7 @@ pub enum Call {
     Plan(Plan),
     Expand(Expand),
     Status(Status),
+    CheckPath(CheckPath),
     Explain(Explain),
 }
 
@@ -87,7 +99,7 @@ struct Entry {
 }
 
 /// The tools, in the order in which they are used.
-const ENTRIES: [Entry; 5] = [
+const ENTRIES: [Entry; 6] = [
     Entry {
         name: "validate",
         about: "Checks mega-files as they are on disk and writes nothing. Call it after every change of a mega-file. Each \
@@ -123,6 +135,16 @@ const ENTRIES: [Entry; 5] = [
         writes: false,
         input: input::<Status>,
         read: |value| read(value, Call::Status),
+    },
+    Entry {
+        name: "check_path",
+        about: "May these files be edited by hand, by this team? Call it before you edit anything but your own mega-files. \
+                `blocked`: megax writes the file, or it belongs to another team; the finding names the line to edit \
+                instead. Writes nothing.",
+        answers: SchemaName::Guard,
+        writes: false,
+        input: input::<CheckPath>,
+        read: |value| read(value, Call::CheckPath),
     },
     Entry {
         name: "explain",
