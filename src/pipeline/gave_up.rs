@@ -3,11 +3,12 @@
 //!
 //! Made from the request alone; what the run had found out stays with its threads.
 
-use super::{ApplyRequest, DetachRequest, Explanation, RepairRequest, Request, Run, SnapshotRequest};
-use super::{facts, snapshot as golden, status as standing};
+use super::{ApplyRequest, DetachRequest, Explanation, RepairRequest, Request, ReviewRequest, Run, SnapshotRequest};
+use super::{facts, review as verdicts, snapshot as golden, status as standing};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::limit::Limit;
 use crate::report::mend::{MendCommand, MendReport};
+use crate::report::review::ReviewReport;
 use crate::report::snapshot::SnapshotReport;
 use crate::report::status::StatusReport;
 use crate::report::{Command, Mode};
@@ -55,6 +56,12 @@ pub fn snapshot(request: &SnapshotRequest, stuck: &Stuck) -> SnapshotReport {
 #[must_use]
 pub fn status(request: &Request, stuck: &Stuck) -> StatusReport {
     standing::without_inputs(request, (findings(stuck), None))
+}
+
+/// Of [`super::review()`].
+#[must_use]
+pub fn review(request: &ReviewRequest, stuck: &Stuck) -> ReviewReport {
+    verdicts::without_inputs(request, (findings(stuck), None))
 }
 
 /// Of [`super::explain()`].

@@ -50,6 +50,8 @@ words! {
         Apply "apply",
         /// `megax repair`.
         Repair "repair",
+        /// `megax review`.
+        Review "review",
     }
 }
 

@@ -1,7 +1,7 @@
 //! `megax schema`: prints a JSON Schema.
 
 use megax::model::schema::{self, SchemaName};
-use megax::report::{Outcome, doctor, explanation, history, json, made, mend, recovery, snapshot, status_json};
+use megax::report::{Outcome, doctor, explanation, history, json, made, mend, recovery, review, snapshot, status_json};
 
 use crate::args::{Schema, SchemaForm, SchemaName as Named};
 use crate::terminal;
@@ -18,6 +18,8 @@ pub fn schema(args: &Schema) -> Outcome {
         Named::Made => made::schema(),
         Named::Snapshot => snapshot::schema(),
         Named::Status => status_json::schema(),
+        Named::Review => review::schema(),
+        Named::IntegrationManifest => review::integration_schema(),
         Named::Doctor => doctor::schema(),
         Named::Recovery => recovery::schema(),
         Named::Log => history::schema(),
