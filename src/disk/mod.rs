@@ -1,7 +1,7 @@
 //! The disk: the only module that writes.
 //!
 //! ```text
-//! Root::open -> survey, read_shards          looking; makes nothing
+//! Root::open -> survey, read_shards, read_reservations   looking; makes nothing
 //!            -> recover                      first in every run that writes: finishes what a killed one committed
 //!            -> TeamGuard, ProjectGuard      one run at a time
 //!            -> Staging::begin -> put -> Staged::new -> store -> commit -> Applied
@@ -101,8 +101,8 @@ pub use log::{KEPT_OPERATIONS, Log, Operation, Pruned, prune_log, read_log};
 pub use plant::plant;
 pub use recover::{Recovered, is_interrupted, is_unfinished, recover};
 pub use root::{Durability, Root};
-pub use saved::write_plan;
-pub use shards::{read_shards, shard_digest};
+pub use saved::{write_document, write_plan};
+pub use shards::{read_reservations, read_shards, shard_digest};
 pub use single::{read_single, remove_single, write_single};
 pub use snapshots::{read_snapshots, remove_snapshot, write_snapshot, write_text};
 pub use stage::Staging;

@@ -4,14 +4,16 @@
 //! Made from the request alone; what the run had found out stays with its threads.
 
 use super::{
-    ApplyRequest, BriefRequest, DetachRequest, Explanation, GuardRequest, RepairRequest, Request, Run, SnapshotRequest,
+    ApplyRequest, BriefRequest, DetachRequest, Explanation, GuardRequest, RepairRequest, Request, ReviewRequest, Run,
+    SnapshotRequest,
 };
-use super::{brief as briefs, facts, snapshot as golden, status as standing};
+use super::{brief as briefs, facts, review as verdicts, snapshot as golden, status as standing};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::limit::Limit;
 use crate::report::brief::BriefReport;
 use crate::report::guard::GuardReport;
 use crate::report::mend::{MendCommand, MendReport};
+use crate::report::review::ReviewReport;
 use crate::report::snapshot::SnapshotReport;
 use crate::report::status::StatusReport;
 use crate::report::{Command, Mode};
@@ -65,6 +67,12 @@ pub fn status(request: &Request, stuck: &Stuck) -> StatusReport {
 #[must_use]
 pub fn brief(request: &BriefRequest, stuck: &Stuck) -> BriefReport {
     briefs::report(request, findings(stuck), None, Vec::new())
+}
+
+/// Of [`super::review()`].
+#[must_use]
+pub fn review(request: &ReviewRequest, stuck: &Stuck) -> ReviewReport {
+    verdicts::without_inputs(request, (findings(stuck), None))
 }
 
 /// Of [`super::explain()`].

@@ -26,7 +26,9 @@ mod orphans;
 mod publish;
 mod recovery;
 mod repair;
+mod reservations;
 mod reserved;
+mod review;
 mod saved;
 mod shards;
 mod sink;
@@ -69,6 +71,7 @@ pub use guard::{Edit, GuardRequest, guard};
 pub use history::{Asked, HistoryRequest, history};
 pub use recovery::recover;
 pub use repair::{RepairRequest, repair};
+pub use review::{ReviewRequest, review};
 pub use saved::{ApplyRequest, apply_plan, request_of_plan};
 pub use snapshot::{SnapshotRequest, snapshot};
 pub use status::status;
@@ -242,9 +245,9 @@ type Unread = Box<(Diagnostics, Option<SourceSet>)>;
 /// Reads, understands and plans.
 fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>, Unread> {
     let only = only::parse(&request.only).map_err(|findings| Box::new((findings, None)))?;
-    // A project that has no mega-file yet has teams.
-    let may_be_none = matches!(request.command, Command::Status | Command::Repair | Command::Brief);
-    let load = if may_be_none { source::load_or_none } else { source::load };
+    // These speak of a project also while it has no mega-file.
+    let may_be_empty = matches!(request.command, Command::Status | Command::Repair | Command::Brief | Command::Review);
+    let load = if may_be_empty { source::load_or_none } else { source::load };
     let mut set = load(&request.inputs).map_err(|findings| Box::new((findings, None)))?;
     watcher.on_event(Event::Loaded { mega_files: set.mega_files.len() });
     if let Err(finding) = select_teams(&mut set, &request.teams) {
@@ -258,21 +261,21 @@ fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>,
         findings.push(Diagnostic::new(Code::NoManifest, message));
     }
     let assets = assets(&model, &set.files(), &set.limits);
-    // A snapshot is about mega-files alone.
+    // A snapshot is about mega-files alone, and about whose a path is.
     let looks = request.command != Command::Snapshot;
-    let (root, shards) = if looks {
-        // Opened once: a root that only the second attempt opened would be written without its recovery.
-        let opened = disk::Root::open(&set.out);
+    // Opened once: a root that only the second attempt opened would be written without its recovery.
+    let opened = disk::Root::open(&set.out);
+    let (root, texts) = if looks {
         if let Ok(root) = &opened {
             root.keep(vec![set.folder.clone()]);
         }
         findings.extend(opened.iter().flat_map(|root| recovery::first(request, root)));
         shards::read(opened, &mut findings)
     } else {
-        (None, Vec::new())
+        (None, shards::read_reservations(opened, &mut findings))
     };
     let teams = selected_teams(&set, &model);
-    let shards = shards::classify(shards, &set, &model, &teams, &mut findings);
+    let shards = shards::classify(texts, &set, &model, &teams, &mut findings);
     let seed = model.manifest.as_ref().map_or("", |manifest| &manifest.seed);
     let planned = std::sync::atomic::AtomicUsize::new(0);
     let around = plan::Around { sources: &set.sources, assets: &assets, seed, planned: &planned, limits: &set.limits };
@@ -280,6 +283,7 @@ fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>,
     let ground = plan::Ground {
         shards: &shards.claims,
         records: &shards.records,
+        reservations: &shards.reserved.reservations,
         reserved: &reserved,
         doubts: &doubts,
         manifest_is_broken: set.manifest.is_some() && model.manifest.is_none(),
@@ -293,7 +297,7 @@ fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>,
             return Err(Box::new((missed, Some(set))));
         }
     }
-    if plan.files.is_empty() && !findings.has_errors() && !may_be_none {
+    if plan.files.is_empty() && !findings.has_errors() && !may_be_empty {
         let message = "the run yields no file";
         findings.push(Diagnostic::new(Code::NoOutput, message).help("see the warnings for rules that yield nothing"));
     }

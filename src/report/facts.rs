@@ -52,6 +52,8 @@ words! {
         Repair "repair",
         /// `megax brief`.
         Brief "brief",
+        /// `megax review`.
+        Review "review",
     }
 }
 

@@ -12,6 +12,7 @@
 //! | unified diff | [`diff::unified`] | stdout |
 //! | what snapshots differ in | [`snapshot::diff`], [`snapshot::closing`], [`snapshot::document`] | stdout |
 //! | how the teams stand | [`status::overview`], [`status_json::document`] | stdout |
+//! | who is ready to expand | [`review::text`], [`review::document`] | stdout |
 //! | one JSON document | [`json::document`], its schema [`json::schema`] | stdout |
 //! | GitHub annotations | [`github::annotations`] | stdout |
 //! | SARIF 2.1.0 | [`sarif::document`] | stdout |
@@ -42,6 +43,7 @@ pub mod made;
 pub mod mend;
 mod paint;
 pub mod recovery;
+pub mod review;
 pub mod sarif;
 pub mod snapshot;
 pub mod status;

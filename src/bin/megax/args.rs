@@ -13,6 +13,7 @@ use crate::guard::Guard;
 use crate::history::{Checkpoint, Gc, Log, Rollback, Undo};
 use crate::hooks::Hooks;
 use crate::mend::{Adopt, Detach, Repair};
+use crate::review::Review;
 
 /// Expands a few small mega-files (YAML: data, rules, templates) into a whole project tree, for many teams at once.
 #[derive(Debug, Parser)]
@@ -26,7 +27,7 @@ pub struct Megax {
 }
 
 const AFTER: &str = "Exit codes: 0 done or nothing to do, 1 there are differences (--check, --diff, --expect-tree, \
-snapshot, status), 2 wrong usage, 3 the mega-files or the manifest are wrong, or what \
+snapshot, status, review), 2 wrong usage, 3 the mega-files or the manifest are wrong, or what \
 a command names does not exist, 4 a file was made or edited by somebody \
 else, another run holds the team, or a plan is stale, 5 the disk failed, 6 interrupted after deciding (the next run finishes it), 70 a bug in megax.\n\nStart with `megax init`, then `megax expand \
 --dry-run`; `megax explain CODE` explains any finding, `megax schema mega-file` prints the format.";
@@ -57,6 +58,8 @@ pub enum Command {
     /// Numbers are measured in this run; what only an invalid mega-file declares is marked ~ and stands apart. With a
     /// team, its mega-files are listed too. Writes nothing.
     Status(Status),
+    /// Who is ready to expand, and why the others are not; reserve the planned paths
+    Review(Review),
     /// Explain a finding's code, or say which mega-file, rule, item and template make a file
     Explain(Explain),
     /// Print a JSON Schema: of mega-files, the manifest, or a document of `--format json`
@@ -444,6 +447,10 @@ pub enum SchemaName {
     Snapshot,
     /// The document that `status --format json` prints
     Status,
+    /// The document that `review --format json` prints
+    Review,
+    /// The document that `review --integration-manifest` writes
+    IntegrationManifest,
     /// The document that `doctor --format json` prints
     Doctor,
     /// The document that `recover --format json` prints

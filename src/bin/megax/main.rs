@@ -18,6 +18,7 @@ mod needs;
 mod progress;
 mod recover;
 mod request;
+mod review;
 mod sandbox;
 mod schema;
 mod start;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         Command::Validate(args) => expand::validate(args),
         Command::Snapshot(args) => views::snapshot(args),
         Command::Status(args) => views::status(args),
+        Command::Review(args) => review::review(args),
         Command::Explain(args) => explain::explain(args),
         Command::Doctor(args) => doctor::doctor(args, confinement),
         Command::Recover(args) => recover::recover(args),

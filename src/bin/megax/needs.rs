@@ -30,6 +30,15 @@ pub fn needs(command: &Command) -> Option<Needs> {
             writes(places, &folder_of(&places.root, snapshot::FOLDER).unwrap_or_else(|| places.root.clone()))
         }),
         Command::Status(args) => at(args.manifest.as_ref(), args.out.as_ref(), reads),
+        Command::Review(args) => {
+            let current = request::current().ok()?;
+            let file = args.integration_manifest.as_ref().map(|file| current.join(file));
+            at(args.manifest.as_ref(), args.out.as_ref(), |places| {
+                let mut needs = if args.lock || args.unlock { writes_out(places) } else { reads(places) };
+                needs.writes.extend(file.iter().filter_map(|file| file.parent()).map(Path::to_path_buf));
+                needs
+            })
+        }
         Command::Explain(args) => at(args.manifest.as_ref(), args.out.as_ref(), reads),
         Command::Doctor(args) => of_place(&args.place, |places| {
             let transactions = folder_of(&places.out, ".megax/txn");

@@ -126,7 +126,8 @@ fn common(selection: &Selection, out: Option<&PathBuf>, command: Command, mode: 
     Ok(Request { teams, ..in_manner(&selection.manner, Request::new(command, mode, inputs)) })
 }
 
-fn in_manner(manner: &Manner, mut request: Request) -> Request {
+/// A request with what was typed of how a run looks at the project.
+pub fn in_manner(manner: &Manner, mut request: Request) -> Request {
     request.inputs.limits = limits(&manner.bounds);
     Request { jobs: jobs(manner.jobs), strict: manner.strict, holder: holder(), ..request }
 }

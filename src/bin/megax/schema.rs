@@ -2,7 +2,8 @@
 
 use megax::model::schema::{self, SchemaName};
 use megax::report::{
-    Outcome, brief, doctor, explanation, guard, history, hooks, json, made, mend, recovery, snapshot, status_json,
+    Outcome, brief, doctor, explanation, guard, history, hooks, json, made, mend, recovery, review, snapshot,
+    status_json,
 };
 use serde_json::Value;
 
@@ -27,6 +28,8 @@ pub fn named(name: Named) -> Value {
         Named::Brief => brief::schema(),
         Named::Snapshot => snapshot::schema(),
         Named::Status => status_json::schema(),
+        Named::Review => review::schema(),
+        Named::IntegrationManifest => review::integration_schema(),
         Named::Doctor => doctor::schema(),
         Named::Recovery => recovery::schema(),
         Named::Log => history::schema(),
