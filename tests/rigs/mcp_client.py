@@ -115,7 +115,7 @@ def write(root, text):
 async def session(binary, client, root):
     """The session, step by step."""
     tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-    check(len(tools) <= TOOLS_AT_MOST and {"validate", "plan", "expand", "status", "explain"} <= set(tools), "tools", tools)
+    check(len(tools) <= TOOLS_AT_MOST and {"validate", "plan", "expand"} <= set(tools), "tools", tools)
     for tool in tools.values():
         check(tool.input_schema["type"] == "object" and tool.output_schema and tool.description, f"{tool.name} has schemas")
     check([name for name, tool in tools.items() if not tool.annotations.read_only_hint] == ["expand"], "only expand writes")
@@ -157,6 +157,19 @@ async def session(binary, client, root):
     check(status.structured_content == command(binary, root, "status"), "status answers what the command prints")
     place = await client.call_tool("explain", {"subject": "api/two.txt:1"})
     check("megafiles/api.yaml:13" in place.content[0].text, "explain names the line to edit", place.content)
+
+    blocked = await client.call_tool("check_path", {"paths": ["api/two.txt:1"], "team": "api"})
+    check(blocked.is_error and blocked.structured_content["outcome"] == "blocked", "a generated file is blocked", blocked)
+    check("megafiles/api.yaml:13" in blocked.content[0].text, "check_path names the line to edit", blocked.content)
+    free = await client.call_tool("check_path", {"paths": ["web/mine.txt"], "team": "web"})
+    check(not free.is_error, "a free file passes", free)
+    review = await client.call_tool("review", {})
+    check(review.structured_content == command(binary, root, "review"), "review answers what the command prints")
+
+    prompts = {prompt.name for prompt in (await client.list_prompts()).prompts}
+    check(prompts == {"team-start", "orchestrator-start"}, "prompts", prompts)
+    brief = await client.get_prompt("team-start", {"team": "web"})
+    check("web" in brief.messages[0].content.text, "a session can start with the brief of a team", brief)
 
     listed = [str(resource.uri) for resource in (await client.list_resources()).resources]
     for uri in listed:

@@ -60,7 +60,7 @@ fn tools_are_listed_with_schemas_and_hints() {
 }
 
 /// The tools, in the order in which they are used.
-const NAMES: [&str; 5] = ["validate", "plan", "expand", "status", "explain"];
+const NAMES: [&str; 7] = ["validate", "plan", "expand", "status", "check_path", "explain", "review"];
 
 #[test]
 fn from_a_wrong_mega_file_to_a_written_tree() {
@@ -169,6 +169,65 @@ fn a_server_for_one_team_plans_for_no_other() {
     assert!(root.join("api/one.txt").exists() && !root.join("web").exists());
     let unknown = Session::begin(&root, &["--team", "nobody"]).call("validate", &json!({}));
     assert_eq!(unknown["structuredContent"], command(&root, &["validate", "--team", "nobody"]));
+}
+
+#[test]
+fn a_path_is_checked_for_the_team_that_asks() {
+    let (_keep, root) = project(RIGHT);
+    assert!(megax(&root, &root).args(["expand"]).output().unwrap().status.success());
+    let mut session = Session::begin(&root, &["--team", "web"]);
+    let free = session.call("check_path", &json!({ "paths": ["web/mine.txt"] }));
+    assert_eq!((&free["isError"], &free["structuredContent"]["outcome"]), (&json!(false), &json!("done")));
+    assert_eq!(free["structuredContent"], command(&root, &["guard", "--team", "web", "web/mine.txt"]));
+    for (arguments, args) in [
+        (json!({ "paths": ["api/one.txt:1"], "team": "api" }), ["guard", "--team", "api", "api/one.txt:1"]),
+        (json!({ "paths": ["api/mine.txt"] }), ["guard", "--team", "web", "api/mine.txt"]),
+        (json!({ "paths": ["megafiles/api.yaml"] }), ["guard", "--team", "web", "megafiles/api.yaml"]),
+    ] {
+        let blocked = session.call("check_path", &arguments);
+        assert_eq!((&blocked["isError"], &blocked["structuredContent"]["outcome"]), (&json!(true), &json!("blocked")));
+        assert_eq!(blocked["structuredContent"], command(&root, &args));
+        assert!(text_of(&blocked).contains("blocked  "), "{blocked}");
+    }
+    let line = session.call("check_path", &json!({ "paths": ["api/one.txt:1"], "team": "api" }));
+    assert!(text_of(&line).contains("megafiles/api.yaml:13"), "{line}");
+}
+
+#[test]
+fn briefs_are_prompts_and_resources_and_the_review_is_that_of_the_command() {
+    let (_keep, root) = project(RIGHT);
+    let mut session = Session::begin(&root, &[]);
+    let reviewed = session.call("review", &json!({}));
+    assert_eq!(reviewed["structuredContent"], command(&root, &["review"]));
+    assert!(text_of(&reviewed).contains("api") && text_of(&reviewed).contains("web"));
+    let listed = session.ask("prompts/list", &json!({}));
+    let names: Vec<&Value> = listed["result"]["prompts"].as_array().unwrap().iter().map(|one| &one["name"]).collect();
+    assert_eq!(names, [&json!("team-start"), &json!("orchestrator-start")]);
+    for (prompt, arguments, uri, args) in [
+        ("team-start", json!({ "team": "Web" }), "megax://brief/web", ["brief", "web"]),
+        ("orchestrator-start", json!({}), "megax://brief/orchestrator", ["brief", "--orchestrator"]),
+    ] {
+        let printed = String::from_utf8(megax(&root, &root).args(args).output().unwrap().stdout).unwrap();
+        assert!(printed.len() > 500);
+        let answer = session.ask("prompts/get", &json!({ "name": prompt, "arguments": arguments }));
+        assert_eq!(answer["result"]["messages"][0]["content"]["text"], printed, "{answer}");
+        assert_eq!(answer["result"]["messages"][0]["role"], "user");
+        let answer = session.ask("resources/read", &json!({ "uri": uri }));
+        assert_eq!(answer["result"]["contents"][0]["text"], printed);
+    }
+    for (method, params) in [
+        ("prompts/get", json!({ "name": "team-start" })),
+        ("prompts/get", json!({ "name": "team-start", "arguments": { "team": "wep" } })),
+        ("prompts/get", json!({ "name": "start" })),
+        ("resources/read", json!({ "uri": "megax://brief/wep" })),
+    ] {
+        let answer = session.ask(method, &params);
+        assert!(answer.get("error").is_some(), "{method} {params}: {answer}");
+        assert!(!params.to_string().contains("wep") || answer.to_string().contains("web"), "{answer}");
+    }
+    let mut own = Session::begin(&root, &["--team", "web"]);
+    let answer = own.ask("prompts/get", &json!({ "name": "team-start" }));
+    assert!(answer["result"]["messages"][0]["content"]["text"].as_str().unwrap().contains("web"), "{answer}");
 }
 
 #[test]

@@ -9,10 +9,10 @@ use megax::diagnostic::Code;
 use megax::digest::Digest;
 use megax::disk::Durability;
 use megax::name::team_name;
-use megax::pipeline::{self, BriefRequest, GuardRequest, Request, Run, Which, gave_up};
+use megax::pipeline::{self, BriefRequest, GuardRequest, Request, ReviewRequest, Run, Which, gave_up};
 use megax::report::tree::TreeOptions;
 use megax::report::{
-    Command, Mode, Outcome, Report, clean_stream, guard, human, json, status as status_text, status_json, tree,
+    Command, Mode, Outcome, Report, clean_stream, guard, human, json, review, status as status_text, status_json, tree,
 };
 use megax::source;
 use megax::template::marks::Stuck;
@@ -69,6 +69,7 @@ impl Session {
             Call::Status(asked) => self.status(asked),
             Call::CheckPath(asked) => self.check_path(asked),
             Call::Explain(asked) => self.explain(asked),
+            Call::Review(_) => self.review(),
         }
     }
 
@@ -187,6 +188,24 @@ impl Session {
             }
             Err(message) => Answer::failed(Outcome::Usage, &message),
         }
+    }
+
+    fn review(&self) -> Answer {
+        let request = ReviewRequest {
+            run: self.request(Command::Review, Mode::DryRun, &[]),
+            teams: Vec::new(),
+            lock: false,
+            unlock: false,
+            integration_manifest: None,
+        };
+        let asked = request.clone();
+        let report = self.watched(move |progress| pipeline::review(&asked, progress));
+        let report = report.unwrap_or_else(|stuck| gave_up::review(&request, &stuck));
+        let mut text = findings(&human::diagnostics(&report.diagnostics, &report.sources, false));
+        if !(report.teams.is_empty() && report.diagnostics.has_errors()) {
+            text.push_str(&review::text(&report, false));
+        }
+        Answer::new(report.outcome, review::document(&report), &text)
     }
 
     fn plans(&self) -> std::sync::MutexGuard<'_, Plans> {

@@ -67,6 +67,11 @@ pub struct CheckPath {
     pub team: Option<String>,
 }
 
+/// The arguments of `review`: none.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Review {}
+
 /// The arguments of `explain`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -85,6 +90,7 @@ pub enum Call {
     Status(Status),
     CheckPath(CheckPath),
     Explain(Explain),
+    Review(Review),
 }
 
 /// One tool: what the model is told, and how its arguments are read.
@@ -99,7 +105,7 @@ struct Entry {
 }
 
 /// The tools, in the order in which they are used.
-const ENTRIES: [Entry; 6] = [
+const ENTRIES: [Entry; 7] = [
     Entry {
         name: "validate",
         about: "Checks mega-files as they are on disk and writes nothing. Call it after every change of a mega-file. Each \
@@ -155,6 +161,15 @@ const ENTRIES: [Entry; 6] = [
         input: input::<Explain>,
         read: |value| read(value, Call::Explain),
     },
+    Entry {
+        name: "review",
+        about: "For whoever coordinates: which teams are ready to expand and why the others are not (mega-files, collisions, \
+                dependencies, goals, integration points). Writes and reserves nothing.",
+        answers: SchemaName::Review,
+        writes: false,
+        input: input::<Review>,
+        read: |value| read(value, Call::Review),
+    },
 ];
 
 fn read<T: DeserializeOwned>(value: Value, call: fn(T) -> Call) -> Result<Call, serde_json::Error> {
@@ -200,6 +215,8 @@ fn input<T: JsonSchema>() -> JsonObject {
     for key in ["$schema", "title", "description"] {
         schema.remove(key);
     }
+    // Some clients take a schema without this field for none.
+    schema.entry("properties").or_insert_with(|| Value::Object(JsonObject::new()));
     schema
 }
 
