@@ -7,7 +7,11 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::{RIGHT, SOON, Session, project, text_of};
+#[cfg(target_os = "linux")]
+use crate::confined::kernel_confines;
 use crate::folder;
+#[cfg(target_os = "linux")]
+use crate::properties::temporary;
 
 fn ping(session: &mut Session) {
     let answer = session.ask("ping", &json!({}));
@@ -167,4 +171,26 @@ fn while_a_render_goes_on_that_was_given_up_a_call_says_so_and_the_server_can_en
     }
     ping(&mut session);
     assert!(session.end().status.success());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn where_the_kernel_can_do_it_a_server_is_confined_to_its_project() {
+    let (_keep, root) = project(RIGHT);
+    let (_keep_elsewhere, elsewhere) = temporary();
+    fs::write(elsewhere.join("other.yaml"), RIGHT.replace("api-001", "api-002").replace("{item}", "other-{item}"))
+        .unwrap();
+    let manifest = root.join("megax.yaml");
+    let other = json!({ "paths": [elsewhere.join("other.yaml")] });
+    for (more, refused) in [(&[][..], kernel_confines()), (&["--no-sandbox"], false)] {
+        let args = [&["--manifest", manifest.to_str().unwrap()], more].concat();
+        let mut session = Session::begin(&root, &args);
+        assert_eq!(session.call("validate", &json!({}))["isError"], false);
+        let result = session.call("validate", &other);
+        assert_eq!(result["isError"], refused, "{args:?}: {result}");
+    }
+    // Where there is no project, the folder is all that a server has.
+    let mut session = Session::begin(&elsewhere, &[]);
+    let result = session.call("validate", &json!({ "paths": [root.join("megafiles/api.yaml")] }));
+    assert_eq!(result["isError"], kernel_confines(), "{result}");
 }

@@ -42,7 +42,7 @@ impl Server {
     /// Does work when it is its turn, and unless it is cancelled until then.
     async fn in_turn<T: Send + 'static>(
         &self,
-        context: &RequestContext<RoleServer>,
+        is_cancelled: impl Fn() -> bool + Send,
         work: impl FnOnce(&Session) -> T + Send + 'static,
     ) -> Result<T, ErrorData> {
         let Ok(_place) = self.places.try_acquire() else {
@@ -50,7 +50,7 @@ impl Server {
             return Err(ErrorData::internal_error(why, None));
         };
         let _turn = self.turn.lock().await;
-        if context.ct.is_cancelled() {
+        if is_cancelled() {
             return Err(ErrorData::internal_error("the request was cancelled before it began", None));
         }
         let session = Arc::clone(&self.session);
@@ -87,7 +87,7 @@ impl ServerHandler for Server {
     ) -> Result<CallToolResponse, ErrorData> {
         let call = tools::call(&asked.name, asked.arguments.unwrap_or_default())
             .map_err(|why| ErrorData::invalid_params(why, None))?;
-        let answer = self.in_turn(&context, move |session| session.answer(&call)).await?;
+        let answer = self.in_turn(|| context.ct.is_cancelled(), move |session| session.answer(&call)).await?;
         Ok(answer.into_result().into())
     }
 
@@ -113,7 +113,7 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         let uri = asked.uri.clone();
-        let text = self.in_turn(&context, move |session| resources::read(session, &uri)).await?;
+        let text = self.in_turn(|| context.ct.is_cancelled(), move |session| resources::read(session, &uri)).await?;
         let text = text.map_err(|why| ErrorData::resource_not_found(why, None))?;
         Ok(ReadResourceResult::new(vec![text.into_contents(&asked.uri)]).into())
     }
@@ -134,7 +134,7 @@ impl ServerHandler for Server {
         let invalid = |why| ErrorData::invalid_params(why, None);
         let which = prompts::which(&asked.name, &asked.arguments.unwrap_or_default(), self.session.team());
         let which = which.map_err(invalid)?;
-        let prompt = self.in_turn(&context, move |session| prompts::get(session, which)).await?;
+        let prompt = self.in_turn(|| context.ct.is_cancelled(), move |session| prompts::get(session, which)).await?;
         Ok(prompt.map_err(invalid)?.into())
     }
 
@@ -151,5 +151,33 @@ impl ServerHandler for Server {
             _ => return Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, asked.method, None)),
         };
         Err(ErrorData::invalid_params(format!("the parameters of `{}` are {takes}", asked.method), None))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use megax::disk::Durability;
+
+    use super::super::calls::Project;
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_error_of_its_request_and_what_was_cancelled_is_not_begun() {
+        let (current, durability) = (PathBuf::from("."), Durability::Process);
+        let server = Server::new(Session::new(Project { current, manifest: None, out: None, team: None, durability }));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let panicked = server.in_turn(|| false, |_| panic!("as it must")).await;
+            let error: ErrorData = panicked.map(|(): ()| ()).unwrap_err();
+            assert_eq!(error.code, ErrorCode::INTERNAL_ERROR);
+            assert!(error.message.contains("a bug in megax"), "{}", error.message);
+            let begun = Arc::new(std::sync::atomic::AtomicBool::new(false));
+            let mark = Arc::clone(&begun);
+            let cancelled = server.in_turn(|| true, move |_| mark.store(true, std::sync::atomic::Ordering::Relaxed));
+            assert!(cancelled.await.is_err() && !begun.load(std::sync::atomic::Ordering::Relaxed));
+            assert_eq!(server.in_turn(|| false, |_| 7).await.ok(), Some(7), "and the next one is carried out");
+        });
     }
 }
