@@ -94,9 +94,9 @@ fn many_requests_at_once_are_each_answered_once_and_some_may_be_cancelled() {
         let number = answer["id"].as_u64().unwrap();
         assert!(asked.contains(&number) || number == last);
         if answer.get("error").is_some() {
-            refused.push(number)
+            refused.push(number);
         } else {
-            done.push(number)
+            done.push(number);
         }
         if done.len() + refused.len() >= 81 {
             break;

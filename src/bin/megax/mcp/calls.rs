@@ -242,8 +242,9 @@ impl Session {
     fn watched<T: Send + 'static>(&self, work: impl FnOnce(&Progress) -> T + Send + 'static) -> Result<T, Stuck> {
         let running = Arc::clone(&self.running);
         watchdog::watched(&Arc::new(Progress::new(false)), move |progress| {
-            let _running = running;
-            work(progress)
+            let done = work(progress);
+            drop(running);
+            done
         })
     }
 }

@@ -87,7 +87,7 @@ pub fn read(session: &Session, uri: &str) -> Result<Text, String> {
         return Ok(Text { kind: MARKDOWN, text: include_str!("format.md").to_owned() });
     }
     if let Some(name) = uri.strip_prefix(SCHEMA) {
-        let names = || SchemaName::value_variants().iter().filter_map(|name| name.to_possible_value());
+        let names = || SchemaName::value_variants().iter().filter_map(SchemaName::to_possible_value);
         let Ok(name) = SchemaName::from_str(name, false) else {
             return Err(none(uri, "the schemas", names().map(|value| value.get_name().to_owned())));
         };

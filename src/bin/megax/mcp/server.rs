@@ -145,9 +145,8 @@ impl ServerHandler for Server {
         _: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
         let takes = match asked.method.as_str() {
-            "tools/call" => "`name`, a text, and `arguments`, an object",
+            "tools/call" | "prompts/get" => "`name`, a text, and `arguments`, an object",
             "resources/read" => "`uri`, a text",
-            "prompts/get" => "`name`, a text, and `arguments`, an object",
             _ => return Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, asked.method, None)),
         };
         Err(ErrorData::invalid_params(format!("the parameters of `{}` are {takes}", asked.method), None))
