@@ -65,9 +65,11 @@
 //! [`pipeline::run`] does everything for a [`pipeline::Request`]; [`pipeline::apply_plan`] does it for a saved plan;
 //! [`pipeline::explain`] answers where a file comes from; [`pipeline::history`] lists the operations that were carried out
 //! and takes them back; [`pipeline::repair`] puts files back that are gone, and [`pipeline::detach`] leaves files to people;
+//! [`pipeline::guard`] answers whether a file may be edited by hand, and [`mod@hooks`] has agents and git ask that;
 //! [`pipeline::doctor`] says how machine, project and output root stand; [`start::init`] and [`start::add`] make what a
 //! project starts from.
 
+pub mod brief;
 pub mod change;
 pub mod diagnostic;
 pub mod digest;
@@ -76,6 +78,7 @@ pub mod event;
 pub mod glob;
 pub mod handle;
 pub mod hidden;
+pub mod hooks;
 pub mod limit;
 pub mod lockfile;
 pub mod merge;

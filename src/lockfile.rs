@@ -4,6 +4,7 @@
 //! sorted by path, no timestamp, no host, no absolute path. It is untrusted when read. This module only turns text into
 //! a [`Lockfile`] and back; it must never touch the disk, and never guess at a text that it does not wholly understand.
 
+mod reservation;
 mod salvage;
 #[cfg(test)]
 mod tests;
@@ -11,6 +12,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
+pub use reservation::{CLAIM_ENDING, CLAIM_VERSION_LINE, Reservation, reservation_path};
 pub use salvage::{Salvaged, salvage};
 
 use crate::digest::{Digest, same_text};
@@ -164,6 +166,8 @@ pub enum Flaw {
     ConflictMarker(&'static str),
     /// The first line names no version, or another one.
     Version(String),
+    /// The same of a reservation.
+    ClaimVersion(String),
     /// A header line is missing; its key is named.
     Header(&'static str),
     /// A text that is no digest.
@@ -194,7 +198,7 @@ pub enum Flaw {
     NotText,
     /// A limit: its name and its value.
     TooLong(&'static str, usize),
-    /// The shard lies where another shard belongs; the right place is named.
+    /// The file lies where another one belongs; the right place is named.
     Misplaced(String),
 }
 
@@ -207,6 +211,7 @@ impl fmt::Display for Flaw {
             Self::Version(found) => {
                 write!(f, "expected `{VERSION_LINE}` to `{VERSION_3_LINE}`, found `{}`", shown(found))
             }
+            Self::ClaimVersion(found) => write!(f, "expected `{CLAIM_VERSION_LINE}`, found `{}`", shown(found)),
             Self::Header(key) => write!(f, "expected the header line `{key}`"),
             Self::Digest(found) => write!(f, "`{}` is no digest", shown(found)),
             Self::Mode(found) => write!(f, "`{}` is no mode (`regular` or `executable`)", shown(found)),
@@ -224,7 +229,7 @@ impl fmt::Display for Flaw {
             Self::CutOff => f.write_str("the text is cut off (no newline at its end)"),
             Self::NotText => f.write_str("the file is not UTF-8 text"),
             Self::TooLong(what, limit) => write!(f, "{what} is over the limit of {limit}"),
-            Self::Misplaced(right) => write!(f, "this shard belongs at `{}`", shown(right)),
+            Self::Misplaced(right) => write!(f, "this file belongs at `{}`", shown(right)),
         }
     }
 }

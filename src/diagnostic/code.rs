@@ -87,6 +87,7 @@ codes! {
     BadSchema "MX319" "bad-schema" Error "a JSON Schema inside a mega-file cannot be used";
     UnreadSlot "MX320" "unread-slot" Warning "nobody reads the values that are contributed to a slot";
     SlotUnknown "MX321" "slot-unknown" Error "what is contributed to a slot cannot be told";
+    BrokenBlock "MX322" "broken-block" Error "the block that megax keeps in a file of yours has lost a marker";
 
     TemplateSyntax "MX401" "template-syntax" Error "a template cannot be parsed";
     UnknownName "MX402" "unknown-name" Error "a template uses a name that does not exist";
@@ -116,6 +117,9 @@ codes! {
     PlanLimit "MX509" "plan-limit" Error "the plan is over a limit";
     SensitivePath "MX510" "sensitive-path" Error "a path that other tools execute or obey, which the manifest does not grant";
     ReservedFolder "MX511" "reserved-folder" Error "a path below a folder that nobody writes, under another name";
+    ReservedPath "MX512" "reserved-path" Error "a path that another mega-file has reserved";
+    DamagedReservation "MX513" "damaged-reservation" Warning "a reservation cannot be read";
+    IdleReservation "MX514" "idle-reservation" Note "a reservation that no mega-file needs, or that counts for nothing";
 
     UnknownTeam "MX601" "unknown-team" Error "a team that the manifest does not name";
     DependencyCycle "MX602" "dependency-cycle" Error "teams depend on one another in a circle";
@@ -169,6 +173,11 @@ codes! {
     NoRoom "MX829" "no-room" Error "the output's file system has no room to publish";
     CannotPublish "MX830" "cannot-publish" Error "a folder may not be written, or is on another mount";
     NoWayBack "MX831" "no-way-back" Warning "what was written cannot be undone or merged later";
+    GeneratedFile "MX832" "generated-file" Error "an edit by hand of what megax writes";
+    NotTheTeams "MX833" "not-the-teams" Error "an edit by hand of what is not the team's to edit";
+    HooksOfOthers "MX834" "hooks-of-others" Error "a hook or a settings file of somebody else is in the way";
+    NotReserved "MX835" "not-reserved" Warning "a mega-file whose paths could not be reserved";
+    CannotSave "MX836" "cannot-save" Error "a document cannot be saved at that place";
 
     SnapshotDiffers "MX901" "snapshot-differs" Error "a mega-file expands to something else than its snapshot says";
     SnapshotUnreadable "MX902" "snapshot-unreadable" Error "a file where a snapshot belongs is none";

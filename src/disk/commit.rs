@@ -15,6 +15,7 @@ use super::log::{Logged, write_entry};
 use super::look::buffer;
 use super::preflight::preflight;
 use super::root::{Durability, Root};
+use super::shards::without_ending;
 use super::stage::{COPY, Slot, Staging};
 use super::steps::Steps;
 use super::trees::Tree;
@@ -347,9 +348,10 @@ impl<'r> Folders<'r> {
     }
 }
 
-/// A shard lies at `.megax/lock/<team>/<mega-file id>.lock` and nowhere else, whoever says otherwise.
+/// A shard lies at `.megax/lock/<team>/<mega-file id>.lock` and nowhere else, whoever says otherwise; a reservation lies
+/// beside it and ends in `.claim`.
 pub(super) fn check_shard_path(path: &str) -> Result<(), DiskError> {
-    let names = path.strip_prefix(".megax/lock/").and_then(|rest| rest.strip_suffix(".lock")?.split_once('/'));
+    let names = path.strip_prefix(".megax/lock/").and_then(|rest| without_ending(rest)?.split_once('/'));
     match names {
         Some((team, id)) if is_name(team) && is_name(id) => Ok(()),
         _ => Err(DiskError::Name { name: path.to_owned() }),

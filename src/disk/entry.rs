@@ -29,11 +29,24 @@ pub enum OperationKind {
     Adopt,
     /// Files and lockfiles were put back.
     Repair,
+    /// Paths were reserved.
+    Reserve,
+    /// Reservations were given up.
+    Release,
 }
 
 impl OperationKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [Self::Apply, Self::Undo, Self::Rollback, Self::Detach, Self::Adopt, Self::Repair];
+    pub const ALL: [Self; 8] = [
+        Self::Apply,
+        Self::Undo,
+        Self::Rollback,
+        Self::Detach,
+        Self::Adopt,
+        Self::Repair,
+        Self::Reserve,
+        Self::Release,
+    ];
 
     /// The word for people and documents.
     #[must_use]
@@ -45,6 +58,8 @@ impl OperationKind {
             Self::Detach => "detach",
             Self::Adopt => "adopt",
             Self::Repair => "repair",
+            Self::Reserve => "reserve",
+            Self::Release => "release",
         }
     }
 }

@@ -12,7 +12,7 @@ use super::log::read_text;
 use super::root::Root;
 use super::shards::read_shards_of;
 use crate::digest::{Digest, DigestBuilder, tree_digest};
-use crate::lockfile::{Lockfile, MAX_BYTES};
+use crate::lockfile::{CLAIM_ENDING, Lockfile, MAX_BYTES};
 use crate::path::{FileMode, OutputPath};
 
 const LOCK: &str = ".megax/lock/";
@@ -56,7 +56,9 @@ fn read(root: &Root, teams: &[String]) -> Result<Shards, DiskError> {
 
 /// The shards as the steps leave them.
 fn carry_out(folder: BorrowedFd<'_>, journal: &Journal, shards: &mut Shards) {
-    for step in journal.steps.iter().filter(|step| step.path().starts_with(LOCK)) {
+    // Reservations lie there as well; they say nothing of what was written.
+    let is_shard = |path: &str| path.starts_with(LOCK) && !path.ends_with(CLAIM_ENDING);
+    for step in journal.steps.iter().filter(|step| is_shard(step.path())) {
         match step {
             Step::Create { path, slot, .. } | Step::Replace { path, slot, .. } => {
                 let text = read_text(folder, slot, MAX_BYTES as u64).ok();

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::shards::without_ending;
 use crate::digest::Digest;
 use crate::lockfile::is_name;
 use crate::path::{FileMode, OutputPath};
@@ -206,7 +207,7 @@ fn is_path(path: &str, is_folder: bool) -> bool {
         return match (is_folder, names.as_slice()) {
             (true, []) => below.is_empty(),
             (true, [team]) => is_name(team),
-            (false, [team, file]) => is_name(team) && file.strip_suffix(".lock").is_some_and(is_name),
+            (false, [team, file]) => is_name(team) && without_ending(file).is_some_and(is_name),
             _ => false,
         };
     }
@@ -307,7 +308,7 @@ mod tests {
         fn what_is_read_names_only_safe_places(
             lines in proptest::collection::vec(
                 "(folder|clear|tree t[0-9]|create [nt][0-9] D|remove o[0-9] D|replace n[0-9] o[0-9] D D|mode 644 regular D) \
-                 (a|b|\\.megax/lock[x/]{0,2}|\\.git|\\.\\.|/)(/[ab.]{1,2}){0,2}(\\.lock)?",
+                 (a|b|\\.megax/lock[x/]{0,2}|\\.git|\\.\\.|/)(/[ab.]{1,2}){0,2}(\\.lock|\\.claim)?",
                 0..4,
             ),
         ) {

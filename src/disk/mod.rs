@@ -1,7 +1,7 @@
 //! The disk: the only module that writes.
 //!
 //! ```text
-//! Root::open -> survey, read_shards          looking; makes nothing
+//! Root::open -> survey, read_shards, read_reservations   looking; makes nothing
 //!            -> recover                      first in every run that writes: finishes what a killed one committed
 //!            -> TeamGuard, ProjectGuard      one run at a time
 //!            -> Staging::begin -> put -> Staged::new -> store -> commit -> Applied
@@ -9,6 +9,7 @@
 //!            -> read_listings, read_inputs   the texts that earlier commits were made from
 //!            -> read_log, choose, reverse    undoes operations of the log, as a commit of its own
 //!            -> plant                        a few new files, no plan: for `init` and `new`
+//!            -> write_single                 one file that is new or old, never half: for `hooks`
 //! ```
 //!
 //! Everything below the output root is reached from a handle of the root, folder by folder, and no symlink is followed
@@ -65,6 +66,7 @@ mod recover;
 mod root;
 mod saved;
 mod shards;
+mod single;
 mod snapshots;
 mod stage;
 mod steps;
@@ -99,9 +101,10 @@ pub use log::{KEPT_OPERATIONS, Log, Operation, Pruned, prune_log, read_log};
 pub use plant::plant;
 pub use recover::{Recovered, is_interrupted, is_unfinished, recover};
 pub use root::{Durability, Root};
-pub use saved::write_plan;
-pub use shards::{read_shards, shard_digest};
-pub use snapshots::{read_snapshots, remove_snapshot, write_snapshot};
+pub use saved::{write_document, write_plan};
+pub use shards::{read_reservations, read_shards, shard_digest};
+pub use single::{read_single, remove_single, write_single};
+pub use snapshots::{read_snapshots, remove_snapshot, write_snapshot, write_text};
 pub use stage::Staging;
 pub use survey::{read_up_to, survey};
 pub use undo::{Fate, Refusal, Reversal, ReversalError, Reversed, reverse};

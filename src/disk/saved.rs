@@ -1,4 +1,5 @@
-//! A saved plan on disk: written under another name, then moved to its place, so that it is new or old, never half.
+//! A saved plan, or another document, where somebody asked for it: written under another name, then moved to its place, so
+//! that it is new or old, never half.
 
 use std::io::{Read as _, Write as _};
 use std::os::fd::BorrowedFd;
@@ -19,16 +20,32 @@ const OTHER: &str = "there already, and no saved plan";
 /// # Errors
 /// The folder does not exist, something else than a plan lies there, or the disk failed; then all is as before.
 pub fn write_plan(folder: &Path, name: &str, text: &str) -> Result<(), DiskError> {
+    write_document(folder, name, text, &is_plan, OTHER)
+}
+
+/// Writes a document to a file of a folder that exists. Only a file whose first bytes are those of such a document is ever
+/// replaced; `other` says in words what all else is.
+///
+/// # Errors
+/// The folder does not exist, something else lies there, or the disk failed; then all is as before.
+pub fn write_document(
+    folder: &Path,
+    name: &str,
+    text: &str,
+    is_own: &dyn Fn(&[u8]) -> bool,
+    other: &'static str,
+) -> Result<(), DiskError> {
     let root = Root::open(folder)?;
     let at = root.existing()?.ok_or_else(|| DiskError::io("open", folder.display().to_string(), Errno::NOENT))?;
-    is_free(at, name)?;
+    let is_free = || is_free(at, name, is_own, other);
+    is_free()?;
     let failed = |error| DiskError::io("write", name, error);
     let unfinished = format!(".megax-{}.unfinished", std::process::id());
     let written = sys::create_file(at, &unfinished, 0o666)
         .map_err(std::io::Error::from)
         .and_then(|mut file| file.write_all(text.as_bytes()))
         .map_err(failed)
-        .and_then(|()| publish(at, &unfinished, name));
+        .and_then(|()| publish(at, &unfinished, name, is_free()?));
     if written.is_err() {
         // It may be that it was never made.
         let _ = sys::remove_file(at, &unfinished);
@@ -36,8 +53,8 @@ pub fn write_plan(folder: &Path, name: &str, text: &str) -> Result<(), DiskError
     written
 }
 
-fn publish(at: BorrowedFd<'_>, unfinished: &str, name: &str) -> Result<(), DiskError> {
-    let moved = if is_free(at, name)? {
+fn publish(at: BorrowedFd<'_>, unfinished: &str, name: &str, is_free: bool) -> Result<(), DiskError> {
+    let moved = if is_free {
         sys::move_to_free((at, unfinished), (at, name))
     } else {
         sys::move_over((at, unfinished), (at, name))
@@ -48,8 +65,13 @@ fn publish(at: BorrowedFd<'_>, unfinished: &str, name: &str) -> Result<(), DiskE
     })
 }
 
-/// Whether nothing has the name; `false` for a plan, and an error for all else.
-fn is_free(at: BorrowedFd<'_>, name: &str) -> Result<bool, DiskError> {
+/// Whether nothing has the name; `false` for a document of the kind, and an error for all else.
+fn is_free(
+    at: BorrowedFd<'_>,
+    name: &str,
+    is_own: &dyn Fn(&[u8]) -> bool,
+    other_kind: &'static str,
+) -> Result<bool, DiskError> {
     let failed = |error: std::io::Error| DiskError::io("read", name, error);
     let other = |what| DiskError::NotAFile { path: name.to_owned(), what };
     match sys::stat(at, name) {
@@ -64,7 +86,7 @@ fn is_free(at: BorrowedFd<'_>, name: &str) -> Result<bool, DiskError> {
     let file = sys::open_file(at, name).map_err(|error| failed(error.into()))?;
     let mut start = Vec::new();
     file.take(64).read_to_end(&mut start).map_err(failed)?;
-    if is_plan(&start) { Ok(false) } else { Err(other(OTHER)) }
+    if is_own(&start) { Ok(false) } else { Err(other(other_kind)) }
 }
 
 #[cfg(test)]

@@ -12,9 +12,10 @@ use super::root::Root;
 use super::sys;
 use super::walk::{Reached, Walker, parts};
 use crate::digest::Digest;
-use crate::lockfile::{MAX_BYTES, is_name};
+use crate::lockfile::{CLAIM_ENDING, MAX_BYTES, is_name};
 
 const FOLDER: &str = ".megax/lock";
+const ENDING: &str = ".lock";
 /// Most shards, or snapshots, of one root; and most folders of teams.
 const MAX_RECORDS: u64 = 20_000;
 /// Most bytes of all of them together.
@@ -35,12 +36,29 @@ pub(super) fn read_shards_of(
     root: &Root,
     is_wanted: impl Fn(&str) -> bool,
 ) -> Result<Vec<(String, String)>, DiskError> {
+    Ok(texts(read_records(root, FOLDER, ENDING, is_wanted)?))
+}
+
+/// Reads every `.megax/lock/<team>/<mega-file id>.claim`, as [`read_shards`] reads the shards.
+///
+/// # Errors
+/// As for [`read_shards`].
+pub fn read_reservations(root: &Root) -> Result<Vec<(String, String)>, DiskError> {
+    Ok(texts(read_records(root, FOLDER, CLAIM_ENDING, |_| true)?))
+}
+
+/// What is no text gets U+FFFD, which neither a shard nor a reservation may hold.
+fn texts(found: Vec<(String, Vec<u8>)>) -> Vec<(String, String)> {
     // No second copy of what is text, which is all but what somebody damaged.
     let text = |bytes: Vec<u8>| {
         String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     };
-    let found = read_records(root, FOLDER, ".lock", is_wanted)?;
-    Ok(found.into_iter().map(|(path, bytes)| (path, text(bytes))).collect())
+    found.into_iter().map(|(path, bytes)| (path, text(bytes))).collect()
+}
+
+/// The name of a shard or a reservation without its ending.
+pub(super) fn without_ending(name: &str) -> Option<&str> {
+    name.strip_suffix(ENDING).or_else(|| name.strip_suffix(CLAIM_ENDING))
 }
 
 /// Reads every `<folder>/<team>/<mega-file id><ending>` of the wanted teams: path relative to the root, and bytes. Sorted
@@ -87,7 +105,7 @@ fn check(path: &str, what: &'static str, value: u64, limit: u64) -> Result<(), D
     if value > limit { Err(DiskError::TooLarge { path: path.to_owned(), what, limit }) } else { Ok(()) }
 }
 
-/// The digest of a shard's bytes, also where they are no text; `None` when nothing, or no ordinary file, is there.
+/// The digest of the bytes of a shard or a reservation, also where they are no text; `None` when nothing, or no ordinary file, is there.
 ///
 /// # Errors
 /// It cannot be read, or its path is no place of a shard.

@@ -27,12 +27,20 @@ pub fn read_snapshots(root: &Root) -> Result<Vec<(String, Vec<u8>)>, DiskError> 
     read_records(root, FOLDER, ENDING, |_| true)
 }
 
-/// Writes a snapshot at a path of [`crate::snapshot::place`]: under another name first, then moved to its place.
-/// `before` is what must still be there; `None` for nothing.
+/// Writes a snapshot at a path of [`crate::snapshot::place`], as [`write_text`] does.
+///
+/// # Errors
+/// As [`write_text`].
+pub fn write_snapshot(root: &Root, path: &str, before: Option<Digest>, text: &str) -> Result<(), DiskError> {
+    write_text(root, path, before, text.as_bytes())
+}
+
+/// Writes a text that stands for itself: under another name first, then moved to its place. What it replaces keeps its
+/// mode. `before` is what must still be there; `None` for nothing.
 ///
 /// # Errors
 /// Something else is there now, or the disk failed; then the old file is as before.
-pub fn write_snapshot(root: &Root, path: &str, before: Option<Digest>, text: &str) -> Result<(), DiskError> {
+pub fn write_text(root: &Root, path: &str, before: Option<Digest>, text: &[u8]) -> Result<(), DiskError> {
     let (folder, name) = parts(path);
     let mut walker = Walker::new(root.make()?);
     walker.make(folder, |_| ())?;
@@ -41,6 +49,7 @@ pub fn write_snapshot(root: &Root, path: &str, before: Option<Digest>, text: &st
     let number = COUNTER.fetch_add(1, Ordering::Relaxed);
     let unfinished = format!(".{}-{number}.unfinished", std::process::id());
     let written = put(at, &unfinished, text)
+        .and_then(|()| keep_mode(at, &unfinished, name, before))
         .map_err(|error| DiskError::io("write", path, error))
         .and_then(|()| publish(at, &unfinished, name, path, before));
     if written.is_err() {
@@ -51,7 +60,7 @@ pub fn write_snapshot(root: &Root, path: &str, before: Option<Digest>, text: &st
 }
 
 /// Moves a finished file to its place, which must still be as it was.
-fn publish(
+pub(super) fn publish(
     at: BorrowedFd<'_>,
     unfinished: &str,
     name: &str,
@@ -69,8 +78,17 @@ fn publish(
     })
 }
 
-fn put(at: BorrowedFd<'_>, name: &str, text: &str) -> std::io::Result<()> {
-    sys::create_file(at, name, 0o666)?.write_all(text.as_bytes())
+fn put(at: BorrowedFd<'_>, name: &str, text: &[u8]) -> std::io::Result<()> {
+    sys::create_file(at, name, 0o666)?.write_all(text)
+}
+
+/// Gives a file the mode of the one that it is to replace.
+fn keep_mode(at: BorrowedFd<'_>, unfinished: &str, name: &str, before: Option<Digest>) -> std::io::Result<()> {
+    if before.is_some() {
+        let (_, mode) = sys::stat(at, name)?;
+        sys::set_mode(at, unfinished, mode)?;
+    }
+    Ok(())
 }
 
 /// Removes a snapshot, and the folder of its team if it was the last there. `before` is what must still be there.
@@ -95,7 +113,7 @@ pub fn remove_snapshot(root: &Root, path: &str, before: Digest) -> Result<(), Di
 }
 
 /// Whether a name still holds what was read there.
-fn expect(at: BorrowedFd<'_>, name: &str, path: &str, before: Option<Digest>) -> Result<(), DiskError> {
+pub(super) fn expect(at: BorrowedFd<'_>, name: &str, path: &str, before: Option<Digest>) -> Result<(), DiskError> {
     match sys::stat(at, name) {
         Err(Errno::NOENT) if before.is_none() => return Ok(()),
         Err(Errno::NOENT) => return Err(DiskError::changed(path)),

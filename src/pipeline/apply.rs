@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::guards::{self, Guards};
 use super::inputs::{self, ENGINE, copies, inputs_digest};
-use super::shards;
+use super::shards::{self, Texts};
 use super::{State, conflicts, fuse, merging, saved, sink};
 use crate::change::{self, ChangeSet, Desired, FileChange, Kind, LockfileChange, Survey};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
@@ -354,7 +354,7 @@ fn bound_findings(state: &State<'_>, changes: &ChangeSet) -> Vec<Diagnostic> {
 /// Reads the shards again, now that no other run publishes, and checks the claims again if one changed;
 /// whether one did.
 fn refresh_shards(state: &mut State<'_>, root: &Root) -> bool {
-    let texts = match disk::read_shards(root) {
+    let texts = match Texts::read(root) {
         Ok(texts) => texts,
         Err(error) => {
             state.findings.push(disk_finding(&error));
@@ -362,12 +362,12 @@ fn refresh_shards(state: &mut State<'_>, root: &Root) -> bool {
             return true;
         }
     };
-    if texts == state.shards.texts {
+    if (&texts.shards, &texts.reservations) == (&state.shards.texts, &state.shards.reserved.texts) {
         return false;
     }
     let mut findings = Diagnostics::default();
     let shards = shards::classify(texts, &state.set, &state.model, &state.teams, &mut findings);
-    findings.extend(plan::check_claims(&state.model, &state.plan, &shards.claims));
+    findings.extend(plan::check_claims(&state.model, &state.plan, &shards.claims, &shards.reserved.reservations));
     state.shards = shards;
     state.findings.extend(findings);
     state.hold();

@@ -8,7 +8,7 @@ use super::apply::{disk_finding, no_way_back};
 use super::history::{Findings, disk_failed, recover};
 use super::inputs::ENGINE;
 use super::naming::{Known, candidates};
-use super::publish::Publication;
+use super::publish::{Publication, Record};
 use super::{Request, State, on_threads, resolve, shards};
 use crate::change::{Hands, OnDisk, Shard, Unrecorded, hand};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
@@ -91,7 +91,7 @@ fn run(request: &DetachRequest, out: &Path, report: &mut MendReport, watcher: &d
     if !changes.is_empty() {
         let kind = if request.hands == Hands::Detach { OperationKind::Detach } else { OperationKind::Adopt };
         let (durability, holder) = (request.durability, request.holder.as_str());
-        let publication = Publication { root: &root, texts: &texts, kind, durability, holder };
+        let publication = Publication { root: &root, texts: &texts, record: Record::Shards, kind, durability, holder };
         let applied = publication.publish(changes, &|_| Ok(()), watcher)?;
         report.operations.extend(applied.operation);
         report.findings.extend(applied.unlogged.as_deref().map(no_way_back));

@@ -84,7 +84,7 @@ fn explain_here(inputs: &source::Request, subject: &str, strict: bool) -> Explan
 }
 
 /// `src/a.ts:12` names a line.
-fn split_line(subject: &str) -> (&str, Option<u64>) {
+pub(super) fn split_line(subject: &str) -> (&str, Option<u64>) {
     match subject.rsplit_once(':') {
         Some((path, line)) => line.parse().map_or((subject, None), |line| (path, Some(line))),
         None => (subject, None),
@@ -165,7 +165,7 @@ fn describe(state: &State<'_>, file: &PlannedFile, line: Option<u64>) -> FileFac
     }
 }
 
-fn place(sources: &SourceMap, span: Span) -> PlaceFacts {
+pub(super) fn place(sources: &SourceMap, span: Span) -> PlaceFacts {
     let line = sources.positions(span).map_or(0, |(start, _)| start.line);
     PlaceFacts { file: sources.name(span.file).to_owned(), line }
 }

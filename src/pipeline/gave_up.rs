@@ -3,11 +3,17 @@
 //!
 //! Made from the request alone; what the run had found out stays with its threads.
 
-use super::{ApplyRequest, DetachRequest, Explanation, RepairRequest, Request, Run, SnapshotRequest};
-use super::{facts, snapshot as golden, status as standing};
+use super::{
+    ApplyRequest, BriefRequest, DetachRequest, Explanation, GuardRequest, RepairRequest, Request, ReviewRequest, Run,
+    SnapshotRequest,
+};
+use super::{brief as briefs, facts, review as verdicts, snapshot as golden, status as standing};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::limit::Limit;
+use crate::report::brief::BriefReport;
+use crate::report::guard::GuardReport;
 use crate::report::mend::{MendCommand, MendReport};
+use crate::report::review::ReviewReport;
 use crate::report::snapshot::SnapshotReport;
 use crate::report::status::StatusReport;
 use crate::report::{Command, Mode};
@@ -35,7 +41,7 @@ fn findings(stuck: &Stuck) -> Diagnostics {
 /// Of [`super::run`].
 #[must_use]
 pub fn run(request: &Request, stuck: &Stuck) -> Run {
-    Run { report: facts::without_inputs(request, (findings(stuck), None)), diff: None }
+    Run { report: facts::without_inputs(request, (findings(stuck), None)), diff: None, plan: None }
 }
 
 /// Of [`super::apply_plan`].
@@ -57,11 +63,29 @@ pub fn status(request: &Request, stuck: &Stuck) -> StatusReport {
     standing::without_inputs(request, (findings(stuck), None))
 }
 
+/// Of [`super::brief()`].
+#[must_use]
+pub fn brief(request: &BriefRequest, stuck: &Stuck) -> BriefReport {
+    briefs::report(request, findings(stuck), None, Vec::new())
+}
+
+/// Of [`super::review()`].
+#[must_use]
+pub fn review(request: &ReviewRequest, stuck: &Stuck) -> ReviewReport {
+    verdicts::without_inputs(request, (findings(stuck), None))
+}
+
 /// Of [`super::explain()`].
 #[must_use]
 pub fn explain(subject: &str, stuck: &Stuck) -> Explanation {
     let (named, findings) = (subject.to_owned(), findings(stuck));
     Explanation { named, file: None, note: None, findings, unread: true, sources: SourceMap::default() }
+}
+
+/// Of [`super::guard()`]: nothing is known.
+#[must_use]
+pub fn guard(request: &GuardRequest, stuck: &Stuck) -> GuardReport {
+    GuardReport { team: request.team.clone(), findings: findings(stuck), ..GuardReport::default() }
 }
 
 /// Of [`super::repair()`].

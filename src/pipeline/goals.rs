@@ -37,14 +37,16 @@ pub fn inspect(state: &State<'_>, made: &BTreeMap<usize, verify::Outputs<'_>>) -
 }
 
 /// What is not there yet, in one line: a project in the making lacks most of it. `megax status` shows the mega-files in
-/// its table, and with `--strict` each lack is an error there. `what` says it for a number of them.
+/// its table, `megax review` the artefacts as well, and with `--strict` each lack is an error there. `what` says it for a
+/// number of them.
 fn owed(state: &State<'_>, missing: Vec<Diagnostic>, what: impl Fn(&[Diagnostic]) -> String) -> Vec<Diagnostic> {
-    let is_status = state.request.command == Command::Status;
+    let is_review = state.request.command == Command::Review;
+    let is_status = is_review || state.request.command == Command::Status;
     if is_status && state.request.strict {
         return missing.into_iter().map(|finding| finding.severity(Severity::Error)).collect();
     }
     let Some(first) = missing.first() else { return Vec::new() };
-    let is_in_table = is_status && first.code == Code::MissingMegaFile;
+    let is_in_table = is_review || is_status && first.code == Code::MissingMegaFile;
     if is_in_table || state.request.command == Command::Snapshot {
         return Vec::new();
     }

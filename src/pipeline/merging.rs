@@ -243,9 +243,15 @@ fn plan_of(root: &Root, listing: &Listing, limits: &Limits) -> Result<Plan, Disk
     let planned = std::sync::atomic::AtomicUsize::new(0);
     let around = plan::Around { sources: &set.sources, assets: &assets, seed, planned: &planned, limits: &set.limits };
     let doubts = slots::doubts(&set, &model);
-    let reserved = plan::Reserved::default();
-    let ground =
-        plan::Ground { shards: &[], records: &[], reserved: &reserved, doubts: &doubts, manifest_is_broken: false };
+    let (reserved, reservations) = (plan::Reserved::default(), plan::Reservations::default());
+    let ground = plan::Ground {
+        shards: &[],
+        records: &[],
+        reservations: &reservations,
+        reserved: &reserved,
+        doubts: &doubts,
+        manifest_is_broken: false,
+    };
     let (plan, _) = plan::resolve(&model, &around, &ground);
     Ok(plan)
 }

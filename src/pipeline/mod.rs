@@ -2,6 +2,9 @@
 //! the facts for `report`. The only module that knows all the others.
 
 mod apply;
+mod brief;
+mod brief_facts;
+mod brief_files;
 mod conflicts;
 mod detach;
 mod doctor;
@@ -11,6 +14,7 @@ mod facts;
 mod fuse;
 pub mod gave_up;
 mod goals;
+mod guard;
 mod guards;
 mod history;
 mod hold;
@@ -22,7 +26,9 @@ mod orphans;
 mod publish;
 mod recovery;
 mod repair;
+mod reservations;
 mod reserved;
+mod review;
 mod saved;
 mod shards;
 mod sink;
@@ -56,12 +62,16 @@ use crate::source::{self, Files, SourceSet};
 use crate::template::forms;
 use crate::{disk, model, plan, verify};
 
+pub use brief::{BriefRequest, Which, brief};
+pub use brief_files::save_briefs;
 pub use detach::{DetachRequest, detach};
 pub use doctor::{DoctorRequest, doctor};
 pub use explain::{Explanation, explain};
+pub use guard::{Edit, GuardRequest, guard};
 pub use history::{Asked, HistoryRequest, history};
 pub use recovery::recover;
 pub use repair::{RepairRequest, repair};
+pub use review::{ReviewRequest, review};
 pub use saved::{ApplyRequest, apply_plan, request_of_plan};
 pub use snapshot::{SnapshotRequest, snapshot};
 pub use status::status;
@@ -147,6 +157,9 @@ pub struct Run {
     pub report: Report,
     /// The unified diff, if it was asked for.
     pub diff: Option<String>,
+    /// What would change, for [`Command::Plan`] unless every team is held; a later run can be held to it
+    /// ([`Request::must_equal`]).
+    pub plan: Option<SavedPlan>,
 }
 
 /// Everything that a run has found out before it touches the output.
@@ -198,10 +211,10 @@ fn run_here(request: &Request, watcher: &dyn Watcher) -> Run {
     // The inflector's many patterns are compiled at their first use; here that goes on while the inputs are read.
     rayon::spawn(|| drop(forms::plural("item")));
     let mut guards = Guards::new();
-    let (mut state, changes) = loop {
+    let (mut state, mut changes) = loop {
         let mut state = match guards::ready(request, &mut guards, watcher) {
             Ok(state) => state,
-            Err(findings) => return Run { report: facts::without_inputs(request, *findings), diff: None },
+            Err(findings) => return Run { report: facts::without_inputs(request, *findings), diff: None, plan: None },
         };
         watcher.on_event(Event::Planned { files: state.plan.files.len() });
         if request.mode == Mode::Validate {
@@ -217,12 +230,13 @@ fn run_here(request: &Request, watcher: &dyn Watcher) -> Run {
         }
     };
     let diff = changes.as_ref().filter(|_| request.diff).map(|changes| facts::diff(&state, changes));
-    let plan = changes.as_ref().and_then(|changes| changes.plan.as_ref());
-    let is_saved = plan.is_some_and(|plan| watcher.may_publish() && saved::save(&mut state, plan));
+    let all_held = state.teams.iter().all(|team| state.is_held(team));
+    let plan = changes.as_mut().and_then(|changes| changes.plan.take()).filter(|_| !all_held);
+    let is_saved = plan.as_ref().is_some_and(|plan| watcher.may_publish() && saved::save(&mut state, plan));
     let mut report = facts::report(state, changes.as_ref());
     let plan_file = request.plan_file.as_ref().filter(|_| is_saved || request.must_equal.is_some());
     report.plan = plan_file.map(|file| source::load::display(file, &request.inputs.current));
-    Run { report, diff }
+    Run { report, diff, plan }
 }
 
 /// Why the inputs could not be read, and what could be.
@@ -231,8 +245,9 @@ type Unread = Box<(Diagnostics, Option<SourceSet>)>;
 /// Reads, understands and plans.
 fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>, Unread> {
     let only = only::parse(&request.only).map_err(|findings| Box::new((findings, None)))?;
-    let load =
-        if matches!(request.command, Command::Status | Command::Repair) { source::load_or_none } else { source::load };
+    // These speak of a project also while it has no mega-file.
+    let may_be_empty = matches!(request.command, Command::Status | Command::Repair | Command::Brief | Command::Review);
+    let load = if may_be_empty { source::load_or_none } else { source::load };
     let mut set = load(&request.inputs).map_err(|findings| Box::new((findings, None)))?;
     watcher.on_event(Event::Loaded { mega_files: set.mega_files.len() });
     if let Err(finding) = select_teams(&mut set, &request.teams) {
@@ -246,21 +261,21 @@ fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>,
         findings.push(Diagnostic::new(Code::NoManifest, message));
     }
     let assets = assets(&model, &set.files(), &set.limits);
-    // A snapshot is about mega-files alone.
+    // A snapshot is about mega-files alone, and about whose a path is.
     let looks = request.command != Command::Snapshot;
-    let (root, shards) = if looks {
-        // Opened once: a root that only the second attempt opened would be written without its recovery.
-        let opened = disk::Root::open(&set.out);
+    // Opened once: a root that only the second attempt opened would be written without its recovery.
+    let opened = disk::Root::open(&set.out);
+    let (root, texts) = if looks {
         if let Ok(root) = &opened {
             root.keep(vec![set.folder.clone()]);
         }
         findings.extend(opened.iter().flat_map(|root| recovery::first(request, root)));
         shards::read(opened, &mut findings)
     } else {
-        (None, Vec::new())
+        (None, shards::read_reservations(opened, &mut findings))
     };
     let teams = selected_teams(&set, &model);
-    let shards = shards::classify(shards, &set, &model, &teams, &mut findings);
+    let shards = shards::classify(texts, &set, &model, &teams, &mut findings);
     let seed = model.manifest.as_ref().map_or("", |manifest| &manifest.seed);
     let planned = std::sync::atomic::AtomicUsize::new(0);
     let around = plan::Around { sources: &set.sources, assets: &assets, seed, planned: &planned, limits: &set.limits };
@@ -268,6 +283,7 @@ fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>,
     let ground = plan::Ground {
         shards: &shards.claims,
         records: &shards.records,
+        reservations: &shards.reserved.reservations,
         reserved: &reserved,
         doubts: &doubts,
         manifest_is_broken: set.manifest.is_some() && model.manifest.is_none(),
@@ -281,8 +297,7 @@ fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>,
             return Err(Box::new((missed, Some(set))));
         }
     }
-    if plan.files.is_empty() && !findings.has_errors() && !matches!(request.command, Command::Status | Command::Repair)
-    {
+    if plan.files.is_empty() && !findings.has_errors() && !may_be_empty {
         let message = "the run yields no file";
         findings.push(Diagnostic::new(Code::NoOutput, message).help("see the warnings for rules that yield nothing"));
     }

@@ -9,13 +9,20 @@ use crate::source::read::real;
 
 /// The output paths that a name may mean, the likeliest first. Nothing is looked up.
 pub fn candidates(out: &Path, current: &Path, named: &str) -> Vec<OutputPath> {
+    let mut found = here(out, current, named);
+    let from_root = OutputPath::parse(named.trim_start_matches("./").trim_start_matches('/')).ok();
+    found.extend(from_root.filter(|path| !found.contains(path)));
+    found
+}
+
+/// The same, relative to the current folder only.
+pub fn here(out: &Path, current: &Path, named: &str) -> Vec<OutputPath> {
     let absolute = normal(&current.join(named));
     let below = |path: &Path, root: &Path| path.strip_prefix(root).ok().map(|path| display(path, Path::new("")));
     // The output root may be reached through a symlink; the file itself may be one, and is not followed.
     let parent = absolute.parent().map(real).zip(absolute.file_name()).map(|(parent, name)| parent.join(name));
     let through = parent.and_then(|path| below(&path, &real(out)));
-    let from_root = named.trim_start_matches("./").trim_start_matches('/').to_owned();
-    let texts = below(&absolute, out).into_iter().chain(through).chain([from_root]);
+    let texts = below(&absolute, out).into_iter().chain(through);
     let mut found: Vec<OutputPath> = Vec::new();
     for path in texts.filter_map(|text| OutputPath::parse(&text).ok()) {
         if !found.contains(&path) {

@@ -4,19 +4,31 @@
 use super::apply::{commit_finding, disk_finding};
 use super::guards::guard_teams;
 use super::recovery;
+use super::reservations;
 use super::shards::place;
 use crate::change::ChangeSet;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::disk::{self, Applied, DiskError, Durability, OperationKind, ProjectGuard, Root, Staged, Staging};
 use crate::event::Watcher;
 
+/// What is kept beside one another in `.megax/lock`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Record {
+    /// Shards of the lockfile.
+    Shards,
+    /// Reservations.
+    Reservations,
+}
+
 /// How a change is published.
 #[derive(Clone, Copy)]
 pub struct Publication<'a> {
     /// The output root.
     pub root: &'a Root,
-    /// The texts of all shards that the change was planned from.
+    /// The texts of all shards that the change was planned from; of all reservations, if those change.
     pub texts: &'a [(String, String)],
+    /// What changes.
+    pub record: Record,
     /// What the log calls it.
     pub kind: OperationKind,
     /// What the commit must survive.
@@ -43,9 +55,13 @@ impl Publication<'_> {
         let project = ProjectGuard::wait(self.root).map_err(failed)?;
         recovery::check(self.root, &project)?;
         // What is recorded now must be what was looked at: a file that another run let go of does not come back.
-        let now = disk::read_shards(self.root).map_err(failed)?;
+        let (now, what) = match self.record {
+            Record::Shards => (disk::read_shards(self.root), "lockfile"),
+            Record::Reservations => (disk::read_reservations(self.root), "reservations"),
+        };
+        let now = now.map_err(failed)?;
         if !of_teams(&now, &teams).eq(of_teams(self.texts, &teams)) {
-            let message = format!("another run wrote the lockfile of {} at the same time", teams.join(", "));
+            let message = format!("another run wrote the {what} of {} at the same time", teams.join(", "));
             let help = "nothing of the team was changed; run again";
             return Err(vec![Diagnostic::new(Code::ChangedMeanwhile, message).help(help)]);
         }
@@ -64,9 +80,10 @@ impl Publication<'_> {
     }
 }
 
-/// The shards that lie at a place of one of the teams.
+/// The shards or reservations that lie at a place of one of the teams.
 fn of_teams<'t>(texts: &'t [(String, String)], teams: &'t [String]) -> impl Iterator<Item = &'t (String, String)> {
-    texts.iter().filter(|(path, _)| place(path).is_some_and(|(team, _)| teams.iter().any(|name| name == team)))
+    let team_of = |path: &String| place(path).or_else(|| reservations::place(path)).map(|(team, _)| team.to_owned());
+    texts.iter().filter(move |(path, _)| team_of(path).is_some_and(|team| teams.contains(&team)))
 }
 
 #[cfg(test)]
@@ -104,7 +121,8 @@ mod tests {
         let shards: Vec<Shard> = texts.iter().map(|(path, text)| Shard::read(path, text).unwrap()).collect();
         let (set, _) = hand(&shards, &[&OutputPath::parse("a").unwrap()], &[], Hands::Detach, "e");
         let (kind, durability) = (OperationKind::Detach, Durability::Process);
-        let publication = Publication { root: &root, texts: &texts, kind, durability, holder: "h" };
+        let record = Record::Shards;
+        let publication = Publication { root: &root, texts: &texts, record, kind, durability, holder: "h" };
         let publish = || publication.publish(set.clone(), &|_| Ok(()), &Silent);
         write("t", &["a", "c"]);
         let found = publish().unwrap_err();

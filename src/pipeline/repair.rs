@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use self::wanted::Wanted;
 use super::apply::{self, disk_finding, no_way_back};
 use super::inputs::ENGINE;
-use super::publish::Publication;
+use super::publish::{Publication, Record};
 use super::shards::{DamagedShard, Unreadable, place, unreadable as unreadable_shard};
 use super::{Request, State, hold, on_threads, resolve, sink};
 use crate::change::{self, Damaged, Desired, Restoration, Restore, restore};
@@ -108,7 +108,8 @@ fn run(asked: &RepairRequest, state: &mut State<'_>, report: &mut MendReport, wa
     state.findings.extend(restoration.gaps.iter().map(say::gap));
     let (kind, durability, holder) = (OperationKind::Repair, asked.durability, asked.holder.as_str());
     for set in restoration.changes.split() {
-        let publication = Publication { root: &root, texts: &state.shards.texts, kind, durability, holder };
+        let publication =
+            Publication { root: &root, texts: &state.shards.texts, record: Record::Shards, kind, durability, holder };
         let stage = |staging: &Staging| apply::stage_rest(state, staging, &set);
         let done = (!asked.dry_run).then(|| publication.publish(set.clone(), &stage, watcher)).transpose();
         match done {

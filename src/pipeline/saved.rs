@@ -70,7 +70,7 @@ pub fn request_of_plan(asked: &ApplyRequest) -> Result<Request, Box<Run>> {
         }
         Err(finding) => {
             let findings = Diagnostics::from_iter([finding]);
-            Err(Box::new(Run { report: facts::without_inputs(&request, (findings, None)), diff: None }))
+            Err(Box::new(Run { report: facts::without_inputs(&request, (findings, None)), diff: None, plan: None }))
         }
     }
 }
@@ -211,15 +211,11 @@ fn is_held_by_markers(state: &State<'_>) -> bool {
         && failed.all(|reason| matches!(reason, Reason::Unresolved(_)))
 }
 
-/// Writes the plan of a run to its file, unless every team is held; whether it was written. What keeps it from that is
-/// a finding.
+/// Writes the plan of a run to its file, if it has one; whether it was written. What keeps it from that is a finding.
 pub fn save(state: &mut State<'_>, plan: &SavedPlan) -> bool {
     let Some(file) = state.request.plan_file.clone() else { return false };
-    if state.teams.iter().all(|team| state.is_held(team)) {
-        return false;
-    }
     let path = normal(&state.request.inputs.current.join(&file));
-    let saved = place(state, &file, &path).and_then(|(folder, name)| {
+    let saved = place(state, Document::Plan, &file, &path).and_then(|(folder, name)| {
         disk::write_plan(&folder, &name, &plan.to_text())
             .map_err(|error| disk_finding(&error).help("the plan is not saved; choose another FILE with `-o`"))
     });
@@ -230,12 +226,31 @@ pub fn save(state: &mut State<'_>, plan: &SavedPlan) -> bool {
     true
 }
 
-/// The folder and name of a plan's file, if a plan may lie there.
-fn place(state: &State<'_>, shown: &Path, path: &Path) -> Result<(PathBuf, String), Diagnostic> {
+/// What is saved where somebody asks for it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Document {
+    /// Of `megax plan`.
+    Plan,
+    /// Of `megax review`.
+    IntegrationManifest,
+}
+
+/// The folder and name of a document's file, if one may lie there.
+pub fn place(
+    state: &State<'_>,
+    document: Document,
+    shown: &Path,
+    path: &Path,
+) -> Result<(PathBuf, String), Diagnostic> {
     let shown = shown.display();
     let refused = |why: &str| {
-        Diagnostic::new(Code::BadPlan, format!("the plan cannot be saved as `{shown}`: {why}"))
-            .help("choose another FILE with `-o`, such as `next.plan`")
+        let (code, what, help) = match document {
+            Document::Plan => (Code::BadPlan, "plan", "choose another FILE with `-o`, such as `next.plan`"),
+            Document::IntegrationManifest => {
+                (Code::CannotSave, "integration manifest", "choose another FILE, such as `integration-manifest.yaml`")
+            }
+        };
+        Diagnostic::new(code, format!("the {what} cannot be saved as `{shown}`: {why}")).help(help)
     };
     let texts = [&state.request.inputs.manifest, &state.request.inputs.out].into_iter().flatten();
     if texts.into_iter().any(|path| path.to_str().is_none()) {

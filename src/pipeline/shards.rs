@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::reservations::{self, Claims};
 use crate::change::Shard;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::disk::{self, DiskError, Root};
@@ -30,6 +31,27 @@ pub struct Shards {
     pub damaged: Vec<DamagedShard>,
     /// Shards of selected teams whose mega-file is gone: their files are orphans.
     pub gone: BTreeSet<(String, String)>,
+    /// The reservations beside them.
+    pub reserved: Claims,
+}
+
+/// The texts of the shards and of the reservations: path relative to the output root, and text; sorted by path.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Texts {
+    /// Of the shards.
+    pub shards: Vec<(String, String)>,
+    /// Of the reservations.
+    pub reservations: Vec<(String, String)>,
+}
+
+impl Texts {
+    /// Reads all of them.
+    ///
+    /// # Errors
+    /// Some cannot be read.
+    pub fn read(root: &Root) -> Result<Self, DiskError> {
+        Ok(Self { shards: disk::read_shards(root)?, reservations: disk::read_reservations(root)? })
+    }
 }
 
 /// A shard that cannot be read.
@@ -43,14 +65,25 @@ pub struct DamagedShard {
     pub why: String,
 }
 
-/// Reads the shards of the output root, if that could be opened.
-pub fn read(opened: Result<Root, DiskError>, findings: &mut Diagnostics) -> (Option<Root>, Vec<(String, String)>) {
-    let opened = opened.and_then(|root| Ok((disk::read_shards(&root)?, root)));
+/// Reads the shards and reservations of the output root, if that could be opened.
+pub fn read(opened: Result<Root, DiskError>, findings: &mut Diagnostics) -> (Option<Root>, Texts) {
+    let opened = opened.and_then(|root| Ok((Texts::read(&root)?, root)));
     match opened {
         Ok((texts, root)) => (Some(root), texts),
         Err(error) => {
             findings.push(super::apply::disk_finding(&error));
-            (None, Vec::new())
+            (None, Texts::default())
+        }
+    }
+}
+
+/// Reads the reservations alone: what a run needs that looks at nothing else of the output.
+pub fn read_reservations(opened: Result<Root, DiskError>, findings: &mut Diagnostics) -> Texts {
+    match opened.and_then(|root| disk::read_reservations(&root)) {
+        Ok(reservations) => Texts { shards: Vec::new(), reservations },
+        Err(error) => {
+            findings.push(super::apply::disk_finding(&error));
+            Texts::default()
         }
     }
 }
@@ -58,7 +91,7 @@ pub fn read(opened: Result<Root, DiskError>, findings: &mut Diagnostics) -> (Opt
 /// Parses the shards and decides what each means. A shard is gone when no mega-file has its id and its source was read
 /// or is no longer there; else its paths stay claimed. A damaged shard holds its team if that is selected.
 pub fn classify(
-    texts: Vec<(String, String)>,
+    texts: Texts,
     set: &SourceSet,
     model: &Model,
     teams: &BTreeSet<String>,
@@ -72,7 +105,9 @@ pub fn classify(
     let is_left = |source: &str| {
         read.contains(source) || !set.project.as_ref().is_some_and(|root| source::read::exists(root, source))
     };
-    let mut shards = Shards::default();
+    let mut shards =
+        Shards { reserved: reservations::classify(texts.reservations, set, model, findings), ..Shards::default() };
+    let texts = texts.shards;
     for (path, text) in &texts {
         let shard = match Shard::read(path, text) {
             Ok(shard) => shard,

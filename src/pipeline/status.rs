@@ -18,7 +18,7 @@ use crate::source::load::display;
 use crate::source::{Input, Kind, NodeId, Tree};
 
 /// So many findings of one code at one place are shown one by one.
-const MOST_ALIKE: usize = 3;
+pub(super) const MOST_ALIKE: usize = 3;
 
 /// How every team stands, or the one team that is named. Never fails: everything that goes wrong is a finding.
 #[must_use]
@@ -94,7 +94,7 @@ impl Sink for Measured {
 }
 
 /// Measures the valid mega-files of held teams, which the dry run passed over.
-fn render_held(state: &mut State<'_>, watcher: &dyn Watcher) {
+pub(super) fn render_held(state: &mut State<'_>, watcher: &dyn Watcher) {
     let wrong = validity::wrong_inputs(state);
     let is_valid = |file: &PlannedFile| {
         state.model.mega_files.get(file.mega_file).is_some_and(|mega| !wrong.contains(&mega.file()))
@@ -164,7 +164,7 @@ fn report(mut state: State<'_>, team: Option<&str>, changes: &Changes, drift: Ve
 }
 
 /// The team that is meant, in its one spelling.
-fn find_team(state: &State<'_>, asked: &str, teams: &[TeamStatus]) -> Result<String, Diagnostic> {
+pub(super) fn find_team(state: &State<'_>, asked: &str, teams: &[TeamStatus]) -> Result<String, Diagnostic> {
     let name = state.model.team_name(asked);
     if teams.iter().any(|team| team.team == name) {
         return Ok(name);
@@ -179,7 +179,7 @@ fn find_team(state: &State<'_>, asked: &str, teams: &[TeamStatus]) -> Result<Str
 }
 
 /// Every mega-file of the project, valid or not, in the order of the files.
-fn mega_files(state: &State<'_>) -> Vec<MegaFileStatus> {
+pub(super) fn mega_files(state: &State<'_>) -> Vec<MegaFileStatus> {
     let (wrong, all_wrong) = (validity::wrong_inputs(state), validity::is_all_wrong(state));
     let mut made: BTreeMap<usize, Option<(u64, u64)>> = BTreeMap::new();
     for (file, rendered) in state.plan.files.iter().zip(&state.rendered) {
@@ -235,7 +235,7 @@ fn missing(state: &State<'_>, mega: &MegaFile) -> Vec<String> {
 }
 
 /// The teams of the manifest in its order, then those that only have mega-files or files.
-fn teams(state: &State<'_>, mega_files: &[MegaFileStatus], drift: &[Drift]) -> Vec<TeamStatus> {
+pub(super) fn teams(state: &State<'_>, mega_files: &[MegaFileStatus], drift: &[Drift]) -> Vec<TeamStatus> {
     let manifest = state.model.manifest.as_ref();
     let mut names: Vec<String> = manifest.iter().flat_map(|one| &one.teams).map(|team| team.name.clone()).collect();
     let recorded = state.shards.all.iter().map(|shard| state.model.team_name(&shard.lockfile.team));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{State, team_of_input};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::report::Outcome;
 use crate::span::FileId;
 
@@ -16,7 +16,9 @@ pub fn wrong_inputs(state: &State<'_>) -> BTreeSet<FileId> {
         inputs().map(|input| input.file).filter(|file| !understood.contains(file)).collect();
     for finding in errors(state) {
         wrong.extend(finding.span.map(|span| span.file));
-        let related = finding.related.iter().filter_map(|related| Some(related.span?.file));
+        // Who has reserved a path is not wrong when somebody else of the team plans it, too.
+        let both_are_wrong = finding.code != Code::ReservedPath;
+        let related = finding.related.iter().filter(|_| both_are_wrong).filter_map(|related| Some(related.span?.file));
         // The other place of a collision is wrong as well; one that only explains is not.
         wrong.extend(related.filter(|file| {
             let team = inputs().find(|input| input.file == *file).and_then(team_of_input);

@@ -3,10 +3,12 @@
 //! Places are compared by their folded keys, and a file may not stand where another file needs a folder. A mega-file
 //! that is gone or unreadable claims what its lockfile shard lists, and one that detached a file claims that. Nobody claims what lies outside its own team's
 //! boundary: a draft cannot hold up the team that owns the place.
+//!
+//! Where exactly one of two mega-files has its path reserved, only the other one is at fault.
 
 use std::collections::BTreeMap;
 
-use super::{Plan, PlannedFile};
+use super::{Held, Plan, PlannedFile, Reservations};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{MegaFile, Model};
 use crate::name::id_key;
@@ -32,6 +34,8 @@ pub struct Claim {
     pub item: Option<String>,
     /// Whether it is one of a file that was detached: then only the others are held.
     pub detached: bool,
+    /// Whether its mega-file has the path reserved: then those are held that have not.
+    pub reserved: bool,
 }
 
 /// What the lockfile shard of a mega-file claims that is gone or unreadable, or that left files to people.
@@ -61,16 +65,43 @@ impl Claim {
             selected: mega.selected,
             item: file.item.clone(),
             detached: false,
+            reserved: false,
         }
     }
+
+    /// Whether a readable mega-file plans it now; else a record or a reservation claims it.
+    fn is_planned(&self) -> bool {
+        self.origin.is_some()
+    }
+}
+
+/// Two producers of one place, and who is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collision {
+    /// The claims; of a newcomer and the owner of a reservation, the owner first.
+    pub claims: [Claim; 2],
+    /// Whether only the second one is at fault.
+    pub is_reserved: bool,
+    /// What is said of it.
+    pub finding: Diagnostic,
 }
 
 /// One finding for every place that two producers plan, as far as a selected mega-file is concerned.
 #[must_use]
-pub fn check(model: &Model, plan: &Plan, shards: &[ShardClaims]) -> Vec<Diagnostic> {
+pub fn check(model: &Model, plan: &Plan, shards: &[ShardClaims], reservations: &Reservations) -> Vec<Diagnostic> {
+    collisions(model, plan, shards, reservations).into_iter().map(|one| one.finding).collect()
+}
+
+/// The same with the claims that each finding is about.
+#[must_use]
+pub fn collisions(model: &Model, plan: &Plan, shards: &[ShardClaims], reservations: &Reservations) -> Vec<Collision> {
     let selected = plan.files.iter().filter_map(|file| Some(Claim::of(file, model.mega_files.get(file.mega_file)?)));
-    let mut claims: Vec<(PathKey, Claim)> =
-        selected.chain(plan.neighbours.iter().cloned()).map(|claim| (claim.path.key(), claim)).collect();
+    let keyed = |claim: Claim| {
+        let key = claim.path.key();
+        let reserved = reservations.holds(&claim.team, &claim.mega_file, &key);
+        (key, Claim { reserved, ..claim })
+    };
+    let mut claims: Vec<(PathKey, Claim)> = selected.chain(plan.neighbours.iter().cloned()).map(keyed).collect();
     let planned: BTreeMap<PathKey, Claim> = claims.iter().cloned().collect();
     for shard in shards.iter().filter(|shard| shard.detached) {
         let others = shard.paths.iter().filter(|path| {
@@ -83,6 +114,7 @@ pub fn check(model: &Model, plan: &Plan, shards: &[ShardClaims]) -> Vec<Diagnost
     for shard in shards.iter().filter(|shard| !shard.detached).chain(&plan.recorded) {
         claims.extend(shard.paths.iter().map(|path| (path.key(), shard_claim(shard, path))));
     }
+    claims.extend(reservations.iter().filter(|held| held.claims()).flat_map(reserved_claims));
     claims.retain(|(_, claim)| may_claim(model, claim));
     // Sorted by key, so that equal places stand together and a file stands before what lies below it.
     claims.sort();
@@ -91,12 +123,19 @@ pub fn check(model: &Model, plan: &Plan, shards: &[ShardClaims]) -> Vec<Diagnost
         let group: Vec<&Claim> = group.iter().map(|(_, claim)| claim).collect();
         findings.extend(same_place(&group));
     }
-    let files: BTreeMap<&str, &Claim> = claims.iter().rev().map(|(key, claim)| (key.as_str(), claim)).collect();
+    // The first of each place; where that is not reserved, the first that is, too.
+    let mut files: BTreeMap<&str, Vec<&Claim>> = BTreeMap::new();
+    for (key, claim) in &claims {
+        let known = files.entry(key.as_str()).or_default();
+        if known.iter().all(|other| claim.reserved && !other.reserved) {
+            known.push(claim);
+        }
+    }
     for (key, below) in &claims {
         let mut folder = key.as_str();
         while let Some((parent, _)) = folder.rsplit_once('/') {
             folder = parent;
-            if let Some(file) = files.get(folder) {
+            for file in files.get(folder).into_iter().flatten() {
                 findings.extend(file_and_folder(file, below));
             }
         }
@@ -121,11 +160,78 @@ fn shard_claim(shard: &ShardClaims, path: &OutputPath) -> Claim {
         selected: false,
         item: None,
         detached: shard.detached,
+        reserved: false,
     }
 }
 
+/// What the reservation of a mega-file claims that cannot be asked.
+fn reserved_claims(held: &Held) -> impl Iterator<Item = (PathKey, Claim)> + '_ {
+    held.paths.iter().map(|(key, path)| {
+        let claim = Claim {
+            path: path.clone(),
+            origin: None,
+            team: held.team.clone(),
+            mega_file: held.mega_file.clone(),
+            who: format!("team {}, the reservation of mega-file `{}`", held.team, held.mega_file),
+            selected: false,
+            item: None,
+            detached: false,
+            reserved: true,
+        };
+        (key.clone(), claim)
+    })
+}
+
+/// Of two claims the one that came later, if exactly one of them is reserved: first the owner, then the newcomer. What
+/// is only recorded lies on disk already, and what was detached is somebody's by choice; neither is a newcomer.
+fn owner_and_newcomer<'c>(one: &'c Claim, two: &'c Claim) -> Option<(&'c Claim, &'c Claim)> {
+    let (owner, newcomer) = match (one.reserved, two.reserved) {
+        (true, false) => (one, two),
+        (false, true) => (two, one),
+        _ => return None,
+    };
+    (newcomer.is_planned() && !newcomer.detached).then_some((owner, newcomer))
+}
+
+/// Whether two claims are no collision: a reservation whose mega-file cannot be asked does not stand in the way of its own
+/// team.
+fn are_of_one_hand(one: &Claim, two: &Claim) -> bool {
+    let alone = |claim: &Claim| claim.reserved && !claim.is_planned();
+    one.team == two.team && (alone(one) || alone(two))
+}
+
+/// The finding for a path that somebody else has reserved; it holds the newcomer only, and there is none for a newcomer
+/// that this run leaves alone.
+fn newcomer_finding(owner: &Claim, newcomer: &Claim) -> Option<Collision> {
+    if !newcomer.selected {
+        return None;
+    }
+    let place = if owner.path == newcomer.path {
+        format!("`{}`", newcomer.path)
+    } else {
+        let (path, other) = (&newcomer.path, &owner.path);
+        format!("the place of `{path}` (as `{other}`)")
+    };
+    let Claim { team, mega_file, .. } = owner;
+    let message = format!("team {team} has reserved {place} for its mega-file `{mega_file}`");
+    let mut finding = Diagnostic::new(Code::ReservedPath, message).label(format!("planned here by {}", newcomer.who));
+    finding.span = newcomer.origin;
+    let related = if owner.is_planned() { "and reserved and planned by" } else { "and reserved by" };
+    let help = if *team == newcomer.team {
+        "plan another path, or leave it out of one of the two mega-files".to_owned()
+    } else {
+        format!(
+            "plan another path; if it should be yours, team {team} gives it up first: it takes the path out of \
+             `{mega_file}`, or `megax review {team} --unlock` frees what it reserved"
+        )
+    };
+    let finding = finding.related(owner.origin, format!("{related} {}", owner.who)).help(help);
+    let finding = finding.team(newcomer.team.clone());
+    Some(Collision { claims: [owner.clone(), newcomer.clone()], is_reserved: true, finding })
+}
+
 /// A finding that names both producers and holds both teams; `None` if neither is selected.
-fn both(code: Code, message: String, one: &Claim, two: &Claim) -> Option<Diagnostic> {
+fn both(code: Code, message: String, help: &str, one: &Claim, two: &Claim) -> Option<Collision> {
     if !one.selected && !two.selected {
         return None;
     }
@@ -133,16 +239,31 @@ fn both(code: Code, message: String, one: &Claim, two: &Claim) -> Option<Diagnos
     let (first, second) = if one.selected { (one, two) } else { (two, one) };
     let mut finding = Diagnostic::new(code, message).label(format!("planned here by {}", first.who));
     finding.span = first.origin;
-    let finding = finding.related(second.origin, format!("and by {}", second.who));
+    let finding = finding.related(second.origin, format!("and by {}", second.who)).help(help);
     // Whoever left the file to people did so first.
     let held = [first, second].into_iter().filter(|claim| !claim.detached);
-    Some(held.fold(finding, |finding, claim| finding.team(claim.team.clone())))
+    let finding = held.fold(finding, |finding, claim| finding.team(claim.team.clone()));
+    Some(Collision { claims: [first.clone(), second.clone()], is_reserved: false, finding })
 }
 
-fn same_place(group: &[&Claim]) -> Vec<Diagnostic> {
+fn same_place(group: &[&Claim]) -> Vec<Collision> {
     let mut findings = Vec::new();
-    for pair in group.windows(2) {
+    // With one owner, everybody else is told of that one.
+    let mut owners = group.iter().filter(|claim| claim.reserved);
+    let rest: Vec<&Claim> = match (owners.next(), owners.next()) {
+        (Some(owner), None) => {
+            let newcomers = group.iter().filter(|claim| owner_and_newcomer(owner, claim).is_some());
+            let newcomers = newcomers.filter(|claim| !are_of_one_hand(owner, claim));
+            findings.extend(newcomers.filter_map(|claim| newcomer_finding(owner, claim)));
+            group.iter().copied().filter(|claim| owner_and_newcomer(owner, claim).is_none()).collect()
+        }
+        _ => group.to_vec(),
+    };
+    for pair in rest.windows(2) {
         let &[one, two] = pair else { continue };
+        if are_of_one_hand(one, two) {
+            continue;
+        }
         let detached = [one, two].into_iter().find(|claim| claim.detached);
         let (code, message, help) = if one.path == two.path {
             let message = format!("`{}` is planned twice: by {} and by {}", one.path, one.who, two.who);
@@ -174,7 +295,7 @@ fn same_place(group: &[&Claim]) -> Vec<Diagnostic> {
             ),
             None => help.to_owned(),
         };
-        findings.extend(both(code, message, one, two).map(|finding| finding.help(help)));
+        findings.extend(both(code, message, &help, one, two));
     }
     findings
 }
@@ -186,10 +307,16 @@ fn namesakes<'c>(one: &'c Claim, two: &Claim) -> Option<&'c str> {
     one.item.as_deref().filter(|_| same_entry && one.item == two.item)
 }
 
-fn file_and_folder(file: &Claim, below: &Claim) -> Option<Diagnostic> {
+fn file_and_folder(file: &Claim, below: &Claim) -> Option<Collision> {
+    if are_of_one_hand(file, below) {
+        return None;
+    }
+    if let Some((owner, newcomer)) = owner_and_newcomer(file, below) {
+        return newcomer_finding(owner, newcomer);
+    }
     let message = format!(
         "`{}` is a file (by {}), but `{}` (by {}) needs a folder of that name",
         file.path, file.who, below.path, below.who
     );
-    both(Code::FolderCollision, message, below, file).map(|finding| finding.help("rename the file or the folder"))
+    both(Code::FolderCollision, message, "rename the file or the folder", below, file)
 }

@@ -13,6 +13,7 @@ mod frame;
 mod items;
 mod limits;
 mod near;
+mod reservations;
 mod sensitive;
 mod slot_checks;
 mod unused;
@@ -26,9 +27,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 pub use boundary::Reserved;
-pub use claims::{Claim, ShardClaims, check as check_claims};
+pub use claims::{Claim, Collision, ShardClaims, check as check_claims, collisions};
 pub use contribute::{Contributions, Doubt};
 pub use near::near;
+pub use reservations::{Held, Holder, Reservations};
 pub use slot_checks::readers;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -135,6 +137,8 @@ pub struct Ground<'a> {
     pub shards: &'a [ShardClaims],
     /// What the lockfile records of every mega-file.
     pub records: &'a [ShardClaims],
+    /// What mega-files have reserved.
+    pub reservations: &'a Reservations,
     /// The inputs of megax.
     pub reserved: &'a Reserved,
     /// Mega-files that cannot be read, by what they may contribute.
@@ -233,7 +237,7 @@ pub fn resolve(model: &Model, around: &Around<'_>, ground: &Ground<'_>) -> (Plan
     if !ground.manifest_is_broken {
         findings.extend(sensitive::check(model, &plan.files, ground.reserved));
     }
-    findings.extend(claims::check(model, &plan, ground.shards));
+    findings.extend(claims::check(model, &plan, ground.shards, ground.reservations));
     findings.extend(slot_checks::check(model, &plan));
     (plan, findings)
 }

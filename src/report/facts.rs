@@ -50,6 +50,10 @@ words! {
         Apply "apply",
         /// `megax repair`.
         Repair "repair",
+        /// `megax brief`.
+        Brief "brief",
+        /// `megax review`.
+        Review "review",
     }
 }
 
@@ -78,6 +82,8 @@ words! {
         Differences "differences",
         /// Wrong usage: exit code 2.
         Usage "usage",
+        /// `guard`: the edit is blocked; exit code 2, as agent hooks expect.
+        Blocked "blocked",
         /// The mega-files or the manifest are wrong: exit code 3.
         Wrong "wrong",
         /// A file was made or edited by somebody else, or another run holds the team: exit code 4.
@@ -96,6 +102,7 @@ impl Outcome {
     #[must_use]
     pub fn of(code: Code) -> Self {
         match code {
+            Code::GeneratedFile | Code::NotTheTeams => Self::Blocked,
             Code::TreeDiffers | Code::SnapshotDiffers | Code::SnapshotStale => Self::Differences,
             Code::DiskFailed | Code::NoRoom | Code::CannotPublish => Self::DiskFailed,
             Code::InterruptedRun => Self::Interrupted,
@@ -109,6 +116,7 @@ impl Outcome {
             | Code::ForeignFile
             | Code::Fuse
             | Code::GuardHeld
+            | Code::HooksOfOthers
             | Code::MergeConflict
             | Code::NotAFile
             | Code::SnapshotUnreadable
@@ -129,7 +137,7 @@ impl Outcome {
         match self {
             Self::NothingToDo | Self::Done => 0,
             Self::Differences => 1,
-            Self::Usage => 2,
+            Self::Usage | Self::Blocked => 2,
             Self::Wrong => 3,
             Self::Conflict => 4,
             Self::DiskFailed => 5,

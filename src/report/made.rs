@@ -1,4 +1,4 @@
-//! What `init` and `new` made: for people, and as one JSON document. Must never say that a file was made in a dry run.
+//! What `init`, `new` and `brief --templates` made: for people, and as one JSON document. Must never say that a file was made in a dry run.
 
 use std::fmt::Write as _;
 
@@ -91,10 +91,14 @@ pub fn text(made: &Made, colour: bool) -> String {
     }
     let created = made.files.iter().filter(|file| file.change == Change::Create).count();
     let place = if made.root == "." { "here".to_owned() } else { format!("in {}", clean(&made.root)) };
-    let headline = match (created, made.dry_run) {
-        (0, _) => format!("nothing to do: all is there {place} already"),
-        (_, true) => format!("would make {} {place}:", count(created as u64, "file")),
-        (_, false) => format!("made {} {place}:", count(created as u64, "file")),
+    let updated = made.files.iter().filter(|file| file.change == Change::Update).count();
+    let (create, update) = if made.dry_run { ("would make", "would change") } else { ("made", "changed") };
+    let said = [(create, created), (update, updated)].into_iter().filter(|(_, number)| *number > 0);
+    let said: Vec<String> = said.map(|(verb, number)| format!("{verb} {}", count(number as u64, "file"))).collect();
+    let headline = if said.is_empty() {
+        format!("nothing to do: all is there {place} already")
+    } else {
+        format!("{} {place}:", said.join(", "))
     };
     let mut out = paint(colour, BOLD, &headline) + "\n";
     let width = made.files.iter().map(|file| file.path.chars().count()).max().unwrap_or(0);
@@ -124,7 +128,7 @@ struct Document<'a> {
     #[schemars(extend("const" = SCHEMA_VERSION))]
     schema_version: u32,
     /// The command that ran.
-    #[schemars(extend("enum" = ["init", "new"]))]
+    #[schemars(extend("enum" = ["init", "new", "brief"]))]
     command: &'static str,
     /// How it ended; it decides the exit code.
     #[schemars(extend("enum" = words(Outcome::ALL, Outcome::as_str)))]
@@ -148,7 +152,7 @@ struct FileWire<'a> {
     /// Its path below the project root.
     path: &'a str,
     /// What happened, or would happen, to it.
-    #[schemars(extend("enum" = ["create", "unchanged"]))]
+    #[schemars(extend("enum" = ["create", "update", "unchanged"]))]
     change: &'static str,
     /// What it is.
     about: &'a str,
@@ -186,7 +190,7 @@ pub fn document(made: &Made) -> Result<String, serde_json::Error> {
 /// The JSON Schema (draft 2020-12) of the document.
 #[must_use]
 pub fn schema() -> serde_json::Value {
-    schema_of::<Document<'_>>("megax init and megax new")
+    schema_of::<Document<'_>>("megax init, megax new and megax brief --templates")
 }
 
 #[cfg(test)]

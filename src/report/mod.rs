@@ -12,15 +12,20 @@
 //! | unified diff | [`diff::unified`] | stdout |
 //! | what snapshots differ in | [`snapshot::diff`], [`snapshot::closing`], [`snapshot::document`] | stdout |
 //! | how the teams stand | [`status::overview`], [`status_json::document`] | stdout |
+//! | who is ready to expand | [`review::text`], [`review::document`] | stdout |
 //! | one JSON document | [`json::document`], its schema [`json::schema`] | stdout |
 //! | GitHub annotations | [`github::annotations`] | stdout |
 //! | SARIF 2.1.0 | [`sarif::document`] | stdout |
 //! | what `init` and `new` made | [`made::text`], [`made::document`] | stdout |
 //! | who makes a file | [`explanation::text`], [`explanation::document`] | stdout |
 //! | what `repair`, `detach` and `adopt` did | [`mend::text`], [`mend::document`] | stdout |
+//! | briefs for agents | text, [`brief::lengths`], [`brief::document`] | stdout, lengths on stderr |
 //! | how machine and project stand | [`doctor::text`], [`doctor::document`] | stdout |
+//! | whether files may be edited by hand | [`guard::text`], [`guard::document`] | stdout |
+//! | what became of hooks | [`hooks::text`], [`hooks::document`] | stdout |
 //! | pages of codes | [`explain::explain_code`], [`explain::code_list`] | stdout |
 
+pub mod brief;
 mod clean;
 pub mod diff;
 pub mod doctor;
@@ -29,13 +34,16 @@ pub mod explain;
 pub mod explanation;
 mod facts;
 pub mod github;
+pub mod guard;
 pub mod history;
+pub mod hooks;
 pub mod human;
 pub mod json;
 pub mod made;
 pub mod mend;
 mod paint;
 pub mod recovery;
+pub mod review;
 pub mod sarif;
 pub mod snapshot;
 pub mod status;

@@ -228,7 +228,7 @@ fn teams(report: &StatusReport, colour: bool) -> String {
 }
 
 /// `3 of 10`, `3 of 10, 1 other`, or the number alone where the manifest expects none by name.
-fn coverage(team: &TeamStatus) -> String {
+pub(super) fn coverage(team: &TeamStatus) -> String {
     match (team.expected, team.others) {
         (None, _) => number(team.valid + team.invalid),
         (Some((there, all)), 0) => format!("{} of {}", number(there), number(all)),
@@ -237,7 +237,7 @@ fn coverage(team: &TeamStatus) -> String {
 }
 
 /// `16`, `16 + ~45`, `~45`, or `-` where nothing is known.
-fn amount(measure: &Measure) -> String {
+pub(super) fn amount(measure: &Measure) -> String {
     match (measure.measured, measure.estimate) {
         (Some(measured), None) => number(measured),
         (Some(0) | None, Some(estimate)) => format!("~{}", range(estimate)),
@@ -246,7 +246,7 @@ fn amount(measure: &Measure) -> String {
     }
 }
 
-fn goal(measure: &Measure) -> Option<String> {
+pub(super) fn goal(measure: &Measure) -> Option<String> {
     measure.goal.map(range).or_else(|| measure.limit.map(|limit| format!("at most {}", number(limit))))
 }
 

@@ -93,7 +93,7 @@ struct TeamWire<'a> {
 /// The mega-files of one team.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Coverage")]
-struct CoverageWire<'a> {
+pub(in crate::report) struct CoverageWire<'a> {
     /// Valid ones.
     valid: u64,
     /// Invalid ones.
@@ -111,7 +111,7 @@ struct CoverageWire<'a> {
 /// An amount.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Measure")]
-struct MeasureWire {
+pub(in crate::report) struct MeasureWire {
     /// What valid mega-files make, measured in this run; null if that is not known.
     measured: Option<u64>,
     /// What invalid mega-files say that they will make; never part of `measured`.
@@ -125,7 +125,7 @@ struct MeasureWire {
 /// From and to, both inclusive.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Range")]
-struct RangeWire {
+pub(in crate::report) struct RangeWire {
     /// The least.
     min: u64,
     /// The most; null for no bound.
@@ -190,16 +190,22 @@ impl<'a> DetachedWire<'a> {
 
 impl<'a> TeamWire<'a> {
     fn of(one: &'a TeamStatus) -> Self {
-        let (present, expected) = one.expected.unzip();
-        let (valid, invalid, others) = (one.valid, one.invalid, one.others);
-        let mega_files = CoverageWire { valid, invalid, present, expected, others, missing: &one.missing };
+        let mega_files = CoverageWire::of(one);
         let (files, lines) = (MeasureWire::of(&one.files), MeasureWire::of(&one.lines));
         Self { team: &one.team, held: one.held.as_deref(), mega_files, files, lines, drift: one.drift }
     }
 }
 
+impl<'a> CoverageWire<'a> {
+    pub(in crate::report) fn of(one: &'a TeamStatus) -> Self {
+        let (present, expected) = one.expected.unzip();
+        let (valid, invalid, others) = (one.valid, one.invalid, one.others);
+        Self { valid, invalid, present, expected, others, missing: &one.missing }
+    }
+}
+
 impl MeasureWire {
-    fn of(one: &Measure) -> Self {
+    pub(in crate::report) fn of(one: &Measure) -> Self {
         let range = |Range { min, max }| RangeWire { min, max };
         let Measure { measured, estimate, goal, limit } = *one;
         Self { measured, estimate: estimate.map(range), goal: goal.map(range), limit }

@@ -130,7 +130,7 @@ pub fn files(kind: Kind, path: OutputPath, facts: &Facts<'_>) -> Vec<NewFile> {
 }
 
 /// A name as YAML text: quoted where it would be a number, a truth or null.
-fn scalar(name: &str) -> String {
+pub(crate) fn scalar(name: &str) -> String {
     let words = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
     let plain = name.starts_with(|c: char| c.is_ascii_alphabetic()) && !words.contains(&&*name.to_ascii_lowercase());
     if plain { name.to_owned() } else { format!("\"{name}\"") }

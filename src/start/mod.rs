@@ -10,14 +10,15 @@
 //! This module must never replace a file, and never know what a mega-file makes: the texts are tested by expanding them.
 
 mod add;
+mod agents;
 mod init;
 pub mod mega_file;
 pub mod place;
 pub mod project;
-mod write;
+pub(crate) mod write;
 
 pub use add::{Add, add};
-pub use init::{Init, init};
+pub use init::{Init, init, is_project};
 
 use crate::path::OutputPath;
 

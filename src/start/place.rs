@@ -24,11 +24,23 @@ impl Place {
     /// folder of its name. `None` if no write path has room for new files.
     #[must_use]
     pub fn of(team: &Team, id: &str) -> Option<Self> {
+        Self::all(team, id).into_iter().next()
+    }
+
+    /// Every such place, the best first: folders before names in folders that are there for others, too.
+    #[must_use]
+    pub fn all(team: &Team, id: &str) -> Vec<Self> {
         let written: Vec<String> = if team.boundary.has_write_paths() {
             team.boundary.write_paths().map(str::to_owned).collect()
         } else {
             vec![format!("{}/", team.name)]
         };
+        Self::among(team, id, &written)
+    }
+
+    /// The places that path patterns leave room for, inside the team's boundary.
+    #[must_use]
+    pub fn among(team: &Team, id: &str, written: &[String]) -> Vec<Self> {
         let candidates: Vec<Candidate> = written.iter().filter_map(|glob| Candidate::of(glob, id)).collect();
         let may = |path: &str| {
             let parsed = OutputPath::parse(path).ok();
@@ -45,7 +57,7 @@ impl Place {
             let prefix = join(&candidate.folder, &format!("{}{id}-", candidate.start));
             Self { prefix, end: candidate.end.clone(), folder: None }
         });
-        folders.chain(flat).find(|place| may(&format!("{}x{}", place.prefix, place.end)))
+        folders.chain(flat).filter(|place| may(&format!("{}x{}", place.prefix, place.end))).collect()
     }
 
     /// What a line of text begins with in such a file, so that it is a comment where the end names a language.

@@ -159,7 +159,7 @@ fn doctor(root: &Path, name: &str, more: &[&str]) -> (String, String) {
 
 /// Whether the kernel has Landlock: asked of the kernel itself, not of megax.
 #[cfg(target_os = "linux")]
-fn kernel_confines() -> bool {
+pub fn kernel_confines() -> bool {
     use landlock::{ABI, Access as _, AccessFs, CompatLevel, Compatible as _, Ruleset, RulesetAttr as _};
     let wanted = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
     wanted.handle_access(AccessFs::from_all(ABI::V1)).and_then(Ruleset::create).is_ok()

@@ -280,9 +280,15 @@ fn stages(set: &SourceSet) -> (Plan, Diagnostics, Bodies) {
     let (assets, planned) = (BTreeMap::new(), AtomicUsize::new(0));
     let around =
         plan::Around { sources: &set.sources, assets: &assets, seed: "", planned: &planned, limits: &set.limits };
-    let reserved = plan::Reserved::default();
-    let ground =
-        plan::Ground { shards: &[], records: &[], reserved: &reserved, doubts: &[], manifest_is_broken: false };
+    let (reserved, reservations) = (plan::Reserved::default(), plan::Reservations::default());
+    let ground = plan::Ground {
+        shards: &[],
+        records: &[],
+        reservations: &reservations,
+        reserved: &reserved,
+        doubts: &[],
+        manifest_is_broken: false,
+    };
     let (plan, found) = plan::resolve(&model, &around, &ground);
     findings.extend(found);
     let mut bodies = Vec::new();

@@ -18,6 +18,8 @@ mod hostile;
 mod hostile_output;
 mod invariants;
 mod looks;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod parts;
 mod processes;
 mod projects;

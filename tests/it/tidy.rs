@@ -8,7 +8,7 @@ use std::path::Path;
 const MAX_LINES: usize = 500;
 
 /// Vocabulary first, then the stages; a module uses those before it only.
-const LAYERS: [&str; 25] = [
+const LAYERS: [&str; 27] = [
     "span",
     "hidden",
     "path",
@@ -33,7 +33,9 @@ const LAYERS: [&str; 25] = [
     "disk",
     "report",
     "start",
+    "brief",
     "pipeline",
+    "hooks",
 ];
 
 /// What the library never touches, and why.

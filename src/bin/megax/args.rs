@@ -7,9 +7,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use megax::start::mega_file::Kind;
 
 use crate::bounds::Bounds;
+use crate::brief::Brief;
 use crate::doctor::Doctor;
+use crate::guard::Guard;
 use crate::history::{Checkpoint, Gc, Log, Rollback, Undo};
+use crate::hooks::Hooks;
 use crate::mend::{Adopt, Detach, Repair};
+use crate::review::Review;
 
 /// Expands a few small mega-files (YAML: data, rules, templates) into a whole project tree, for many teams at once.
 #[derive(Debug, Parser)]
@@ -23,7 +27,7 @@ pub struct Megax {
 }
 
 const AFTER: &str = "Exit codes: 0 done or nothing to do, 1 there are differences (--check, --diff, --expect-tree, \
-snapshot, status), 2 wrong usage, 3 the mega-files or the manifest are wrong, or what \
+snapshot, status, review), 2 wrong usage, 3 the mega-files or the manifest are wrong, or what \
 a command names does not exist, 4 a file was made or edited by somebody \
 else, another run holds the team, or a plan is stale, 5 the disk failed, 6 interrupted after deciding (the next run finishes it), 70 a bug in megax.\n\nStart with `megax init`, then `megax expand \
 --dry-run`; `megax explain CODE` explains any finding, `megax schema mega-file` prints the format.";
@@ -54,10 +58,14 @@ pub enum Command {
     /// Numbers are measured in this run; what only an invalid mega-file declares is marked ~ and stands apart. With a
     /// team, its mega-files are listed too. Writes nothing.
     Status(Status),
+    /// Who is ready to expand, and why the others are not; reserve the planned paths
+    Review(Review),
     /// Explain a finding's code, or say which mega-file, rule, item and template make a file
     Explain(Explain),
     /// Print a JSON Schema: of mega-files, the manifest, or a document of `--format json`
     Schema(Schema),
+    /// Print what an agent of a team is told, or the orchestrator: role, boundaries, the format with an example
+    Brief(Brief),
     /// Make a project to start from: a manifest, a first mega-file, the schemas for editors
     Init(Init),
     /// Add a mega-file of a kind to a team, valid at once and ready to edit
@@ -90,6 +98,13 @@ pub enum Command {
     /// From then on the next `expand` judges them like every generated file: one that holds other bytes than megax wrote
     /// counts as edited, and what happens to it is what --on-edit or the manifest says.
     Adopt(Adopt),
+    /// Serve agents over stdin and stdout, as a server of the Model Context Protocol
+    #[cfg(feature = "mcp")]
+    Mcp(crate::mcp::Mcp),
+    /// Say whether files may be edited by hand, and by a team; if not, which line to edit instead
+    Guard(Guard),
+    /// Have agent command lines and git ask `megax guard` before every edit and commit
+    Hooks(Hooks),
     /// Print the completions of a shell
     Completions(Completions),
     /// Print the manual page, or write one page per command
@@ -324,6 +339,7 @@ pub struct Schema {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that can be typed")]
 pub struct Init {
     /// The folder of the project; made if it does not exist
     #[arg(value_name = "DIR", default_value = ".", hide_default_value = true)]
@@ -331,6 +347,9 @@ pub struct Init {
     /// The teams to start with
     #[arg(long, value_enum, default_value_t = Teams::Small)]
     pub teams: Teams,
+    /// Also keep a block for coding agents in AGENTS.md; in a project that is there already, do only that
+    #[arg(long)]
+    pub agents: bool,
     /// Also write .gitattributes: which files are generated, and how the lockfile merges
     #[arg(long)]
     pub gitattributes: bool,
@@ -420,12 +439,18 @@ pub enum SchemaName {
     Report,
     /// The document of `explain` with `--format json`
     Explanation,
-    /// The document of `init` and `new` with `--format json`
+    /// The document of `init`, `new` and `brief --templates` with `--format json`
     Made,
+    /// The document that `brief --format json` prints
+    Brief,
     /// The document that `snapshot --format json` prints
     Snapshot,
     /// The document that `status --format json` prints
     Status,
+    /// The document that `review --format json` prints
+    Review,
+    /// The document that `review --integration-manifest` writes
+    IntegrationManifest,
     /// The document that `doctor --format json` prints
     Doctor,
     /// The document that `recover --format json` prints
@@ -434,6 +459,10 @@ pub enum SchemaName {
     Mend,
     /// The document that `log`, `undo`, `rollback`, `checkpoint` and `gc` print with `--format json`
     Log,
+    /// The document that `guard --format json` prints
+    Guard,
+    /// The document that `hooks --format json` prints
+    Hooks,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

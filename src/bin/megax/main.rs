@@ -2,17 +2,23 @@
 
 mod args;
 mod bounds;
+mod brief;
 mod doctor;
 mod exit;
 mod expand;
 mod explain;
+mod guard;
 mod history;
+mod hooks;
 mod manual;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod mend;
 mod needs;
 mod progress;
 mod recover;
 mod request;
+mod review;
 mod sandbox;
 mod schema;
 mod start;
@@ -49,6 +55,7 @@ fn main() -> ExitCode {
         Command::Validate(args) => expand::validate(args),
         Command::Snapshot(args) => views::snapshot(args),
         Command::Status(args) => views::status(args),
+        Command::Review(args) => review::review(args),
         Command::Explain(args) => explain::explain(args),
         Command::Doctor(args) => doctor::doctor(args, confinement),
         Command::Recover(args) => recover::recover(args),
@@ -60,9 +67,14 @@ fn main() -> ExitCode {
         Command::Repair(args) => mend::repair(args),
         Command::Detach(args) => mend::detach(args),
         Command::Adopt(args) => mend::adopt(args),
+        Command::Guard(args) => guard::guard(args),
+        Command::Hooks(args) => hooks::hooks(args),
         Command::Schema(args) => schema::schema(args),
+        Command::Brief(args) => brief::brief(args),
         Command::Init(args) => start::init(args),
         Command::New(args) => start::new(args),
+        #[cfg(feature = "mcp")]
+        Command::Mcp(args) => mcp::mcp(args),
         Command::Completions(args) => manual::completions(args),
         Command::Man(args) => manual::man(args),
     };

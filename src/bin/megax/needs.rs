@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use megax::hooks;
 use megax::pipeline::Request;
 use megax::snapshot;
 use megax::source::read::real;
@@ -29,6 +30,15 @@ pub fn needs(command: &Command) -> Option<Needs> {
             writes(places, &folder_of(&places.root, snapshot::FOLDER).unwrap_or_else(|| places.root.clone()))
         }),
         Command::Status(args) => at(args.manifest.as_ref(), args.out.as_ref(), reads),
+        Command::Review(args) => {
+            let current = request::current().ok()?;
+            let file = args.integration_manifest.as_ref().map(|file| current.join(file));
+            at(args.manifest.as_ref(), args.out.as_ref(), |places| {
+                let mut needs = if args.lock || args.unlock { writes_out(places) } else { reads(places) };
+                needs.writes.extend(file.iter().filter_map(|file| file.parent()).map(Path::to_path_buf));
+                needs
+            })
+        }
         Command::Explain(args) => at(args.manifest.as_ref(), args.out.as_ref(), reads),
         Command::Doctor(args) => of_place(&args.place, |places| {
             let transactions = folder_of(&places.out, ".megax/txn");
@@ -48,11 +58,35 @@ pub fn needs(command: &Command) -> Option<Needs> {
         Command::Repair(args) => of_place(&args.place, writes_out),
         Command::Detach(args) => of_place(&args.place, writes_out),
         Command::Adopt(args) => of_place(&args.place, writes_out),
+        Command::Brief(args) => at(args.manifest.as_ref(), None, |places| match &args.all {
+            Some(folder) => writes(places, &request::current().unwrap_or_default().join(folder)),
+            None if args.templates => writes(places, &places.root),
+            None => reads(places),
+        }),
         Command::Init(args) => {
             let root = request::current().ok()?.join(&args.dir);
             Some(Needs { reads: Vec::new(), writes: vec![root] })
         }
         Command::New(args) => at(args.manifest.as_ref(), None, writes_out),
+        // A server stays: where no project can be told, it is confined to its folder.
+        #[cfg(feature = "mcp")]
+        Command::Mcp(args) => at(args.manifest.as_ref(), args.out.as_ref(), writes_out).or_else(|| {
+            let current = request::current().ok()?;
+            Some(Needs { reads: Vec::new(), writes: vec![current] })
+        }),
+        // An agent names files anywhere, and the project is that of the file.
+        Command::Guard(args) if args.hook.is_some() => {
+            Some(Needs { reads: vec![PathBuf::from("/")], writes: Vec::new() })
+        }
+        Command::Guard(args) => of_place(&args.place, reads),
+        Command::Hooks(args) => {
+            let (manifest, writes) = (args.action.options().manifest.as_ref(), args.action.writes());
+            at(manifest, None, |places| {
+                let mut all = hooks::places(&places.root);
+                all.push(places.root.clone());
+                if writes { Needs { reads: Vec::new(), writes: all } } else { Needs { reads: all, writes: Vec::new() } }
+            })
+        }
         Command::Schema(_) | Command::Completions(_) => Some(Needs::default()),
         Command::Man(args) => {
             let folder = args.dir.as_ref().and_then(|dir| Some(request::current().ok()?.join(dir)));

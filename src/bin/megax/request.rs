@@ -126,7 +126,8 @@ fn common(selection: &Selection, out: Option<&PathBuf>, command: Command, mode: 
     Ok(Request { teams, ..in_manner(&selection.manner, Request::new(command, mode, inputs)) })
 }
 
-fn in_manner(manner: &Manner, mut request: Request) -> Request {
+/// A request with what was typed of how a run looks at the project.
+pub fn in_manner(manner: &Manner, mut request: Request) -> Request {
     request.inputs.limits = limits(&manner.bounds);
     Request { jobs: jobs(manner.jobs), strict: manner.strict, holder: holder(), ..request }
 }
@@ -170,6 +171,17 @@ pub fn no_sandbox(typed: bool) -> Result<bool, String> {
         Err(_) | Ok("" | "0") => Ok(false),
         Ok("1") => Ok(true),
         Ok(other) => Err(format!("MEGAX_NO_SANDBOX is `{other}`; it is `1`, or `0`")),
+    }
+}
+
+/// The team that was typed, else that of the environment: an agent's window has one.
+#[expect(clippy::disallowed_methods, reason = "the command is where the environment is read")]
+pub fn team(typed: Option<&String>) -> Result<Option<String>, String> {
+    match (typed, std::env::var("MEGAX_TEAM")) {
+        (Some(typed), _) => Ok(Some(typed.clone())),
+        (None, Ok(named)) => Ok(Some(named).filter(|named| !named.is_empty())),
+        (None, Err(std::env::VarError::NotPresent)) => Ok(None),
+        (None, Err(error)) => Err(format!("MEGAX_TEAM cannot be read: {error}")),
     }
 }
 

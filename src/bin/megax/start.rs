@@ -33,13 +33,16 @@ pub fn init(args: &Init) -> Outcome {
             Teams::Ten => project::Teams::Ten,
             Teams::Small => project::Teams::Small,
         },
+        agents: args.agents,
         gitattributes: args.gitattributes,
         nested: args.nested,
         dry_run: args.dry_run,
     };
+    let root = request.current.join(&args.dir);
+    let is_new = !start::is_project(&root);
     let mut made = start::init(&request);
-    if made.outcome() == Outcome::Done && !args.dry_run {
-        record(&mut made, request.current.join(&args.dir));
+    if is_new && made.outcome() == Outcome::Done && !args.dry_run {
+        record(&mut made, root);
     }
     show(&made, args.format)
 }
@@ -77,7 +80,7 @@ fn unusable(message: &str) -> Outcome {
     Outcome::Usage
 }
 
-fn show(made: &Made, format: Form) -> Outcome {
+pub fn show(made: &Made, format: Form) -> Outcome {
     if format == Form::Json {
         return terminal::print_document(made.outcome(), made::document(made));
     }

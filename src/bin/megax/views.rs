@@ -76,7 +76,8 @@ fn status_for_people(report: &StatusReport) -> bool {
     printed
 }
 
-fn findings(diagnostics: &Diagnostics, sources: &SourceMap) {
+/// Prints findings to stderr, and a blank line.
+pub fn findings(diagnostics: &Diagnostics, sources: &SourceMap) {
     if !diagnostics.is_empty() {
         terminal::say(&human::diagnostics(diagnostics, sources, terminal::stderr_colour()));
         terminal::say("\n");
@@ -88,7 +89,8 @@ fn usage(message: &str) -> Outcome {
     Outcome::Usage
 }
 
-fn print<E: std::fmt::Display>(
+/// Prints a report in the form that was asked for.
+pub fn print<E: std::fmt::Display>(
     format: Format,
     outcome: Outcome,
     diagnostics: &Diagnostics,

@@ -34,6 +34,11 @@ impl Boundary {
         self.write_patterns().map(PathPattern::written)
     }
 
+    /// The forbidden paths as written.
+    pub fn forbidden_paths(&self) -> impl Iterator<Item = &str> {
+        self.forbidden.iter().map(PathPattern::written)
+    }
+
     /// The kinds of sensitive files that the team may write wherever it may write at all.
     #[must_use]
     pub fn grants(&self) -> &BTreeSet<GrantKind> {

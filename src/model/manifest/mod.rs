@@ -1,6 +1,7 @@
 //! The project manifest: teams, where they may write, what they are to make, and the order in which they depend on one
 //! another. Nothing is read or compared with what is generated here.
 
+mod about;
 mod amount;
 mod boundary;
 mod goals;
@@ -11,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::Value;
 
+pub use self::about::{About, Phase};
 pub use self::amount::Amount;
 pub use self::boundary::Boundary;
 pub use self::goals::{Capabilities, Deliverable, Goals, Present, Progress};
@@ -43,6 +45,8 @@ pub struct Manifest {
     pub on_edit: Vec<(Vec<PathPattern>, EditPolicy)>,
     /// What teams agree on.
     pub integration_points: Vec<IntegrationPoint>,
+    /// The order in which the work of the teams comes together.
+    pub phases: Vec<Phase>,
 }
 
 /// A team.
@@ -66,6 +70,8 @@ pub struct Team {
     pub capabilities: Capabilities,
     /// What is expected of it.
     pub goals: Goals,
+    /// What is said about it.
+    pub about: About,
 }
 
 impl Manifest {
@@ -96,12 +102,13 @@ pub fn build(tree: &Tree) -> Result<(Manifest, Diagnostics), Diagnostics> {
     points::phases(tree, &wire, &teams, &mut findings);
     let integration_points = points::points(tree, &wire, &teams, &mut findings);
     let on_edit = points::on_edit(tree, &wire, &mut findings);
+    let phases = about::phases(&wire, &teams);
     if findings.has_errors() {
         return Err(findings);
     }
     let seed = wire.seed.map_or_else(String::new, |seed| seed.value.0);
     let vars = wire.vars.map(|Raw(node)| of_node(tree, node));
-    Ok((Manifest { file: tree.file(), seed, vars, teams, on_edit, integration_points }, findings))
+    Ok((Manifest { file: tree.file(), seed, vars, teams, on_edit, integration_points, phases }, findings))
 }
 
 /// The teams of either form, each with the teams that it asks for.
@@ -170,6 +177,7 @@ fn team(tree: &Tree, name: String, node: NodeId, wire: &TeamWire, findings: &mut
         typical_files: typical.map(|list| boundary::patterns(tree, list, false, findings)).unwrap_or_default(),
         capabilities: goals::capabilities(tree, wire, findings),
         goals: goals::goals(tree, wire, findings),
+        about: about::of(wire),
         title,
     };
     (team, names::asked(wire.dependencies.as_ref()))

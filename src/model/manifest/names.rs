@@ -39,6 +39,11 @@ pub(super) struct Asked {
 }
 
 impl Asked {
+    /// The team that is meant, if it is one.
+    pub fn means<'t>(&self, teams: &'t [Team]) -> Option<&'t Team> {
+        find(teams, &self.text)
+    }
+
     /// Whether every team is meant.
     pub fn is_all(&self) -> bool {
         matches!(fold(&self.text).as_str(), "all" | "all teams" | "all other teams" | "every team")

@@ -1,0 +1,157 @@
+//! Where git looks for the hooks of a repository, read from its files; git itself is never run. And the text of our hook.
+//!
+//! Known: a `.git` that is a folder or a file (worktrees, submodules), the shared folder of worktrees, and `core.hooksPath`
+//! of the repository's own configuration. The configuration of the user or of the machine, and files that are included, are
+//! not read: a `core.hooksPath` there is not seen.
+
+use std::path::{Path, PathBuf};
+
+use crate::source::load::{display, normal};
+use crate::source::read::{bytes, real};
+
+/// Most bytes of a file of git that are looked at.
+const MAX_BYTES: usize = 1 << 20;
+/// The line by which our hook is known.
+const MARK: &str = "# megax-hook ";
+
+/// A repository that holds a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repository {
+    /// The top of the working tree, where hooks run.
+    pub top: PathBuf,
+    /// The folder of the hooks, whether it exists or not.
+    pub hooks: PathBuf,
+    /// Whether the hooks are this repository's own; else other repositories may use them as well.
+    pub is_own: bool,
+    /// The folders that were looked at, besides the working tree.
+    pub folders: Vec<PathBuf>,
+}
+
+/// The repository around a folder; `None` if there is none.
+pub fn around(folder: &Path) -> Option<Repository> {
+    let folder = real(folder);
+    folder.ancestors().find_map(at)
+}
+
+fn at(top: &Path) -> Option<Repository> {
+    let link = top.join(".git");
+    let own = if link.is_dir() {
+        link
+    } else {
+        let text = line(&link)?;
+        normal(&top.join(text.strip_prefix("gitdir:")?.trim()))
+    };
+    // Any folder may have the name; git asks for this file, too.
+    std::fs::symlink_metadata(own.join("HEAD")).ok()?;
+    let shared = line(&own.join("commondir")).map_or_else(|| own.clone(), |text| normal(&own.join(text)));
+    let named = hooks_path(&own.join("config.worktree")).or_else(|| hooks_path(&shared.join("config")));
+    let hooks = named.map_or_else(|| shared.join("hooks"), |path| normal(&top.join(path)));
+    let is_own = [top, &shared, &own].iter().any(|folder| real(&hooks).starts_with(real(folder)));
+    Some(Repository { top: top.to_path_buf(), hooks, is_own, folders: vec![own, shared] })
+}
+
+/// The first line of a file.
+fn line(path: &Path) -> Option<String> {
+    let text = String::from_utf8(bytes(path, MAX_BYTES).ok()?).ok()?;
+    text.lines().next().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty())
+}
+
+/// The value of `core.hooksPath` in a configuration file; the last one counts.
+fn hooks_path(file: &Path) -> Option<String> {
+    value(&String::from_utf8(bytes(file, MAX_BYTES).ok()?).ok()?)
+}
+
+fn value(text: &str) -> Option<String> {
+    let (mut is_core, mut found) = (false, None);
+    for line in text.lines().map(str::trim) {
+        if let Some(section) = line.strip_prefix('[') {
+            is_core = section.split(']').next().is_some_and(|name| name.trim().eq_ignore_ascii_case("core"));
+        } else if let Some((key, value)) = line.split_once('=').filter(|_| is_core)
+            && key.trim().eq_ignore_ascii_case("hookspath")
+        {
+            let value = value.split([';', '#']).next().unwrap_or_default().trim().trim_matches('"');
+            found = Some(value.to_owned()).filter(|value| !value.is_empty());
+        }
+    }
+    found
+}
+
+/// The pipe that a hook of one's own needs.
+pub fn pipe(megax: &str, manifest: &str) -> String {
+    let (megax, manifest) = (super::shell_word(megax), super::shell_word(manifest));
+    let staged = "git diff --cached --name-only -z --diff-filter=ACMRT";
+    format!("{staged} | {megax} guard --committing --manifest {manifest}")
+}
+
+/// The manifest as the hook names it: relative to the top of the working tree.
+pub fn manifest_name(repository: &Repository, manifest: &Path) -> String {
+    let parent = manifest.parent().map_or_else(|| manifest.to_path_buf(), real);
+    let name = manifest.file_name().map_or_else(|| parent.clone(), |name| parent.join(name));
+    display(&name, &repository.top)
+}
+
+/// Our hook.
+pub fn script(megax: &str, manifest: &str) -> String {
+    let there = super::shell_word(manifest);
+    let pipe = pipe(megax, manifest);
+    format!(
+        "#!/bin/sh\n\
+         {MARK}1: `megax hooks install git` writes this file, `megax hooks remove git` removes it.\n\
+         # No generated file is committed with an edit made by hand. To pass by once: git commit --no-verify\n\
+         test -e {there} || exit 0\n\
+         {pipe}\n"
+    )
+}
+
+/// Whether a hook is ours.
+pub fn is_ours(text: &str) -> bool {
+    text.lines().any(|line| line.starts_with(MARK))
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the tests prepare real folders")]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn the_hooks_path_is_read_as_git_reads_it() {
+        assert_eq!(value("[core]\n\tbare = false\n"), None);
+        assert_eq!(value("[core]\n\thooksPath = .husky/_\n").as_deref(), Some(".husky/_"));
+        assert_eq!(
+            value("[CORE]\nHooksPath=\"my hooks\" ; why\n[user]\nhooksPath = no\n").as_deref(),
+            Some("my hooks")
+        );
+        assert_eq!(value("[core \"sub\"]\nhooksPath = no\n"), None);
+        assert_eq!(value("[core]\nhooksPath = a\nhooksPath = b\n").as_deref(), Some("b"));
+    }
+
+    #[test]
+    fn a_repository_is_found_from_below_and_through_a_git_file() {
+        let place = tempfile::tempdir().unwrap();
+        let top = fs::canonicalize(place.path()).unwrap();
+        fs::create_dir_all(top.join("main/.git/worktrees/w")).unwrap();
+        fs::create_dir_all(top.join("main/app/deep")).unwrap();
+        fs::create_dir_all(top.join("w/.git-no")).unwrap();
+        assert_eq!(around(&top.join("main/app/deep")), None, "a folder called .git is no repository");
+        fs::write(top.join("main/.git/HEAD"), "ref: refs/heads/main\n").unwrap();
+        let found = around(&top.join("main/app/deep")).unwrap();
+        assert_eq!((found.top, found.hooks, found.is_own), (top.join("main"), top.join("main/.git/hooks"), true));
+        fs::write(top.join("w/.git"), "gitdir: ../main/.git/worktrees/w\n").unwrap();
+        fs::write(top.join("main/.git/worktrees/w/HEAD"), "x\n").unwrap();
+        fs::write(top.join("main/.git/worktrees/w/commondir"), "../..\n").unwrap();
+        let found = around(&top.join("w")).unwrap();
+        assert_eq!((found.top.clone(), found.hooks.clone()), (top.join("w"), top.join("main/.git/hooks")));
+        fs::write(top.join("main/.git/config"), "[core]\nhooksPath = ../elsewhere\n").unwrap();
+        let found = around(&top.join("w")).unwrap();
+        assert_eq!((found.hooks, found.is_own), (top.join("elsewhere"), false), "shared with others");
+    }
+
+    #[test]
+    fn the_script_is_known_again_and_its_words_are_quoted() {
+        let text = script("/opt/a b/megax", "app/megax.yaml");
+        assert!(is_ours(&text) && !is_ours("#!/bin/sh\nmegax guard --committing\n"));
+        assert!(text.contains("| '/opt/a b/megax' guard --committing --manifest app/megax.yaml\n"), "{text}");
+    }
+}

@@ -1,0 +1,160 @@
+//! What an agent hands to a hook on stdin: which files its tool is about to edit. Hostile text; nothing is looked up.
+//!
+//! A tool that is known to edit, but names no file, is an error, and so is what is no JSON: whoever asks must refuse the
+//! edit then. A guard that lets through what it does not understand would be gone, without anybody noticing, on the day that
+//! an agent changes its form. Any other tool is not megax's business.
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value};
+
+use super::Agent;
+use crate::pipeline::Edit;
+
+/// Most bytes that are read from a hook's stdin; a tool that writes a file hands its whole text over.
+pub const MAX_BYTES: usize = 64 << 20;
+/// Most files in one call of a tool, or in one commit.
+pub const MAX_FILES: usize = 100_000;
+
+/// The keys under which tools name a file.
+const PATH_KEYS: [&str; 3] = ["file_path", "notebook_path", "path"];
+/// What stands before the paths of a patch.
+const PATCH_MARKS: [&str; 4] = ["*** Add File: ", "*** Update File: ", "*** Delete File: ", "*** Move to: "];
+
+/// What is about to happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HookInput {
+    /// The folder that relative paths start from, if it is named.
+    pub current: Option<PathBuf>,
+    /// The edits; none for a tool that edits no file.
+    pub edits: Vec<Edit>,
+}
+
+/// Understands a hook's stdin.
+///
+/// # Errors
+/// Why it cannot be understood, as a clause.
+pub fn parse(agent: Agent, bytes: &[u8]) -> Result<HookInput, String> {
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| format!("it is no JSON ({error})"))?;
+    let object = value.as_object().ok_or("it is no JSON object")?;
+    let tool = object.get("tool_name").and_then(Value::as_str).ok_or("it names no `tool_name`")?;
+    let current = object.get("cwd").and_then(Value::as_str).filter(|cwd| !cwd.is_empty()).map(PathBuf::from);
+    let none = Map::new();
+    let input = object.get("tool_input").and_then(Value::as_object).unwrap_or(&none);
+    let mut edits: Vec<Edit> = PATH_KEYS
+        .iter()
+        .filter_map(|key| input.get(*key)?.as_str())
+        .filter(|path| !path.is_empty())
+        .map(|path| Edit { path: path.to_owned(), fragment: fragment(input) })
+        .collect();
+    let is_edit = agent.tools().contains(&tool);
+    if is_edit {
+        let patch = ["command", "input", "patch"].iter().filter_map(|key| input.get(*key)?.as_str());
+        edits.extend(patch.flat_map(patched));
+        if edits.is_empty() {
+            return Err(format!("the tool `{tool}` names no file"));
+        }
+    }
+    if edits.len() > MAX_FILES {
+        return Err(format!("it names more than {MAX_FILES} files"));
+    }
+    Ok(HookInput { current, edits })
+}
+
+/// The text that an edit changes: `old_string`, or that of the first of several edits.
+fn fragment(input: &Map<String, Value>) -> Option<String> {
+    let first = || input.get("edits")?.as_array()?.first()?.get("old_string");
+    let text = input.get("old_string").or_else(first)?.as_str()?;
+    Some(text.to_owned()).filter(|text| !text.is_empty())
+}
+
+/// The files of a patch, each with the first line that is taken from it.
+fn patched(patch: &str) -> Vec<Edit> {
+    let mut edits: Vec<Edit> = Vec::new();
+    for line in patch.lines() {
+        if let Some(path) = PATCH_MARKS.iter().find_map(|mark| line.strip_prefix(mark)) {
+            edits.push(Edit { path: path.trim().to_owned(), fragment: None });
+        } else if let (Some(edit), Some(taken)) = (edits.last_mut(), line.strip_prefix('-'))
+            && edit.fragment.is_none()
+            && !taken.trim().is_empty()
+        {
+            edit.fragment = Some(taken.to_owned());
+        }
+    }
+    edits
+}
+
+/// The paths of a commit, separated by NUL.
+///
+/// # Errors
+/// There are too many.
+pub fn staged(bytes: &[u8]) -> Result<Vec<Edit>, String> {
+    let names = bytes.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+    let edits: Vec<Edit> = names
+        .take(MAX_FILES + 1)
+        .map(|name| Edit { path: String::from_utf8_lossy(name).into_owned(), fragment: None })
+        .collect();
+    if edits.len() > MAX_FILES { Err(format!("it names more than {MAX_FILES} files")) } else { Ok(edits) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edits(agent: Agent, text: &str) -> Result<Vec<(String, Option<String>)>, String> {
+        let found = parse(agent, text.as_bytes())?;
+        Ok(found.edits.into_iter().map(|edit| (edit.path, edit.fragment)).collect())
+    }
+
+    #[test]
+    fn every_tool_that_edits_names_its_files() {
+        let one = |path: &str, fragment: Option<&str>| Ok(vec![(path.to_owned(), fragment.map(str::to_owned))]);
+        let write = r#"{"cwd":"/p","tool_name":"Write","tool_input":{"file_path":"/p/a.ts","content":"x"}}"#;
+        assert_eq!(edits(Agent::Claude, write), one("/p/a.ts", None));
+        assert_eq!(parse(Agent::Claude, write.as_bytes()).unwrap().current, Some(PathBuf::from("/p")));
+        let edit = r#"{"tool_name":"Edit","tool_input":{"file_path":"a.ts","old_string":"b","new_string":"c"}}"#;
+        assert_eq!(edits(Agent::Claude, edit), one("a.ts", Some("b")));
+        let many = r#"{"tool_name":"MultiEdit","tool_input":{"file_path":"a.ts","edits":[{"old_string":"b"}]}}"#;
+        assert_eq!(edits(Agent::Claude, many), one("a.ts", Some("b")));
+        let notebook = r#"{"tool_name":"NotebookEdit","tool_input":{"notebook_path":"n.ipynb","new_source":""}}"#;
+        assert_eq!(edits(Agent::Claude, notebook), one("n.ipynb", None));
+        let replace = r#"{"tool_name":"replace","tool_input":{"file_path":"a.ts","old_string":"b"}}"#;
+        assert_eq!(edits(Agent::Gemini, replace), one("a.ts", Some("b")));
+        let patch = "*** Begin Patch\\n*** Update File: a.ts\\n@@\\n c\\n-old\\n+new\\n*** Move to: b.ts\\n*** Add File: c d.ts\\n+x\\n*** End Patch";
+        let patch = format!(r#"{{"tool_name":"apply_patch","tool_input":{{"command":"{patch}"}}}}"#);
+        let own = |path: &str, fragment: Option<&str>| (path.to_owned(), fragment.map(str::to_owned));
+        let expected = vec![own("a.ts", Some("old")), own("b.ts", None), own("c d.ts", None)];
+        assert_eq!(edits(Agent::Codex, &patch), Ok(expected));
+    }
+
+    #[test]
+    fn what_is_no_edit_is_free_and_what_cannot_be_understood_is_an_error() {
+        assert_eq!(edits(Agent::Claude, r#"{"tool_name":"Bash","tool_input":{"command":"ls"}}"#), Ok(vec![]));
+        assert_eq!(
+            edits(Agent::Codex, r#"{"tool_name":"Bash","tool_input":{"command":"*** Add File: x"}}"#),
+            Ok(vec![])
+        );
+        for text in [
+            "",
+            "[]",
+            "{}",
+            "nonsense",
+            r#"{"tool_name":"Write"}"#,
+            r#"{"tool_name":"Write","tool_input":{"file_path":7}}"#,
+            r#"{"tool_name":"Edit","tool_input":{"file_path":""}}"#,
+            r#"{"tool_name":1,"tool_input":{"file_path":"a"}}"#,
+        ] {
+            assert!(edits(Agent::Claude, text).is_err(), "{text}");
+        }
+        assert!(edits(Agent::Codex, r#"{"tool_name":"apply_patch","tool_input":{"command":"nothing"}}"#).is_err());
+        assert!(parse(Agent::Claude, "[".repeat(100_000).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn staged_paths_are_separated_by_nul() {
+        let paths = |bytes: &[u8]| staged(bytes).unwrap().into_iter().map(|edit| edit.path).collect::<Vec<_>>();
+        assert_eq!(paths(b""), Vec::<String>::new());
+        assert_eq!(paths(b"a b\0c\nd\0"), ["a b", "c\nd"]);
+        assert!(staged(&b"a\0".repeat(MAX_FILES + 1)).is_err());
+    }
+}

@@ -1,0 +1,230 @@
+//! `megax guard`: whether files may be edited by hand, and by a team; if not, which line to edit instead.
+//!
+//! The project is read and planned as for `explain`; no body is rendered but that of a blocked file whose line is asked
+//! for. What is known stays known while something is broken: a lockfile still says what megax wrote, and only that is
+//! blocked then. A path of which nothing is known is free, and the answer says what could not be read. This module must
+//! never write, and never block a path without saying what to do instead.
+//!
+//! The order of the questions, the first answer counts:
+//!
+//! 1. outside of the project and of the output root: free, that is nobody's business here;
+//! 2. `.git`, `.megax` and the golden records of `megax snapshot`: blocked;
+//! 3. made by a mega-file now, or recorded by a lockfile: blocked, unless it is the user's (`once`, detached, `on_edit`) or,
+//!    when committing, holds what megax wrote;
+//! 4. with a team: other teams' mega-files, the manifest and the shared templates, and what its boundary refuses: blocked;
+//! 5. all else: free.
+
+mod generated;
+mod names;
+mod owner;
+#[cfg(test)]
+mod tests;
+mod unread;
+
+use std::path::Path;
+
+use self::names::Place;
+use super::shards::Unreadable;
+use super::{Request, State, on_threads, reserved, resolve};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
+use crate::event::Watcher;
+use crate::model::Team;
+use crate::plan::Reserved;
+use crate::report::guard::{GuardReport, GuardedPath, Why};
+use crate::report::{Command, Mode};
+use crate::source::load::manifest_above;
+use crate::source::{self, places};
+
+/// What is asked.
+#[derive(Debug, Clone, Default)]
+pub struct GuardRequest {
+    /// Where the project is. Without a manifest above the current folder, the one above the first edited file counts.
+    pub inputs: source::Request,
+    /// The team that wants to edit, in any spelling; `None` for nobody in particular.
+    pub team: Option<String>,
+    /// Paths as people type them: relative to the current folder or else to the output root, with an optional `:LINE`.
+    pub paths: Vec<String>,
+    /// Edits as programs name them.
+    pub edits: Vec<Edit>,
+    /// Whether the files are about to be committed: what megax wrote may be, as it wrote it.
+    pub committing: bool,
+}
+
+/// An edit that is about to be made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Edit {
+    /// The file, absolute or relative to the current folder, to the letter.
+    pub path: String,
+    /// The text that the edit takes away or changes, if it is known: the line that makes it is named then.
+    pub fragment: Option<String>,
+}
+
+/// Judges every path. Never fails: what goes wrong is a finding.
+#[must_use]
+pub fn guard(request: &GuardRequest, watcher: &dyn Watcher) -> GuardReport {
+    on_threads(None, || guard_here(request, watcher))
+}
+
+fn guard_here(request: &GuardRequest, watcher: &dyn Watcher) -> GuardReport {
+    let inputs = inputs(request);
+    let asked = names::asked(request, &inputs.current);
+    // What concerns no project needs no look at one.
+    if let Ok(places) = places(&inputs)
+        && asked.iter().all(|one| names::is_elsewhere(one, &places))
+    {
+        let paths = asked.iter().map(|one| GuardedPath::free(&one.named, Why::Outside, Some(OUTSIDE.to_owned())));
+        return GuardReport { paths: paths.collect(), team: request.team.clone(), ..GuardReport::default() };
+    }
+    // `status` is the command that a project without any mega-file is no error for.
+    let run = Request::new(Command::Status, Mode::Validate, inputs.clone());
+    match resolve(&run, watcher) {
+        Ok(state) => judge_all(request, &asked, state),
+        Err(failed) => unread::judge(request, &inputs, &asked, *failed),
+    }
+}
+
+const OUTSIDE: &str = "outside of the project";
+
+/// Where the project is: named, above the current folder, or above the first edited file.
+fn inputs(request: &GuardRequest) -> source::Request {
+    let mut inputs = request.inputs.clone();
+    if inputs.manifest.is_none() && manifest_above(&inputs.current).is_none() {
+        let first = request.edits.iter().map(|edit| &edit.path).chain(&request.paths).next();
+        let folder = first.map(|path| source::load::normal(&inputs.current.join(path)));
+        inputs.manifest = folder.as_deref().and_then(Path::parent).and_then(manifest_above);
+    }
+    inputs
+}
+
+/// What every path is judged by.
+struct Ground<'g> {
+    request: &'g GuardRequest,
+    state: &'g State<'g>,
+    reserved: Reserved,
+    /// The team that asks, by its one name, and what the manifest says of it.
+    team: Option<(String, Option<&'g Team>)>,
+    /// Mega-files of which not all is known.
+    doubt: Option<String>,
+}
+
+/// What came of one path: the answer, and a finding if it is blocked.
+type Judged = (GuardedPath, Option<Diagnostic>);
+
+fn judge_all(request: &GuardRequest, asked: &[names::Asked], state: State<'_>) -> GuardReport {
+    let manifest = state.model.manifest.as_ref();
+    let mut findings = Diagnostics::default();
+    let team = match (&request.team, manifest) {
+        (None, _) => None,
+        (Some(text), None) => Some((crate::name::team_name(text), None)),
+        (Some(text), Some(manifest)) => match manifest.team(text) {
+            Some(team) => Some((team.name.clone(), Some(team))),
+            None if manifest.teams.is_empty() => Some((crate::name::team_name(text), None)),
+            None => {
+                findings.push(unknown_team(text, &manifest.teams));
+                None
+            }
+        },
+    };
+    let is_broken = state.set.manifest.is_some() && manifest.is_none();
+    let reserved = reserved::reserved(&state.set, state.root.as_ref());
+    let ground = Ground { request, state: &state, reserved, team, doubt: doubt(&state) };
+    let mut paths = Vec::new();
+    for one in asked {
+        let (path, finding) = ground.judge(one);
+        paths.push(path);
+        findings.extend(finding);
+    }
+    let team = ground.team.as_ref().map(|(name, _)| name.clone()).or_else(|| request.team.clone());
+    if is_broken {
+        findings.extend(state.findings.iter().filter(|one| one.is_error() && one.teams.is_empty()).cloned());
+    }
+    findings.shorten(&state.set.limits);
+    GuardReport { team, paths, findings, sources: state.set.sources }
+}
+
+fn unknown_team(text: &str, teams: &[Team]) -> Diagnostic {
+    let names = || teams.iter().map(|team| team.name.as_str());
+    let list = format!("the teams are {}", names().collect::<Vec<_>>().join(", "));
+    let near = nearest(&crate::name::team_name(text), names());
+    let help = near.map_or_else(|| list.clone(), |near| format!("did you mean `{near}`? {list}"));
+    let message = format!("the manifest names no team `{text}`, so nothing can be said of its boundary");
+    Diagnostic::new(Code::UnknownTeam, message).help(help)
+}
+
+/// The mega-files of which it is not known what they make.
+fn doubt(state: &State<'_>) -> Option<String> {
+    let valid: Vec<_> = state.model.mega_files.iter().map(crate::model::MegaFile::file).collect();
+    let unread = state.set.mega_files.iter().filter(|input| !valid.contains(&input.file));
+    let unplanned = state.plan.recorded.iter().map(|one| one.mega_file.as_str());
+    let mut names: Vec<&str> = unread.map(|input| state.set.sources.name(input.file)).chain(unplanned).collect();
+    names.dedup();
+    let more = if names.len() > 1 { format!(" and {} more", names.len() - 1) } else { String::new() };
+    let first = names.first()?;
+    Some(format!("no mega-file that can be read makes it; `{first}`{more} has errors, so what it makes is not known"))
+}
+
+impl Ground<'_> {
+    fn judge(&self, asked: &names::Asked) -> Judged {
+        let place = Place::of(asked, self.state);
+        if place.is_elsewhere() {
+            return free(asked, Why::Outside, Some(OUTSIDE.to_owned()));
+        }
+        if let Some(judged) = self.reserved(asked, &place) {
+            return judged;
+        }
+        let mut answer = match &place.output {
+            Some(path) => match generated::judge(self, asked, path) {
+                Some(judged) if judged.0.blocked => return judged,
+                judged => judged.map(|judged| judged.0),
+            },
+            None => None,
+        };
+        match owner::judge(self, asked, &place) {
+            Some(judged) if judged.0.blocked => return judged,
+            Some(judged) => answer = answer.or(Some(judged.0)),
+            None => {}
+        }
+        answer.map_or_else(|| free(asked, Why::Unplanned, self.note(&place)), |answer| (answer, None))
+    }
+
+    /// What is to be known about a path that nothing makes.
+    fn note(&self, place: &Place) -> Option<String> {
+        let below = place.output.as_ref().map_or(0, |path| generated::below(self.state, path));
+        let folder = (below > 0).then(|| {
+            let files = crate::report::count(below as u64, "generated file");
+            format!("a folder with {files}: ask about the file that is to be edited")
+        });
+        folder.or_else(|| self.doubt.clone())
+    }
+
+    /// What belongs to megax or to git.
+    fn reserved(&self, asked: &names::Asked, place: &Place) -> Option<Judged> {
+        let named = &asked.named;
+        let own =
+            if place.has_part(".git") || place.output.as_ref().is_some_and(|path| self.reserved.is_repository(path)) {
+                "the repository's own: git keeps it"
+            } else if place.has_part(".megax") {
+                "megax's own folder: only megax writes there"
+            } else if place.output.as_ref().is_some_and(|path| self.reserved.holds_snapshot(path)) {
+                "a golden record: `megax snapshot --update` writes it"
+            } else {
+                return None;
+            };
+        // Lockfiles and golden records are committed.
+        if self.request.committing {
+            return Some(free(asked, Why::Reserved, Some("committed as megax keeps it".to_owned())));
+        }
+        let finding = Diagnostic::new(Code::GeneratedFile, format!("`{named}` is {own}")).about(named.as_str());
+        let help = "leave it; `megax status` and `megax doctor` say how it stands, `megax repair` mends it";
+        Some((GuardedPath::blocked(named, Why::Reserved), Some(finding.help(help))))
+    }
+}
+
+fn free(asked: &names::Asked, why: Why, note: Option<String>) -> Judged {
+    (GuardedPath::free(&asked.named, why, note), None)
+}
+
+/// Whether a mega-file that has an id may be among those that cannot be read.
+fn may_be_unread(state: &State<'_>, team: &str, id: &str) -> bool {
+    Unreadable::of(&state.set, &state.model).may_be(&state.model.team_name(team), id)
+}

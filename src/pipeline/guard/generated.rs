@@ -1,0 +1,221 @@
+//! Files that megax writes: who makes them, whose they are by now, and the line to edit instead.
+
+use super::{Ground, Judged, free, may_be_unread, names};
+use crate::change::{OnDisk, Policy, Shard};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::digest::same_text;
+use crate::disk;
+use crate::lockfile::{EntryState, LockEntry};
+use crate::name::id_key;
+use crate::output::{self, Facts};
+use crate::path::OutputPath;
+use crate::pipeline::State;
+use crate::pipeline::explain::{made_by, place};
+use crate::plan::{self, PlannedFile};
+use crate::report::guard::{EditFacts, GuardedPath, Why};
+use crate::source::load::display;
+use crate::span::{SourceFile, Span};
+
+/// What is known about an output path.
+#[derive(Clone, Copy)]
+pub struct Found<'s> {
+    /// The file as planned now.
+    pub planned: Option<&'s PlannedFile>,
+    /// The file as recorded.
+    pub recorded: Option<(&'s Shard, &'s OutputPath, &'s LockEntry)>,
+}
+
+impl Found<'_> {
+    pub fn is_known(&self) -> bool {
+        self.planned.is_some() || self.recorded.is_some()
+    }
+}
+
+/// Looks a path up, in any case of its letters.
+pub fn find<'s>(state: &'s State<'_>, path: &OutputPath) -> Found<'s> {
+    let planned = state.plan.files.iter().find(|file| is_same(&file.path, path));
+    let recorded = state.shards.all.iter().find_map(|shard| recorded(shard, path));
+    Found { planned, recorded }
+}
+
+/// What a shard records of a path.
+pub fn recorded<'s>(shard: &'s Shard, path: &OutputPath) -> Option<(&'s Shard, &'s OutputPath, &'s LockEntry)> {
+    let entries = &shard.lockfile.entries;
+    let exact = entries.get_key_value(path);
+    let found = exact.or_else(|| entries.iter().find(|(known, _)| is_same(known, path)));
+    found.map(|(path, entry)| (shard, path, entry))
+}
+
+fn is_same(known: &OutputPath, path: &OutputPath) -> bool {
+    let (known_text, text) = (known.as_str(), path.as_str());
+    if known_text.is_ascii() && text.is_ascii() {
+        known_text.eq_ignore_ascii_case(text)
+    } else {
+        known.key() == path.key()
+    }
+}
+
+/// How many generated files lie below a path.
+pub fn below(state: &State<'_>, folder: &OutputPath) -> usize {
+    let start = format!("{folder}/");
+    state.plan.files.iter().filter(|file| file.path.as_str().starts_with(&start)).count()
+}
+
+/// The answer for a file that is planned or recorded; `None` for any other.
+pub fn judge(ground: &Ground<'_>, asked: &names::Asked, path: &OutputPath) -> Option<Judged> {
+    let state = ground.state;
+    let found = find(state, path);
+    let path = found.planned.map(|file| &file.path).or(found.recorded.map(|(_, path, _)| path))?;
+    let answer = match theirs(ground, &found, path) {
+        Some((why, note)) => free(asked, why, Some(note)).0,
+        None if ground.request.committing && is_as_written(state, &found, path) => {
+            free(asked, Why::AsWritten, Some("as megax wrote it".to_owned())).0
+        }
+        None => GuardedPath::blocked(&asked.named, Why::Generated),
+    };
+    Some(match found.planned {
+        Some(file) => planned(ground, asked, file, answer),
+        None => unplanned(ground, &found, answer),
+    })
+}
+
+/// Whether the file is the user's by now, and how it came to that.
+fn theirs(ground: &Ground<'_>, found: &Found<'_>, path: &OutputPath) -> Option<(Why, String)> {
+    let state = ground.state;
+    if state.shards.detached.contains(path) {
+        return Some((Why::Detached, "detached: megax leaves it alone; `megax adopt` takes it back".to_owned()));
+    }
+    let once = found.planned.is_some_and(|file| file.once)
+        || found.planned.is_none() && found.recorded.is_some_and(|(.., entry)| entry.state == EntryState::Once);
+    if once {
+        let note = "`once: true`: megax writes it if it is not there, then it is yours";
+        return Some((Why::Once, note.to_owned()));
+    }
+    match state.policies().of(path) {
+        Policy::Keep => Some((Why::EditsKept, "the manifest's `on_edit` keeps edits of it".to_owned())),
+        Policy::Merge => Some((Why::EditsKept, "the manifest's `on_edit` merges edits of it".to_owned())),
+        Policy::Fail | Policy::Overwrite => None,
+    }
+}
+
+/// Whether the disk holds what the lockfile records or, where none does, what is planned.
+fn is_as_written(state: &State<'_>, found: &Found<'_>, path: &OutputPath) -> bool {
+    let survey = state.root.as_ref().and_then(|root| disk::survey(root, std::slice::from_ref(path)).ok());
+    let Some(OnDisk::File { digest, lf_digest, .. }) = survey.as_ref().and_then(|survey| survey.get(path)) else {
+        return false;
+    };
+    if let Some((.., entry)) = found.recorded
+        && entry.is_written_as(*digest, *lf_digest)
+    {
+        return true;
+    }
+    let mut buffer = Vec::new();
+    let body = found.planned.and_then(|file| output::body(file, &mut buffer).ok());
+    body.map(Facts::of).is_some_and(|facts| same_text((facts.digest, facts.lf_digest), (*digest, *lf_digest)))
+}
+
+/// The answer for a planned file, with who makes it and where.
+fn planned(ground: &Ground<'_>, asked: &names::Asked, file: &PlannedFile, mut answer: GuardedPath) -> Judged {
+    let state = ground.state;
+    let Some(mega) = state.model.mega_files.get(file.mega_file) else { return (answer, None) };
+    answer.team = Some(mega.team.clone());
+    answer.mega_file = Some(mega.id.clone());
+    answer.template = Some(file.template.to_string()).filter(|name| !name.starts_with("inline"));
+    if !answer.blocked {
+        return (answer, None);
+    }
+    let (span, is_line) = source_of(state, asked, file);
+    let edit = edit_facts(state, span);
+    let run = command(ground, state.set.sources.name(mega.file()));
+    let template = answer.template.as_deref().map_or_else(String::new, |name| format!(", template `{name}`"));
+    let made = format!("generated by team {} (mega-file `{}`{template})", mega.team, mega.id);
+    let message = if ground.request.committing {
+        format!("`{}` holds something else than megax wrote; it is {made}", asked.named)
+    } else {
+        format!("`{}` is {made}", asked.named)
+    };
+    let what = match (&file.body, is_line) {
+        (plan::PlannedBody::Copy(_), _) => "replace the file that this line copies",
+        (_, true) => "edit this line, which makes the line in question",
+        _ => "edit what is marked",
+    };
+    let other = ground.team.as_ref().filter(|(name, _)| *name != mega.team);
+    let help = match other {
+        Some((own, _)) => format!("it is not team {own}'s: ask team {} to change what is marked", mega.team),
+        None => format!("{what}, then run `{run}`; `megax detach` takes the file out of megax's hands"),
+    };
+    answer.edit = Some(edit);
+    answer.run = Some(run);
+    (answer, Some(Diagnostic::new(Code::GeneratedFile, message).at(span).help(help)))
+}
+
+/// The place to edit, and whether it is that of the very line in question.
+fn source_of(state: &State<'_>, asked: &names::Asked, file: &PlannedFile) -> (Span, bool) {
+    let line = asked.line.or_else(|| line_of(file, asked.fragment.as_deref()?));
+    if let Some(span) = line.and_then(|line| made_by(state, &file.path, line)) {
+        return (span, true);
+    }
+    let mega = state.model.mega_files.get(file.mega_file);
+    let template = mega.and_then(|mega| {
+        let template = mega.template(&file.template)?;
+        Some(plan::place_of(mega, &state.set.sources, template.text, 0..1))
+    });
+    let first = || made_by(state, &file.path, 1);
+    (template.or_else(first).unwrap_or(file.origin), false)
+}
+
+/// The line of a body in which a text begins.
+fn line_of(file: &PlannedFile, fragment: &str) -> Option<u64> {
+    let fragment = fragment.trim_start_matches(['\r', '\n']);
+    let mut buffer = Vec::new();
+    let body = std::str::from_utf8(output::body(file, &mut buffer).ok()?).ok()?;
+    let at = body.find(fragment).filter(|_| !fragment.is_empty())?;
+    Some(body.get(..at)?.matches('\n').count() as u64 + 1)
+}
+
+fn edit_facts(state: &State<'_>, span: Span) -> EditFacts {
+    let at = place(&state.set.sources, span);
+    let text = state.set.sources.get(span.file).map_or("", SourceFile::text);
+    let text = text.lines().nth((at.line as usize).saturating_sub(1)).unwrap_or_default().trim().to_owned();
+    EditFacts { file: at.file, line: at.line, text }
+}
+
+/// The command that expands a mega-file again, as it can be typed in the current folder.
+fn command(ground: &Ground<'_>, mega_file: &str) -> String {
+    let inputs = &ground.state.request.inputs;
+    let path = display(&ground.state.set.root.join(mega_file), &inputs.current);
+    let is_plain = path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c)) && !path.starts_with('-');
+    let out = if inputs.out.is_some() { " --out DIR" } else { "" };
+    if is_plain { format!("megax expand {path}{out}") } else { format!("megax expand{out}") }
+}
+
+/// The answer for a file that is only recorded.
+fn unplanned(ground: &Ground<'_>, found: &Found<'_>, mut answer: GuardedPath) -> Judged {
+    let state = ground.state;
+    let Some((shard, _, entry)) = found.recorded else { return (answer, None) };
+    let lock = &shard.lockfile;
+    answer.team = Some(lock.team.clone());
+    answer.mega_file = Some(lock.mega_file.clone());
+    answer.template = Some(entry.template.clone()).filter(|name| !name.is_empty() && !name.starts_with("inline"));
+    if !answer.blocked {
+        return (answer, None);
+    }
+    let is_planned_in_part = state.plan.recorded.iter().any(|one| id_key(&one.mega_file) == id_key(&lock.mega_file));
+    let help = if is_planned_in_part || may_be_unread(state, &lock.team, &lock.mega_file) {
+        "its mega-file cannot be read or planned whole now: mend that first (`megax validate`), and edit the template there"
+    } else {
+        "no mega-file plans it any more: `megax expand` removes it, `megax detach` makes it yours"
+    };
+    let finding = by_record(&answer.path, shard).help(help);
+    (answer, Some(finding))
+}
+
+/// What is said of a file of which only the record is known.
+pub fn by_record(named: &str, shard: &Shard) -> Diagnostic {
+    let lock = &shard.lockfile;
+    let message =
+        format!("`{named}` was written by team {} (mega-file `{}`): a lockfile records it", lock.team, lock.mega_file);
+    let source = lock.source.as_deref().map(|source| format!("the mega-file was `{source}`"));
+    let finding = Diagnostic::new(Code::GeneratedFile, message).about(named);
+    source.into_iter().fold(finding, |finding, source| finding.related(None, source))
+}

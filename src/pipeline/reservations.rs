@@ -1,0 +1,76 @@
+//! The reservations of the output root: read, and judged by what has become of their mega-files. Every command that plans
+//! sees them the same way, also one that looks at nothing else of the output.
+//!
+//! One that cannot be read counts for nothing and holds nobody: it is a warning, and `megax review --lock` writes it anew.
+
+use std::collections::BTreeMap;
+
+use super::shards::Unreadable;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::lockfile::{CLAIM_ENDING, Reservation};
+use crate::model::Model;
+use crate::name::id_key;
+use crate::plan::{Held, Holder, Reservations};
+use crate::source::SourceSet;
+
+/// The reservations with the texts that they were read from.
+#[derive(Debug, Default, Clone)]
+pub struct Claims {
+    /// The texts as they were read, to see whether another run changed them meanwhile.
+    pub texts: Vec<(String, String)>,
+    /// What they mean.
+    pub reservations: Reservations,
+    /// The places of those that cannot be read, and why not.
+    pub damaged: Vec<(String, String)>,
+}
+
+/// Parses the reservations and says what each is worth.
+pub fn classify(texts: Vec<(String, String)>, set: &SourceSet, model: &Model, findings: &mut Diagnostics) -> Claims {
+    let teams: BTreeMap<String, &str> =
+        model.mega_files.iter().map(|mega| (id_key(&mega.id), mega.team.as_str())).collect();
+    let unreadable = Unreadable::of(set, model);
+    let is_known =
+        |team: &str| model.manifest.as_ref().is_none_or(|all| all.teams.is_empty() || all.team(team).is_some());
+    let mut claims = Claims::default();
+    let mut all = Vec::new();
+    for (place, text) in &texts {
+        let found = match Reservation::read(place, text) {
+            Ok(found) => found,
+            Err(error) => {
+                let why = error.to_string();
+                findings.push(damaged((place, text), &why, model));
+                claims.damaged.push((place.clone(), why));
+                continue;
+            }
+        };
+        let team = model.team_name(&found.team);
+        let holder = match teams.get(&id_key(&found.mega_file)) {
+            _ if !is_known(&team) => Holder::UnknownTeam,
+            Some(now) if *now == team => Holder::Readable,
+            Some(now) => Holder::Moved((*now).to_owned()),
+            None if unreadable.may_be(&team, &found.mega_file) => Holder::Unreadable,
+            None => Holder::Gone,
+        };
+        let paths = found.paths.into_iter().map(|path| (path.key(), path)).collect();
+        all.push(Held { place: place.clone(), team, mega_file: found.mega_file, holder, paths });
+    }
+    claims.texts = texts;
+    claims.reservations = Reservations::new(all);
+    claims
+}
+
+/// The team and the id that the place of a reservation names.
+pub fn place(path: &str) -> Option<(&str, &str)> {
+    path.strip_prefix(".megax/lock/")?.strip_suffix(CLAIM_ENDING)?.split_once('/')
+}
+
+fn damaged((path, text): (&str, &str), why: &str, model: &Model) -> Diagnostic {
+    let team = model.team_name(place(path).map_or("", |(team, _)| team));
+    let help = if Reservation::is_newer(text) {
+        "a newer megax wrote it: use that one, or restore the file from version control"
+    } else {
+        "`megax review --lock` writes it anew, from what its mega-file plans now; until then nothing is reserved by it"
+    };
+    let message = format!("this reservation cannot be read: {why}");
+    Diagnostic::new(Code::DamagedReservation, message).about(path).help(help).team(team)
+}
