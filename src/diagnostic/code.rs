@@ -171,7 +171,7 @@ codes! {
     NoWayBack "MX831" "no-way-back" Warning "what was written cannot be undone or merged later";
     GeneratedFile "MX832" "generated-file" Error "an edit by hand of what megax writes";
     NotTheTeams "MX833" "not-the-teams" Error "an edit by hand of what is not the team's to edit";
-    HooksOfOthers "MX834" "hooks-of-others" Error "a hook or a settings file of somebody else is in the way";
+    ForeignHook "MX834" "foreign-hook" Error "a hook or a settings file of somebody else is in the way";
 
     SnapshotDiffers "MX901" "snapshot-differs" Error "a mega-file expands to something else than its snapshot says";
     SnapshotUnreadable "MX902" "snapshot-unreadable" Error "a file where a snapshot belongs is none";

@@ -43,13 +43,7 @@ pub fn read_single(root: &Root, path: &str) -> Result<Option<Vec<u8>>, DiskError
 ///
 /// # Errors
 /// Something else is there now, or the disk failed; then the old file is as before.
-pub fn write_single(
-    root: &Root,
-    path: &str,
-    before: Option<Digest>,
-    text: &str,
-    mode: u32,
-) -> Result<(), DiskError> {
+pub fn write_single(root: &Root, path: &str, before: Option<Digest>, text: &str, mode: u32) -> Result<(), DiskError> {
     let (folder, name) = parts(path);
     let mut walker = Walker::new(root.make()?);
     walker.make(folder, |_| ())?;

@@ -119,7 +119,10 @@ mod tests {
     fn the_hooks_path_is_read_as_git_reads_it() {
         assert_eq!(value("[core]\n\tbare = false\n"), None);
         assert_eq!(value("[core]\n\thooksPath = .husky/_\n").as_deref(), Some(".husky/_"));
-        assert_eq!(value("[CORE]\nHooksPath=\"my hooks\" ; why\n[user]\nhooksPath = no\n").as_deref(), Some("my hooks"));
+        assert_eq!(
+            value("[CORE]\nHooksPath=\"my hooks\" ; why\n[user]\nhooksPath = no\n").as_deref(),
+            Some("my hooks")
+        );
         assert_eq!(value("[core \"sub\"]\nhooksPath = no\n"), None);
         assert_eq!(value("[core]\nhooksPath = a\nhooksPath = b\n").as_deref(), Some("b"));
     }

@@ -130,7 +130,10 @@ mod tests {
     #[test]
     fn what_is_no_edit_is_free_and_what_cannot_be_understood_is_an_error() {
         assert_eq!(edits(Agent::Claude, r#"{"tool_name":"Bash","tool_input":{"command":"ls"}}"#), Ok(vec![]));
-        assert_eq!(edits(Agent::Codex, r#"{"tool_name":"Bash","tool_input":{"command":"*** Add File: x"}}"#), Ok(vec![]));
+        assert_eq!(
+            edits(Agent::Codex, r#"{"tool_name":"Bash","tool_input":{"command":"*** Add File: x"}}"#),
+            Ok(vec![])
+        );
         for text in [
             "",
             "[]",

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::Agent;
 use super::git::{self, Repository};
 use super::settings::{self, Found};
-use super::Agent;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::digest::Digest;
 use crate::disk::{Root, read_single, remove_single, write_single};
@@ -121,7 +121,7 @@ impl Project<'_> {
     fn agent(&self, agent: Agent) -> Outcome {
         let facts = |done| HookFacts::new(agent.name(), agent.file(), done);
         let failed = |error: &dyn ToString| {
-            let finding = Diagnostic::new(Code::HooksOfOthers, error.to_string());
+            let finding = Diagnostic::new(Code::ForeignHook, error.to_string());
             (facts(Done::Blocked), finding.help("it is left as it is; put an ordinary file or folder there"))
         };
         let root = Root::open(&self.root).map_err(|error| failed(&error))?;
@@ -173,12 +173,12 @@ impl Project<'_> {
 
     fn odd(&self, agent: Agent, why: &str, own: &str) -> Diagnostic {
         let message = format!("`{}` is there already and cannot be changed safely: {why}", agent.file());
-        self.by_hand(agent, own, Diagnostic::new(Code::HooksOfOthers, message).about(agent.file()))
+        self.by_hand(agent, own, Diagnostic::new(Code::ForeignHook, message).about(agent.file()))
     }
 
     fn without(&self, agent: Agent, own: &str) -> Diagnostic {
         let message = format!("`{}` is there already and has no entry of megax; it is left as it is", agent.file());
-        let finding = self.by_hand(agent, own, Diagnostic::new(Code::HooksOfOthers, message).about(agent.file()));
+        let finding = self.by_hand(agent, own, Diagnostic::new(Code::ForeignHook, message).about(agent.file()));
         let help = format!(
             "`megax hooks install {} --merge` adds the entry and keeps everything else (blanks and line breaks may change)",
             agent.name()
@@ -209,11 +209,15 @@ impl Project<'_> {
         let script = git::script(self.megax(), &name);
         let other = |message: String| {
             let line = format!("{} || exit 1", git::pipe(self.megax(), &name));
-            let finding = Diagnostic::new(Code::HooksOfOthers, message).about(shown.as_str());
-            (facts(Done::Blocked), finding.related(None, format!("add the line: {line}")).help("nothing was written there"))
+            let finding = Diagnostic::new(Code::ForeignHook, message).about(shown.as_str());
+            (
+                facts(Done::Blocked),
+                finding.related(None, format!("add the line: {line}")).help("nothing was written there"),
+            )
         };
         if !repository.is_own && self.request.verb == Verb::Install {
-            return Err(other(format!("`core.hooksPath` is `{shown}`, which other repositories may use, too")));
+            let folder = display(&repository.hooks, &repository.top);
+            return Err(other(format!("`core.hooksPath` is `{folder}`, which other repositories may use, too")));
         }
         let failed = |error: crate::disk::DiskError| other(error.to_string());
         let root = Root::open(&repository.hooks).map_err(failed)?;

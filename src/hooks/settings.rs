@@ -138,7 +138,10 @@ mod tests {
     fn the_entry_is_added_found_changed_and_taken_out_and_the_rest_stays_in_order() {
         let agent = Agent::Claude;
         let (own, other) = (command(agent, "megax"), command(agent, "/opt/my megax"));
-        assert_eq!((own.as_str(), other.as_str()), ("megax guard --hook claude", "'/opt/my megax' guard --hook claude"));
+        assert_eq!(
+            (own.as_str(), other.as_str()),
+            ("megax guard --hook claude", "'/opt/my megax' guard --hook claude")
+        );
         assert_eq!(look(agent, THEIRS, None), Ok((Found::Without, None)));
         let with = with_entry(agent, THEIRS, &own).unwrap();
         assert_eq!(look(agent, &with, None), Ok((Found::Current, Some(own.clone()))));
@@ -147,13 +150,15 @@ mod tests {
         assert_eq!(look(agent, &custom, None).unwrap().0, Found::Current, "people may put something before it");
         let older = with.replace("Edit|MultiEdit", "Edit");
         assert_eq!(look(agent, &older, None).unwrap().0, Found::Stale, "its tools are fewer");
-        let keys = |text: &str| -> Vec<usize> { ["\"z\"", "Stop", "mine", "\"a\""].map(|key| text.find(key).unwrap()).into() };
+        let keys =
+            |text: &str| -> Vec<usize> { ["\"z\"", "Stop", "mine", "\"a\""].map(|key| text.find(key).unwrap()).into() };
         assert!(keys(&with).is_sorted(), "{with}");
         let moved = with_entry(agent, &with, &other).unwrap();
         assert_eq!(look(agent, &moved, Some(&other)).unwrap().0, Found::Current);
         assert_eq!(moved.matches("guard --hook").count(), 1, "{moved}");
         let out = without_entry(agent, &moved).unwrap().unwrap();
-        let (out, theirs): (Value, Value) = (serde_json::from_str(&out).unwrap(), serde_json::from_str(THEIRS).unwrap());
+        let (out, theirs): (Value, Value) =
+            (serde_json::from_str(&out).unwrap(), serde_json::from_str(THEIRS).unwrap());
         assert_eq!(out.to_string(), theirs.to_string());
     }
 

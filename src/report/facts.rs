@@ -110,9 +110,9 @@ impl Outcome {
             | Code::DamagedLockfile
             | Code::EditedFile
             | Code::ForeignFile
+            | Code::ForeignHook
             | Code::Fuse
             | Code::GuardHeld
-            | Code::HooksOfOthers
             | Code::MergeConflict
             | Code::NotAFile
             | Code::SnapshotUnreadable
@@ -438,6 +438,7 @@ mod tests {
             ("done", 0),
             ("differences", 1),
             ("usage", 2),
+            ("blocked", 2),
             ("wrong", 3),
             ("conflict", 4),
             ("disk-failed", 5),

@@ -91,9 +91,8 @@ impl HooksReport {
     /// How it ended.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        let is_changed = |one: &HookFacts| {
-            matches!(one.done, Done::Installed | Done::Merged | Done::Updated | Done::Removed)
-        };
+        let is_changed =
+            |one: &HookFacts| matches!(one.done, Done::Installed | Done::Merged | Done::Updated | Done::Removed);
         let is_idle = self.verb != Verb::Status && !self.hooks.iter().any(is_changed);
         // An unknown name is a matter of the command line.
         if self.findings.error_codes().any(|code| code == Code::BadValue) {
@@ -202,9 +201,12 @@ mod tests {
         assert_eq!(report(Done::There).outcome(), Outcome::NothingToDo);
         assert_eq!(report(Done::Merged).outcome(), Outcome::Done);
         let mut held = report(Done::Blocked);
-        held.findings.push(Diagnostic::new(Code::HooksOfOthers, "x"));
+        held.findings.push(Diagnostic::new(Code::ForeignHook, "x"));
         assert_eq!(held.outcome(), Outcome::Conflict);
-        assert_eq!(text(&report(Done::There), false), "there  claude  .claude/settings.json  (x<U+001B>)\nnothing to do\n");
+        assert_eq!(
+            text(&report(Done::There), false),
+            "there  claude  .claude/settings.json  (x<U+001B>)\nnothing to do\n"
+        );
     }
 
     #[test]

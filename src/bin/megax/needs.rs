@@ -55,7 +55,9 @@ pub fn needs(command: &Command) -> Option<Needs> {
         }
         Command::New(args) => at(args.manifest.as_ref(), None, writes_out),
         // An agent names files anywhere, and the project is that of the file.
-        Command::Guard(args) if args.hook.is_some() => Some(Needs { reads: vec![PathBuf::from("/")], writes: Vec::new() }),
+        Command::Guard(args) if args.hook.is_some() => {
+            Some(Needs { reads: vec![PathBuf::from("/")], writes: Vec::new() })
+        }
         Command::Guard(args) => of_place(&args.place, reads),
         Command::Hooks(args) => {
             let (manifest, writes) = (args.action.options().manifest.as_ref(), args.action.writes());

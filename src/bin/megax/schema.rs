@@ -1,7 +1,9 @@
 //! `megax schema`: prints a JSON Schema.
 
 use megax::model::schema::{self, SchemaName};
-use megax::report::{Outcome, doctor, explanation, guard, history, hooks, json, made, mend, recovery, snapshot, status_json};
+use megax::report::{
+    Outcome, doctor, explanation, guard, history, hooks, json, made, mend, recovery, snapshot, status_json,
+};
 
 use crate::args::{Schema, SchemaForm, SchemaName as Named};
 use crate::terminal;

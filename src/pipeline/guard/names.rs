@@ -105,8 +105,9 @@ fn below(asked: &Asked, folder: &Path) -> Option<String> {
     let (real_folder, absolute) = (real(folder), &asked.absolute);
     let through = absolute.parent().map(real).zip(absolute.file_name()).map(|(parent, name)| parent.join(name));
     let ways = [Some(absolute.clone()), through, Some(real(absolute))];
-    let found = ways.iter().flatten().find_map(|path| {
-        path.strip_prefix(folder).or_else(|_| path.strip_prefix(&real_folder)).ok()
-    });
+    let found = ways
+        .iter()
+        .flatten()
+        .find_map(|path| path.strip_prefix(folder).or_else(|_| path.strip_prefix(&real_folder)).ok());
     found.map(|path| display(path, Path::new("")))
 }

@@ -23,7 +23,8 @@ pub fn judge(
     let texts = out.as_deref().and_then(|out| disk::read_shards(&Root::open(out).ok()?).ok()).unwrap_or_default();
     let shards: Vec<Shard> = texts.iter().filter_map(|(path, text)| Shard::read(path, text).ok()).collect();
     // Where there is neither a manifest nor a mega-file nor a record, there is no project.
-    let is_none = shards.is_empty() && findings.iter().all(|one| one.code == Code::NoInput) && inputs.manifest.is_none();
+    let is_none =
+        shards.is_empty() && findings.iter().all(|one| one.code == Code::NoInput) && inputs.manifest.is_none();
     let mut blocked = Vec::new();
     let mut judge = |one: &Asked| {
         if is_none {
