@@ -54,8 +54,8 @@ pub fn needs(command: &Command) -> Option<Needs> {
             Some(Needs { reads: Vec::new(), writes: vec![root] })
         }
         Command::New(args) => at(args.manifest.as_ref(), None, writes_out),
-        // An agent names files anywhere, and the project is that of the file.
-        Command::Guard(args) if args.hook.is_some() => {
+        // The project may be that of the file, and an agent names files anywhere.
+        Command::Guard(args) if args.hook.is_some() || args.paths.iter().any(|path| leads_out(path)) => {
             Some(Needs { reads: vec![PathBuf::from("/")], writes: Vec::new() })
         }
         Command::Guard(args) => of_place(&args.place, reads),
@@ -73,6 +73,11 @@ pub fn needs(command: &Command) -> Option<Needs> {
             Some(Needs { reads: Vec::new(), writes: folder.into_iter().collect() })
         }
     }
+}
+
+/// Whether a path may lead out of the project.
+fn leads_out(path: &str) -> bool {
+    Path::new(path).is_absolute() || path.starts_with("..")
 }
 
 /// What the request of a saved plan needs.

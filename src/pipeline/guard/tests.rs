@@ -54,6 +54,12 @@ impl Project {
         fs::write(path, text).unwrap();
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the tests prepare real folders")]
+    fn replace_by_a_symlink(&self, path: &str) {
+        fs::remove_file(self.root().join(path)).unwrap();
+        std::os::unix::fs::symlink("nowhere", self.root().join(path)).unwrap();
+    }
+
     fn inputs(&self) -> source::Request {
         source::Request { current: self.root(), ..source::Request::default() }
     }
@@ -72,7 +78,7 @@ impl Project {
         guard(&GuardRequest { inputs: self.inputs(), team, paths, ..GuardRequest::default() }, &Silent)
     }
 
-    fn edit(&self, current: &Path, edit: &Edit, committing: bool) -> GuardReport {
+    fn edit(current: &Path, edit: &Edit, committing: bool) -> GuardReport {
         let inputs = source::Request { current: current.to_owned(), ..source::Request::default() };
         guard(&GuardRequest { inputs, edits: vec![edit.clone()], committing, ..GuardRequest::default() }, &Silent)
     }
@@ -140,9 +146,9 @@ fn the_line_that_makes_a_line_or_a_text_is_named() {
     assert_eq!(line(&project.guard(None, "api/user.ts:3")), third);
     assert_eq!(line(&project.guard(None, "api/user.ts:99")), first);
     let root = project.root();
-    let found = project.edit(&root, &edit("api/user.ts", Some("\nexport const user")), false);
+    let found = Project::edit(&root, &edit("api/user.ts", Some("\nexport const user")), false);
     assert_eq!(line(&found), third);
-    assert_eq!(line(&project.edit(&root, &edit("api/user.ts", Some("no such text")), false)), first);
+    assert_eq!(line(&Project::edit(&root, &edit("api/user.ts", Some("no such text")), false)), first);
     assert_eq!(found.paths[0].run.as_deref(), Some("megax expand megafiles/team-api/api.yaml"));
 }
 
@@ -152,10 +158,10 @@ fn edits_are_taken_to_the_letter_and_typed_paths_are_not() {
     project.expand();
     let (root, below) = (project.root(), project.root().join("megafiles"));
     let why = |report: &GuardReport| (report.paths[0].blocked, report.paths[0].why);
-    assert_eq!(why(&project.edit(&below, &edit("api/user.ts", None), false)), (false, Why::MegaFile));
-    assert_eq!(why(&project.edit(&root, &edit("api/user.ts:3", None), false)), (false, Why::Unplanned));
+    assert_eq!(why(&Project::edit(&below, &edit("api/user.ts", None), false)), (false, Why::MegaFile));
+    assert_eq!(why(&Project::edit(&root, &edit("api/user.ts:3", None), false)), (false, Why::Unplanned));
     let absolute = root.join("api/user.ts").to_string_lossy().into_owned();
-    assert_eq!(why(&project.edit(Path::new("/"), &edit(&absolute, None), false)), (true, Why::Generated));
+    assert_eq!(why(&Project::edit(Path::new("/"), &edit(&absolute, None), false)), (true, Why::Generated));
     let mut request =
         GuardRequest { inputs: project.inputs(), paths: vec!["api/user.ts".into()], ..Default::default() };
     request.inputs.current = below;
@@ -163,7 +169,7 @@ fn edits_are_taken_to_the_letter_and_typed_paths_are_not() {
     std::os::unix::fs::symlink("api/user.ts", root.join("link.ts")).unwrap();
     std::os::unix::fs::symlink("api", root.join("other")).unwrap();
     for path in ["link.ts", "other/user.ts"] {
-        assert_eq!(why(&project.edit(&root, &edit(path, None), false)), (true, Why::Generated), "{path}");
+        assert_eq!(why(&Project::edit(&root, &edit(path, None), false)), (true, Why::Generated), "{path}");
     }
 }
 
@@ -173,7 +179,7 @@ fn what_megax_wrote_may_be_committed_and_an_edit_of_it_may_not() {
     project.expand();
     let root = project.root();
     let why = |path: &str| {
-        let report = project.edit(&root, &edit(path, None), true);
+        let report = Project::edit(&root, &edit(path, None), true);
         (report.paths[0].blocked, report.paths[0].why)
     };
     assert_eq!(why("api/user.ts"), (false, Why::AsWritten));
@@ -198,8 +204,7 @@ fn what_is_recorded_stays_blocked_while_the_project_is_broken() {
     project.write("megax.yaml", "teams: [");
     assert_eq!(project.guard(None, "api/user.ts").outcome(), Outcome::Blocked);
     assert_eq!(project.guard(None, "api/new.ts").outcome(), Outcome::Wrong);
-    fs::remove_file(project.root().join("megax.yaml")).unwrap();
-    std::os::unix::fs::symlink("nowhere", project.root().join("megax.yaml")).unwrap();
+    project.replace_by_a_symlink("megax.yaml");
     let unread = project.guard(None, "api/user.ts");
     assert_eq!((unread.outcome(), unread.paths[0].team.as_deref()), (Outcome::Blocked, Some("api")));
     assert_eq!(project.guard(None, "api/new.ts").outcome(), Outcome::Wrong);
