@@ -175,7 +175,7 @@ codes! {
     NoWayBack "MX831" "no-way-back" Warning "what was written cannot be undone or merged later";
     GeneratedFile "MX832" "generated-file" Error "an edit by hand of what megax writes";
     NotTheTeams "MX833" "not-the-teams" Error "an edit by hand of what is not the team's to edit";
-    HooksOfOthers "MX834" "hooks-of-others" Error "a hook or a settings file of somebody else is in the way";
+    ForeignHook "MX834" "foreign-hook" Error "a hook or a settings file of somebody else is in the way";
     NotReserved "MX835" "not-reserved" Warning "a mega-file whose paths could not be reserved";
     CannotSave "MX836" "cannot-save" Error "a document cannot be saved at that place";
 

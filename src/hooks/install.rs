@@ -121,7 +121,7 @@ impl Project<'_> {
     fn agent(&self, agent: Agent) -> Outcome {
         let facts = |done| HookFacts::new(agent.name(), agent.file(), done);
         let failed = |error: &dyn ToString| {
-            let finding = Diagnostic::new(Code::HooksOfOthers, error.to_string());
+            let finding = Diagnostic::new(Code::ForeignHook, error.to_string());
             (facts(Done::Blocked), finding.help("it is left as it is; put an ordinary file or folder there"))
         };
         let root = Root::open(&self.root).map_err(|error| failed(&error))?;
@@ -137,7 +137,7 @@ impl Project<'_> {
             return Ok(facts(Done::Absent));
         };
         let (before, text) = (Some(Digest::of(&bytes)), String::from_utf8(bytes).unwrap_or_default());
-        let odd = |why: String| (facts(Done::Blocked), self.odd(agent, &why, &own));
+        let odd = |why: String| (facts(Done::Blocked), odd_file(agent, &why, &own));
         let (found, command) = match settings::look(agent, &text, wanted.as_deref()) {
             Ok(found) => found,
             // That it cannot be understood matters to whoever would change it.
@@ -151,13 +151,12 @@ impl Project<'_> {
             Ok(facts(done).with_command(own.clone()))
         };
         match (self.request.verb, found) {
-            (Verb::Status, Found::Current) => Ok(facts(Done::There).with_command(own)),
+            (Verb::Status | Verb::Install, Found::Current) => Ok(facts(Done::There).with_command(own)),
             (Verb::Status, Found::Stale) => Ok(facts(Done::Stale).with_command(command.unwrap_or(own))),
             (Verb::Status | Verb::Remove, Found::Without) => Ok(facts(Done::Foreign)),
-            (Verb::Install, Found::Current) => Ok(facts(Done::There).with_command(own)),
             (Verb::Install, Found::Stale) => put(Done::Updated),
             (Verb::Install, Found::Without) if self.request.merge => put(Done::Merged),
-            (Verb::Install, Found::Without) => Err((facts(Done::Blocked), self.without(agent, &own))),
+            (Verb::Install, Found::Without) => Err((facts(Done::Blocked), without(agent, &own))),
             (Verb::Remove, Found::Current | Found::Stale) => {
                 let new = settings::without_entry(agent, &text).map_err(odd)?;
                 let digest = Digest::of(text.as_bytes());
@@ -169,28 +168,6 @@ impl Project<'_> {
                 Ok(facts(Done::Removed))
             }
         }
-    }
-
-    fn odd(&self, agent: Agent, why: &str, own: &str) -> Diagnostic {
-        let message = format!("`{}` is there already and cannot be changed safely: {why}", agent.file());
-        self.by_hand(agent, own, Diagnostic::new(Code::HooksOfOthers, message).about(agent.file()))
-    }
-
-    fn without(&self, agent: Agent, own: &str) -> Diagnostic {
-        let message = format!("`{}` is there already and has no entry of megax; it is left as it is", agent.file());
-        let finding = self.by_hand(agent, own, Diagnostic::new(Code::HooksOfOthers, message).about(agent.file()));
-        let help = format!(
-            "`megax hooks install {} --merge` adds the entry and keeps everything else (blanks and line breaks may change)",
-            agent.name()
-        );
-        finding.help(help)
-    }
-
-    /// What to add by hand.
-    fn by_hand(&self, agent: Agent, own: &str, finding: Diagnostic) -> Diagnostic {
-        let entry = settings::entry(agent, own);
-        let finding = finding.related(None, format!("add to the list `hooks.{}`: {entry}", agent.event()));
-        finding.help("nothing was written there")
     }
 
     fn git(&self) -> Outcome {
@@ -209,14 +186,15 @@ impl Project<'_> {
         let script = git::script(self.megax(), &name);
         let other = |message: String| {
             let line = format!("{} || exit 1", git::pipe(self.megax(), &name));
-            let finding = Diagnostic::new(Code::HooksOfOthers, message).about(shown.as_str());
+            let finding = Diagnostic::new(Code::ForeignHook, message).about(shown.as_str());
             (
                 facts(Done::Blocked),
                 finding.related(None, format!("add the line: {line}")).help("nothing was written there"),
             )
         };
         if !repository.is_own && self.request.verb == Verb::Install {
-            return Err(other(format!("`core.hooksPath` is `{shown}`, which other repositories may use, too")));
+            let folder = display(&repository.hooks, &repository.top);
+            return Err(other(format!("`core.hooksPath` is `{folder}`, which other repositories may use, too")));
         }
         let failed = |error: crate::disk::DiskError| other(error.to_string());
         let root = Root::open(&repository.hooks).map_err(failed)?;
@@ -256,4 +234,26 @@ impl Project<'_> {
 fn has_manifest(script: &str, name: &str) -> bool {
     let end = format!(" --manifest {}", super::shell_word(name));
     script.lines().any(|line| line.ends_with(&end))
+}
+
+fn odd_file(agent: Agent, why: &str, own: &str) -> Diagnostic {
+    let message = format!("`{}` is there already and cannot be changed safely: {why}", agent.file());
+    by_hand(agent, own, Diagnostic::new(Code::ForeignHook, message).about(agent.file()))
+}
+
+fn without(agent: Agent, own: &str) -> Diagnostic {
+    let message = format!("`{}` is there already and has no entry of megax; it is left as it is", agent.file());
+    let finding = by_hand(agent, own, Diagnostic::new(Code::ForeignHook, message).about(agent.file()));
+    let help = format!(
+        "`megax hooks install {} --merge` adds the entry and keeps everything else (blanks and line breaks may change)",
+        agent.name()
+    );
+    finding.help(help)
+}
+
+/// What to add by hand.
+fn by_hand(agent: Agent, own: &str, finding: Diagnostic) -> Diagnostic {
+    let entry = settings::entry(agent, own);
+    let finding = finding.related(None, format!("add to the list `hooks.{}`: {entry}", agent.event()));
+    finding.help("nothing was written there")
 }

@@ -29,10 +29,12 @@ use super::{Request, State, on_threads, reserved, resolve};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::event::Watcher;
 use crate::model::Team;
+use crate::path::OutputPath;
 use crate::plan::Reserved;
 use crate::report::guard::{GuardReport, GuardedPath, Why};
 use crate::report::{Command, Mode};
 use crate::source::load::manifest_above;
+use crate::source::read::real;
 use crate::source::{self, places};
 
 /// What is asked.
@@ -85,13 +87,18 @@ fn guard_here(request: &GuardRequest, watcher: &dyn Watcher) -> GuardReport {
 
 const OUTSIDE: &str = "outside of the project";
 
-/// Where the project is: named, above the current folder, or above the first edited file.
+/// Where the project is: named, or above the current folder; where the first edited file lies outside of that, above the
+/// file.
 fn inputs(request: &GuardRequest) -> source::Request {
     let mut inputs = request.inputs.clone();
-    if inputs.manifest.is_none() && manifest_above(&inputs.current).is_none() {
-        let first = request.edits.iter().map(|edit| &edit.path).chain(&request.paths).next();
-        let folder = first.map(|path| source::load::normal(&inputs.current.join(path)));
-        inputs.manifest = folder.as_deref().and_then(Path::parent).and_then(manifest_above);
+    let first = request.edits.iter().map(|edit| &edit.path).chain(&request.paths).next();
+    if let (None, Some(path)) = (&inputs.manifest, first) {
+        let file = source::load::normal(&inputs.current.join(path));
+        let here = manifest_above(&inputs.current);
+        let root = here.as_deref().and_then(Path::parent).map(real);
+        if root.is_none_or(|root| !file.parent().map(real).is_some_and(|folder| folder.starts_with(root))) {
+            inputs.manifest = file.parent().and_then(manifest_above);
+        }
     }
     inputs
 }
@@ -129,7 +136,8 @@ fn judge_all(request: &GuardRequest, asked: &[names::Asked], state: State<'_>) -
     let reserved = reserved::reserved(&state.set, state.root.as_ref());
     let ground = Ground { request, state: &state, reserved, team, doubt: doubt(&state) };
     let mut paths = Vec::new();
-    for one in asked {
+    // Whose boundary counts is not known if the team is not.
+    for one in asked.iter().filter(|_| findings.is_empty()).collect::<Vec<_>>() {
         let (path, finding) = ground.judge(one);
         paths.push(path);
         findings.extend(finding);
@@ -164,6 +172,11 @@ fn doubt(state: &State<'_>) -> Option<String> {
 }
 
 impl Ground<'_> {
+    /// Whether a folder is that of the project, or lies in it.
+    fn is_inside(&self, folder: &Path) -> bool {
+        folder.starts_with(&self.state.set.root)
+    }
+
     fn judge(&self, asked: &names::Asked) -> Judged {
         let place = Place::of(asked, self.state);
         if place.is_elsewhere() {
@@ -200,22 +213,25 @@ impl Ground<'_> {
     /// What belongs to megax or to git.
     fn reserved(&self, asked: &names::Asked, place: &Place) -> Option<Judged> {
         let named = &asked.named;
-        let own =
-            if place.has_part(".git") || place.output.as_ref().is_some_and(|path| self.reserved.is_repository(path)) {
-                "the repository's own: git keeps it"
-            } else if place.has_part(".megax") {
-                "megax's own folder: only megax writes there"
-            } else if place.output.as_ref().is_some_and(|path| self.reserved.holds_snapshot(path)) {
-                "a golden record: `megax snapshot --update` writes it"
-            } else {
-                return None;
-            };
+        let is = |what: fn(&Reserved, &OutputPath) -> bool| {
+            place.output.as_ref().is_some_and(|path| what(&self.reserved, path))
+        };
+        let (own, help) = if place.has_part(".git") || is(Reserved::is_repository) {
+            ("in the repository's own folder", "leave it to git")
+        } else if place.has_part(".megax") {
+            let help =
+                "leave it to megax; `megax status` and `megax doctor` say how it stands, `megax repair` mends it";
+            ("in megax's own folder", help)
+        } else if is(Reserved::holds_snapshot) {
+            ("a golden record", "change the mega-file, then run `megax snapshot --update`")
+        } else {
+            return None;
+        };
         // Lockfiles and golden records are committed.
         if self.request.committing {
             return Some(free(asked, Why::Reserved, Some("committed as megax keeps it".to_owned())));
         }
         let finding = Diagnostic::new(Code::GeneratedFile, format!("`{named}` is {own}")).about(named.as_str());
-        let help = "leave it; `megax status` and `megax doctor` say how it stands, `megax repair` mends it";
         Some((GuardedPath::blocked(named, Why::Reserved), Some(finding.help(help))))
     }
 }

@@ -114,9 +114,9 @@ impl Outcome {
             | Code::DamagedLockfile
             | Code::EditedFile
             | Code::ForeignFile
+            | Code::ForeignHook
             | Code::Fuse
             | Code::GuardHeld
-            | Code::HooksOfOthers
             | Code::MergeConflict
             | Code::NotAFile
             | Code::SnapshotUnreadable
@@ -442,6 +442,7 @@ mod tests {
             ("done", 0),
             ("differences", 1),
             ("usage", 2),
+            ("blocked", 2),
             ("wrong", 3),
             ("conflict", 4),
             ("disk-failed", 5),

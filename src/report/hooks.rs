@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(report(Done::There).outcome(), Outcome::NothingToDo);
         assert_eq!(report(Done::Merged).outcome(), Outcome::Done);
         let mut held = report(Done::Blocked);
-        held.findings.push(Diagnostic::new(Code::HooksOfOthers, "x"));
+        held.findings.push(Diagnostic::new(Code::ForeignHook, "x"));
         assert_eq!(held.outcome(), Outcome::Conflict);
         assert_eq!(
             text(&report(Done::There), false),

@@ -26,6 +26,8 @@ const GROUPS: &[&str] = &[
     "factory",
     "first",
     "fuse",
+    "guard",
+    "hooks",
     "lbof",
     "limit",
     "log",

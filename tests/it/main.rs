@@ -14,6 +14,7 @@ mod cases;
 mod committed;
 mod confined;
 mod folder;
+mod guarding;
 mod hostile;
 mod hostile_output;
 mod invariants;

@@ -74,8 +74,8 @@ pub fn needs(command: &Command) -> Option<Needs> {
             let current = request::current().ok()?;
             Some(Needs { reads: Vec::new(), writes: vec![current] })
         }),
-        // An agent names files anywhere, and the project is that of the file.
-        Command::Guard(args) if args.hook.is_some() => {
+        // The project may be that of the file, and an agent names files anywhere.
+        Command::Guard(args) if args.hook.is_some() || args.paths.iter().any(|path| leads_out(path)) => {
             Some(Needs { reads: vec![PathBuf::from("/")], writes: Vec::new() })
         }
         Command::Guard(args) => of_place(&args.place, reads),
@@ -93,6 +93,11 @@ pub fn needs(command: &Command) -> Option<Needs> {
             Some(Needs { reads: Vec::new(), writes: folder.into_iter().collect() })
         }
     }
+}
+
+/// Whether a path may lead out of the project.
+fn leads_out(path: &str) -> bool {
+    Path::new(path).is_absolute() || path.starts_with("..")
 }
 
 /// What the request of a saved plan needs.

@@ -120,7 +120,7 @@ fn planned(ground: &Ground<'_>, asked: &names::Asked, file: &PlannedFile, mut an
     let Some(mega) = state.model.mega_files.get(file.mega_file) else { return (answer, None) };
     answer.team = Some(mega.team.clone());
     answer.mega_file = Some(mega.id.clone());
-    answer.template = Some(file.template.to_string()).filter(|name| !name.starts_with("inline"));
+    answer.template = Some(file.template.to_string()).filter(|name| is_template(name));
     if !answer.blocked {
         return (answer, None);
     }
@@ -141,12 +141,21 @@ fn planned(ground: &Ground<'_>, asked: &names::Asked, file: &PlannedFile, mut an
     };
     let other = ground.team.as_ref().filter(|(name, _)| *name != mega.team);
     let help = match other {
+        _ if ground.request.committing => format!(
+            "make the change in the mega-file, then run `{run} --on-edit overwrite`; or `megax detach` the file, and it is \
+             yours"
+        ),
         Some((own, _)) => format!("it is not team {own}'s: ask team {} to change what is marked", mega.team),
         None => format!("{what}, then run `{run}`; `megax detach` takes the file out of megax's hands"),
     };
     answer.edit = Some(edit);
     answer.run = Some(run);
     (answer, Some(Diagnostic::new(Code::GeneratedFile, message).at(span).help(help)))
+}
+
+/// Whether the name of a planned file's template is that of one, and no word for something else.
+fn is_template(name: &str) -> bool {
+    !matches!(name, "" | "inline" | "copy")
 }
 
 /// The place to edit, and whether it is that of the very line in question.
@@ -183,7 +192,13 @@ fn edit_facts(state: &State<'_>, span: Span) -> EditFacts {
 /// The command that expands a mega-file again, as it can be typed in the current folder.
 fn command(ground: &Ground<'_>, mega_file: &str) -> String {
     let inputs = &ground.state.request.inputs;
-    let path = display(&ground.state.set.root.join(mega_file), &inputs.current);
+    let file = ground.state.set.root.join(mega_file);
+    // From a folder of the project, the way up and down again is shorter than the whole path.
+    let above = inputs.current.ancestors().position(|above| file.starts_with(above) && ground.is_inside(above));
+    let path = match above.and_then(|up| Some((up, inputs.current.ancestors().nth(up)?))) {
+        Some((up, above)) => "../".repeat(up) + &display(&file, above),
+        None => display(&file, &inputs.current),
+    };
     let is_plain = path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c)) && !path.starts_with('-');
     let out = if inputs.out.is_some() { " --out DIR" } else { "" };
     if is_plain { format!("megax expand {path}{out}") } else { format!("megax expand{out}") }
@@ -196,7 +211,7 @@ fn unplanned(ground: &Ground<'_>, found: &Found<'_>, mut answer: GuardedPath) ->
     let lock = &shard.lockfile;
     answer.team = Some(lock.team.clone());
     answer.mega_file = Some(lock.mega_file.clone());
-    answer.template = Some(entry.template.clone()).filter(|name| !name.is_empty() && !name.starts_with("inline"));
+    answer.template = Some(entry.template.clone()).filter(|name| is_template(name));
     if !answer.blocked {
         return (answer, None);
     }

@@ -80,7 +80,7 @@ fn may_write(team: &Team) -> String {
 
 fn coordinators(asked: &Asked, team: &str, what: &str) -> Judged {
     let message = format!("`{}` is {what}, which concerns every team: it is not for team {team} to edit", asked.named);
-    let help = "tell the coordinator what is to change; without a team (no --team, no MEGAX_TEAM) it is free";
+    let help = "tell the coordinator what is to change";
     blocked(asked, Why::Shared, message, help.to_owned())
 }
 
