@@ -6,9 +6,9 @@
 //!
 //! Where exactly one of two mega-files has its path reserved, only the other one is at fault.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Held, Plan, PlannedFile, Reservations};
+use super::{Held, Holder, Plan, PlannedFile, Reservations};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{MegaFile, Model};
 use crate::name::id_key;
@@ -114,7 +114,10 @@ pub fn collisions(model: &Model, plan: &Plan, shards: &[ShardClaims], reservatio
     for shard in shards.iter().filter(|shard| !shard.detached).chain(&plan.recorded) {
         claims.extend(shard.paths.iter().map(|path| (path.key(), shard_claim(shard, path))));
     }
-    claims.extend(reservations.iter().filter(|held| held.claims()).flat_map(reserved_claims));
+    let by_itself = |held: &&Held| held.claims() || is_broken(plan, held);
+    let reserved: Vec<(PathKey, Claim)> =
+        reservations.iter().filter(by_itself).flat_map(|held| reserved_claims(held, &claims)).collect();
+    claims.extend(reserved);
     claims.retain(|(_, claim)| may_claim(model, claim));
     // Sorted by key, so that equal places stand together and a file stands before what lies below it.
     claims.sort();
@@ -164,9 +167,17 @@ fn shard_claim(shard: &ShardClaims, path: &OutputPath) -> Claim {
     }
 }
 
-/// What the reservation of a mega-file claims that cannot be asked.
-fn reserved_claims(held: &Held) -> impl Iterator<Item = (PathKey, Claim)> + '_ {
-    held.paths.iter().map(|(key, path)| {
+/// Whether a reservation is one of a readable mega-file that cannot be planned whole.
+fn is_broken(plan: &Plan, held: &Held) -> bool {
+    held.holder == Holder::Readable && plan.broken.contains(&(held.team.clone(), id_key(&held.mega_file)))
+}
+
+/// What the reservation of a mega-file claims by itself: what that cannot be asked about, or does not plan.
+fn reserved_claims(held: &Held, claims: &[(PathKey, Claim)]) -> Vec<(PathKey, Claim)> {
+    let own = |claim: &Claim| claim.team == held.team && id_key(&claim.mega_file) == id_key(&held.mega_file);
+    let planned: BTreeSet<&PathKey> = claims.iter().filter(|(_, claim)| own(claim)).map(|(key, _)| key).collect();
+    let left = held.paths.iter().filter(|(key, _)| !planned.contains(key));
+    left.map(|(key, path)| {
         let claim = Claim {
             path: path.clone(),
             origin: None,
@@ -180,6 +191,7 @@ fn reserved_claims(held: &Held) -> impl Iterator<Item = (PathKey, Claim)> + '_ {
         };
         (key.clone(), claim)
     })
+    .collect()
 }
 
 /// Of two claims the one that came later, if exactly one of them is reserved: first the owner, then the newcomer. What
@@ -320,3 +332,7 @@ fn file_and_folder(file: &Claim, below: &Claim) -> Option<Collision> {
     );
     both(Code::FolderCollision, message, "rename the file or the folder", below, file)
 }
+
+#[cfg(test)]
+#[path = "claims_tests.rs"]
+mod tests;
