@@ -114,10 +114,8 @@ pub fn collisions(model: &Model, plan: &Plan, shards: &[ShardClaims], reservatio
     for shard in shards.iter().filter(|shard| !shard.detached).chain(&plan.recorded) {
         claims.extend(shard.paths.iter().map(|path| (path.key(), shard_claim(shard, path))));
     }
-    let by_itself = |held: &&Held| held.claims() || is_broken(plan, held);
-    let reserved: Vec<(PathKey, Claim)> =
-        reservations.iter().filter(by_itself).flat_map(|held| reserved_claims(held, &claims)).collect();
-    claims.extend(reserved);
+    let by_themselves = reserved_claims(plan, reservations, &claims);
+    claims.extend(by_themselves);
     claims.retain(|(_, claim)| may_claim(model, claim));
     // Sorted by key, so that equal places stand together and a file stands before what lies below it.
     claims.sort();
@@ -167,31 +165,43 @@ fn shard_claim(shard: &ShardClaims, path: &OutputPath) -> Claim {
     }
 }
 
-/// Whether a reservation is one of a readable mega-file that cannot be planned whole.
-fn is_broken(plan: &Plan, held: &Held) -> bool {
-    held.holder == Holder::Readable && plan.broken.contains(&(held.team.clone(), id_key(&held.mega_file)))
+/// What reservations claim by themselves: that about which no mega-file can be asked, or which one that cannot be planned
+/// whole does not plan.
+fn reserved_claims(plan: &Plan, reservations: &Reservations, claims: &[(PathKey, Claim)]) -> Vec<(PathKey, Claim)> {
+    let owner = |team: &str, id: &str| (team.to_owned(), id_key(id));
+    let mut planned: BTreeMap<(String, String), BTreeSet<&PathKey>> = BTreeMap::new();
+    for (key, claim) in claims.iter().filter(|_| !plan.broken.is_empty()) {
+        let owner = owner(&claim.team, &claim.mega_file);
+        if plan.broken.contains(&owner) {
+            planned.entry(owner).or_default().insert(key);
+        }
+    }
+    let mut found = Vec::new();
+    for held in reservations.iter() {
+        let owner = owner(&held.team, &held.mega_file);
+        let is_broken = held.holder == Holder::Readable && plan.broken.contains(&owner);
+        if !held.claims() && !is_broken {
+            continue;
+        }
+        let own = planned.get(&owner);
+        let left = held.paths.iter().filter(|(key, _)| own.is_none_or(|own| !own.contains(key)));
+        found.extend(left.map(|(key, path)| (key.clone(), reserved_claim(held, path))));
+    }
+    found
 }
 
-/// What the reservation of a mega-file claims by itself: what that cannot be asked about, or does not plan.
-fn reserved_claims(held: &Held, claims: &[(PathKey, Claim)]) -> Vec<(PathKey, Claim)> {
-    let own = |claim: &Claim| claim.team == held.team && id_key(&claim.mega_file) == id_key(&held.mega_file);
-    let planned: BTreeSet<&PathKey> = claims.iter().filter(|(_, claim)| own(claim)).map(|(key, _)| key).collect();
-    let left = held.paths.iter().filter(|(key, _)| !planned.contains(key));
-    left.map(|(key, path)| {
-        let claim = Claim {
-            path: path.clone(),
-            origin: None,
-            team: held.team.clone(),
-            mega_file: held.mega_file.clone(),
-            who: format!("team {}, the reservation of mega-file `{}`", held.team, held.mega_file),
-            selected: false,
-            item: None,
-            detached: false,
-            reserved: true,
-        };
-        (key.clone(), claim)
-    })
-    .collect()
+fn reserved_claim(held: &Held, path: &OutputPath) -> Claim {
+    Claim {
+        path: path.clone(),
+        origin: None,
+        team: held.team.clone(),
+        mega_file: held.mega_file.clone(),
+        who: format!("team {}, the reservation of mega-file `{}`", held.team, held.mega_file),
+        selected: false,
+        item: None,
+        detached: false,
+        reserved: true,
+    }
 }
 
 /// Of two claims the one that came later, if exactly one of them is reserved: first the owner, then the newcomer. What

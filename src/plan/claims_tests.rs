@@ -130,7 +130,7 @@ proptest::proptest! {
         let (teams, places) = (["alpha", "beta", "gamma"], ["a", "A", "a/b", "a/B/c", "d"]);
         let mut claims = Vec::new();
         let mut held: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         for (team, place, has) in seeds {
             // One mega-file plans a place once.
             if seen.insert((team, path(places[place]).key())) {

@@ -121,10 +121,9 @@ fn points(state: &State<'_>, manifest: &Manifest) -> Vec<PointReview> {
         }
         one.state = match point.fixed_path().and_then(|path| survey.get(&path).cloned()) {
             Some(OnDisk::Absent | OnDisk::Below(_)) => PointState::Missing,
-            Some(OnDisk::Unreadable | OnDisk::Reserved(_)) => PointState::Unknown,
             Some(OnDisk::File { .. } | OnDisk::Other(_)) => PointState::OnDisk,
             // Of a pattern without a folder nobody can say by name.
-            None => PointState::Unknown,
+            Some(OnDisk::Unreadable | OnDisk::Reserved(_)) | None => PointState::Unknown,
         };
     }
     points

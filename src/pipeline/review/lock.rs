@@ -170,7 +170,7 @@ fn to_lock(state: &mut State<'_>, root: &Root, wanted: &Wanted) -> Result<Vec<Dr
         let reservation = Reservation { team: mega.team.clone(), mega_file: mega.id.clone(), paths };
         let place = reservation_path(&mega.team, &mega.id);
         places.insert(place.clone());
-        drafts.push(draft(state, root, place, reservation)?);
+        drafts.push(draft(state, root, place, &reservation)?);
     }
     let left = state.shards.reserved.reservations.iter().filter(|held| is_wanted(wanted, &held.team));
     for held in left.filter(|held| !places.contains(&held.place) && is_over(state, held, &places)) {
@@ -202,14 +202,14 @@ fn is_over(state: &State<'_>, held: &Held, places: &BTreeSet<String>) -> bool {
     }
 }
 
-fn draft(state: &State<'_>, root: &Root, place: String, reservation: Reservation) -> Result<Draft, DiskError> {
+fn draft(state: &State<'_>, root: &Root, place: String, reservation: &Reservation) -> Result<Draft, DiskError> {
     let found = state.shards.reserved.texts.iter().find(|(path, _)| *path == place);
     let old = found.map(|(path, text)| Reservation::read(path, text).ok());
     let paths = reservation.paths.len();
     let named = (reservation.team.as_str(), reservation.mega_file.as_str());
     let change = match &old {
         None => LockChange::Reserved,
-        Some(Some(old)) if *old == reservation => {
+        Some(Some(old)) if old == reservation => {
             return Ok(Draft::new(place, named, paths, LockChange::Unchanged, None));
         }
         Some(_) => LockChange::Refreshed,
