@@ -38,7 +38,8 @@
 //! - **Validate before write**: nothing of a team is written until all its selected mega-files are valid, every path is
 //!   claimed and every file is rendered.
 //! - **Zero collision**: a place has one producer among all teams of the project, also those not selected; compared
-//!   after NFC and full case folding, and file against folder.
+//!   after NFC and full case folding, and file against folder. Of two that plan one place, the one that has it reserved
+//!   (`megax review --lock`) goes on, and only the other one is held.
 //! - **Boundary**: a team writes only inside its write paths and never in its forbidden paths; nothing is written
 //!   outside the output root, through a symlink, or into `.git` and `.megax`.
 //! - **Atomic per team**: a team's files are all new or all old, also after a kill, a full disk or an I/O error at any

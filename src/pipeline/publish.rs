@@ -82,7 +82,7 @@ impl Publication<'_> {
 
 /// The shards or reservations that lie at a place of one of the teams.
 fn of_teams<'t>(texts: &'t [(String, String)], teams: &'t [String]) -> impl Iterator<Item = &'t (String, String)> {
-    let team_of = |path: &String| place(path).or_else(|| reservations::place(path)).map(|(team, _)| team.to_owned());
+    let team_of = |path: &String| place(path).or_else(|| reservations::owner(path)).map(|(team, _)| team.to_owned());
     texts.iter().filter(move |(path, _)| team_of(path).is_some_and(|team| teams.contains(&team)))
 }
 

@@ -20,8 +20,17 @@ pub struct Claims {
     pub texts: Vec<(String, String)>,
     /// What they mean.
     pub reservations: Reservations,
-    /// The places of those that cannot be read, and why not.
-    pub damaged: Vec<(String, String)>,
+    /// Those that cannot be read.
+    pub damaged: Vec<DamagedReservation>,
+}
+
+/// A reservation that cannot be read.
+#[derive(Debug, Clone)]
+pub struct DamagedReservation {
+    /// Where it lies, relative to the output root.
+    pub place: String,
+    /// Whether no mega-file can write it anew, and no newer megax wrote it.
+    pub is_over: bool,
 }
 
 /// Parses the reservations and says what each is worth.
@@ -31,6 +40,13 @@ pub fn classify(texts: Vec<(String, String)>, set: &SourceSet, model: &Model, fi
     let unreadable = Unreadable::of(set, model);
     let is_known =
         |team: &str| model.manifest.as_ref().is_none_or(|all| all.teams.is_empty() || all.team(team).is_some());
+    let holder = |team: &str, id: &str| match teams.get(&id_key(id)) {
+        _ if !is_known(team) => Holder::UnknownTeam,
+        Some(now) if *now == team => Holder::Readable,
+        Some(now) => Holder::Moved((*now).to_owned()),
+        None if !set.is_whole || unreadable.may_be(team, id) => Holder::Unreadable,
+        None => Holder::Gone,
+    };
     let mut claims = Claims::default();
     let mut all = Vec::new();
     for (place, text) in &texts {
@@ -39,18 +55,15 @@ pub fn classify(texts: Vec<(String, String)>, set: &SourceSet, model: &Model, fi
             Err(error) => {
                 let why = error.to_string();
                 findings.push(damaged((place, text), &why, model));
-                claims.damaged.push((place.clone(), why));
+                let (team, id) = owner(place).unwrap_or_default();
+                let is_over = matches!(holder(&model.team_name(team), id), Holder::Gone | Holder::Moved(_));
+                let is_over = is_over && !Reservation::is_newer(text);
+                claims.damaged.push(DamagedReservation { place: place.clone(), is_over });
                 continue;
             }
         };
         let team = model.team_name(&found.team);
-        let holder = match teams.get(&id_key(&found.mega_file)) {
-            _ if !is_known(&team) => Holder::UnknownTeam,
-            Some(now) if *now == team => Holder::Readable,
-            Some(now) => Holder::Moved((*now).to_owned()),
-            None if unreadable.may_be(&team, &found.mega_file) => Holder::Unreadable,
-            None => Holder::Gone,
-        };
+        let holder = holder(&team, &found.mega_file);
         let paths = found.paths.into_iter().map(|path| (path.key(), path)).collect();
         all.push(Held { place: place.clone(), team, mega_file: found.mega_file, holder, paths });
     }
@@ -60,16 +73,17 @@ pub fn classify(texts: Vec<(String, String)>, set: &SourceSet, model: &Model, fi
 }
 
 /// The team and the id that the place of a reservation names.
-pub fn place(path: &str) -> Option<(&str, &str)> {
+pub fn owner(path: &str) -> Option<(&str, &str)> {
     path.strip_prefix(".megax/lock/")?.strip_suffix(CLAIM_ENDING)?.split_once('/')
 }
 
 fn damaged((path, text): (&str, &str), why: &str, model: &Model) -> Diagnostic {
-    let team = model.team_name(place(path).map_or("", |(team, _)| team));
+    let team = model.team_name(owner(path).map_or("", |(team, _)| team));
     let help = if Reservation::is_newer(text) {
         "a newer megax wrote it: use that one, or restore the file from version control"
     } else {
-        "`megax review --lock` writes it anew, from what its mega-file plans now; until then nothing is reserved by it"
+        "`megax review --lock` writes it anew, from what its mega-file plans now, or takes it away; until then nothing is \
+         reserved by it"
     };
     let message = format!("this reservation cannot be read: {why}");
     Diagnostic::new(Code::DamagedReservation, message).about(path).help(help).team(team)

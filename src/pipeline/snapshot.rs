@@ -1,5 +1,6 @@
 //! `megax snapshot`: what every mega-file expands to, against its snapshot in the project root. Never looks at the
-//! output tree or its lockfile, and never writes the snapshot of a mega-file that is wrong.
+//! output tree or its lockfile (only at the reservations, which say who is wrong where two plan one path), and never
+//! writes the snapshot of a mega-file that is wrong.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

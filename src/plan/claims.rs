@@ -6,9 +6,9 @@
 //!
 //! Where exactly one of two mega-files has its path reserved, only the other one is at fault.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Held, Plan, PlannedFile, Reservations};
+use super::{Held, Holder, Plan, PlannedFile, Reservations};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{MegaFile, Model};
 use crate::name::id_key;
@@ -114,7 +114,8 @@ pub fn collisions(model: &Model, plan: &Plan, shards: &[ShardClaims], reservatio
     for shard in shards.iter().filter(|shard| !shard.detached).chain(&plan.recorded) {
         claims.extend(shard.paths.iter().map(|path| (path.key(), shard_claim(shard, path))));
     }
-    claims.extend(reservations.iter().filter(|held| held.claims()).flat_map(reserved_claims));
+    let by_themselves = reserved_claims(plan, reservations, &claims);
+    claims.extend(by_themselves);
     claims.retain(|(_, claim)| may_claim(model, claim));
     // Sorted by key, so that equal places stand together and a file stands before what lies below it.
     claims.sort();
@@ -164,22 +165,43 @@ fn shard_claim(shard: &ShardClaims, path: &OutputPath) -> Claim {
     }
 }
 
-/// What the reservation of a mega-file claims that cannot be asked.
-fn reserved_claims(held: &Held) -> impl Iterator<Item = (PathKey, Claim)> + '_ {
-    held.paths.iter().map(|(key, path)| {
-        let claim = Claim {
-            path: path.clone(),
-            origin: None,
-            team: held.team.clone(),
-            mega_file: held.mega_file.clone(),
-            who: format!("team {}, the reservation of mega-file `{}`", held.team, held.mega_file),
-            selected: false,
-            item: None,
-            detached: false,
-            reserved: true,
-        };
-        (key.clone(), claim)
-    })
+/// What reservations claim by themselves: that about which no mega-file can be asked, or which one that cannot be planned
+/// whole does not plan.
+fn reserved_claims(plan: &Plan, reservations: &Reservations, claims: &[(PathKey, Claim)]) -> Vec<(PathKey, Claim)> {
+    let owner = |team: &str, id: &str| (team.to_owned(), id_key(id));
+    let mut planned: BTreeMap<(String, String), BTreeSet<&PathKey>> = BTreeMap::new();
+    for (key, claim) in claims.iter().filter(|_| !plan.broken.is_empty()) {
+        let owner = owner(&claim.team, &claim.mega_file);
+        if plan.broken.contains(&owner) {
+            planned.entry(owner).or_default().insert(key);
+        }
+    }
+    let mut found = Vec::new();
+    for held in reservations.iter() {
+        let owner = owner(&held.team, &held.mega_file);
+        let is_broken = held.holder == Holder::Readable && plan.broken.contains(&owner);
+        if !held.claims() && !is_broken {
+            continue;
+        }
+        let own = planned.get(&owner);
+        let left = held.paths.iter().filter(|(key, _)| own.is_none_or(|own| !own.contains(key)));
+        found.extend(left.map(|(key, path)| (key.clone(), reserved_claim(held, path))));
+    }
+    found
+}
+
+fn reserved_claim(held: &Held, path: &OutputPath) -> Claim {
+    Claim {
+        path: path.clone(),
+        origin: None,
+        team: held.team.clone(),
+        mega_file: held.mega_file.clone(),
+        who: format!("team {}, the reservation of mega-file `{}`", held.team, held.mega_file),
+        selected: false,
+        item: None,
+        detached: false,
+        reserved: true,
+    }
 }
 
 /// Of two claims the one that came later, if exactly one of them is reserved: first the owner, then the newcomer. What
@@ -320,3 +342,7 @@ fn file_and_folder(file: &Claim, below: &Claim) -> Option<Collision> {
     );
     both(Code::FolderCollision, message, "rename the file or the folder", below, file)
 }
+
+#[cfg(test)]
+#[path = "claims_tests.rs"]
+mod tests;

@@ -103,6 +103,9 @@ pub struct Plan {
     pub neighbours: Vec<Claim>,
     /// What the lockfile records of mega-files that cannot be planned whole: claimed until they are mended.
     pub recorded: Vec<ShardClaims>,
+    /// Mega-files that cannot be planned whole, by team and key of the id: what they have reserved is claimed until they are
+    /// mended.
+    pub broken: BTreeSet<(String, String)>,
     /// The shared templates that each mega-file uses, by its index in the model.
     pub shared: Vec<BTreeSet<FileId>>,
     /// What the mega-files give to one another.
@@ -226,6 +229,7 @@ pub fn resolve(model: &Model, around: &Around<'_>, ground: &Ground<'_>) -> (Plan
             plan.fed.extend(files.into_iter().filter(|file| slot_checks::is_fed(file, index, model, &contributions)));
         }
         if broken {
+            plan.broken.insert((mega.team.clone(), id_key(&mega.id)));
             plan.recorded.extend(recorded(mega, &planned, ground.records));
         }
         plan.reads.push(reads);

@@ -81,7 +81,7 @@ impl Reservations {
     /// Whether a readable mega-file has reserved a place.
     #[must_use]
     pub fn holds(&self, team: &str, id: &str, place: &PathKey) -> bool {
-        self.of(team, id).any(|held| held.paths.contains_key(place))
+        !self.readable.is_empty() && self.of(team, id).any(|held| held.paths.contains_key(place))
     }
 
     /// Who has reserved the place of a path. Whether a readable mega-file still plans it is not asked here.

@@ -59,6 +59,7 @@ pub fn path(text: &str) {
 pub fn lockfile(text: &str) {
     // Read from damaged shards: nothing may fail, and only whole lines count.
     let _ = lockfile::salvage(text);
+    reservation(text);
     let shard = match Lockfile::parse(text) {
         Ok(shard) => shard,
         Err(error) => return is_plain(&error.to_string()),
@@ -72,6 +73,18 @@ pub fn lockfile(text: &str) {
     assert_eq!(source::load::normal(Path::new(&place)), Path::new(&place));
     shard.entries.keys().for_each(|entry| path(entry.as_str()));
     assert!(shard.entries.len() <= lockfile::MAX_ENTRIES);
+}
+
+/// A reservation is read as it would be written, or not at all.
+fn reservation(text: &str) {
+    let found = match lockfile::Reservation::parse(text) {
+        Ok(found) => found,
+        Err(error) => return is_plain(&error.to_string()),
+    };
+    assert_eq!(found.to_text(), text.replace("\r\n", "\n"), "another text makes the same reservation");
+    let place = lockfile::reservation_path(&found.team, &found.mega_file);
+    assert_eq!(source::load::normal(Path::new(&place)), Path::new(&place));
+    found.paths.iter().for_each(|entry| path(entry.as_str()));
 }
 
 /// A saved plan is read as it was written or not at all.

@@ -33,7 +33,8 @@ pub struct Facts {
 
 impl Facts {
     /// Gathers them; the project was rendered.
-    pub fn of(state: &State<'_>, standing: Vec<TeamStatus>) -> Self {
+    pub fn of(state: &State<'_>) -> Self {
+        let standing = status::teams(state, &status::mega_files(state), &[]);
         let mega_files = mega_files(state);
         let manifest = state.model.manifest.as_ref();
         let known = Known::of(state);
@@ -55,7 +56,7 @@ impl Facts {
     }
 
     /// A note for every reservation of these teams that nobody needs.
-    pub fn idle(&self, _: &State<'_>, wanted: &Wanted) -> Vec<Diagnostic> {
+    pub fn idle(&self, wanted: &Wanted) -> Vec<Diagnostic> {
         let concerns = |one: &&Diagnostic| one.teams.iter().all(|team| is_wanted(wanted, team));
         self.idle.iter().filter(concerns).cloned().collect()
     }
@@ -120,10 +121,9 @@ fn points(state: &State<'_>, manifest: &Manifest) -> Vec<PointReview> {
         }
         one.state = match point.fixed_path().and_then(|path| survey.get(&path).cloned()) {
             Some(OnDisk::Absent | OnDisk::Below(_)) => PointState::Missing,
-            Some(OnDisk::Unreadable | OnDisk::Reserved(_)) => PointState::Unknown,
             Some(OnDisk::File { .. } | OnDisk::Other(_)) => PointState::OnDisk,
             // Of a pattern without a folder nobody can say by name.
-            None => PointState::Unknown,
+            Some(OnDisk::Unreadable | OnDisk::Reserved(_)) | None => PointState::Unknown,
         };
     }
     points
@@ -183,7 +183,8 @@ fn idle(state: &State<'_>) -> Vec<Diagnostic> {
         let own = planned.get(&(held.team.as_str(), crate::name::id_key(&held.mega_file))).unwrap_or(&none);
         let left: Vec<&OutputPath> =
             held.paths.iter().filter(|(key, _)| !own.contains(key)).map(|(_, path)| path).collect();
-        let (what, help) = why_idle(held, &left)?;
+        let is_broken = state.plan.broken.contains(&(held.team.clone(), crate::name::id_key(&held.mega_file)));
+        let (what, help) = why_idle(held, &left).filter(|_| !is_broken)?;
         Some(Diagnostic::new(Code::IdleReservation, what).about(held.place.as_str()).help(help).team(held.team.clone()))
     })
     .collect()

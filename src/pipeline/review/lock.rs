@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ReviewRequest, Wanted, is_wanted};
 use crate::change::{ChangeSet, LockfileChange};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::digest::Digest;
 use crate::disk::{self, DiskError, OperationKind, Root};
 use crate::event::Watcher;
@@ -16,28 +16,55 @@ use crate::model::MegaFile;
 use crate::pipeline::State;
 use crate::pipeline::apply::{disk_finding, no_way_back};
 use crate::pipeline::publish::{Publication, Record};
-use crate::pipeline::reservations::{classify, place};
+use crate::pipeline::reservations::owner;
 use crate::pipeline::validity;
 use crate::plan::{Held, Holder};
 use crate::report::review::{LockChange, LockedMegaFile};
 
 /// What was done.
+#[derive(Default)]
 pub struct Locked {
     /// By team and mega-file.
     pub changes: Vec<LockedMegaFile>,
     /// The numbers in the log.
     pub operations: Vec<u64>,
+    /// Whether something was written: then the project must be looked at again.
+    wrote: bool,
+    findings: Vec<Diagnostic>,
+}
+
+impl Locked {
+    /// Takes over what a further round did; whether that wrote something. What an earlier round changed stays said.
+    pub fn join(&mut self, round: Self) -> bool {
+        for one in round.changes {
+            let known = self.changes.iter_mut().find(|old| (&old.team, &old.mega_file) == (&one.team, &one.mega_file));
+            match known {
+                Some(_) if one.change == LockChange::Unchanged => {}
+                Some(old) => *old = one,
+                None => self.changes.push(one),
+            }
+        }
+        self.changes.sort_by(|a, b| (&a.team, &a.mega_file).cmp(&(&b.team, &b.mega_file)));
+        self.operations.extend(round.operations);
+        self.findings.extend(round.findings);
+        round.wrote
+    }
+
+    /// What is to be said of the writing itself.
+    pub fn take_findings(&mut self) -> Vec<Diagnostic> {
+        std::mem::take(&mut self.findings)
+    }
 }
 
 /// The teams that have a reservation, in their one spelling.
 pub fn teams(state: &State<'_>) -> BTreeSet<String> {
-    let places = state.shards.reserved.texts.iter().filter_map(|(path, _)| place(path));
+    let places = state.shards.reserved.texts.iter().filter_map(|(path, _)| owner(path));
     places.map(|(team, _)| state.model.team_name(team)).collect()
 }
 
-/// Reserves, or gives up, and reads again what is reserved then.
+/// Reserves, or gives up.
 pub fn run(state: &mut State<'_>, asked: &ReviewRequest, wanted: &Wanted, watcher: &dyn Watcher) -> Locked {
-    let Some(root) = state.root.clone() else { return Locked { changes: Vec::new(), operations: Vec::new() } };
+    let Some(root) = state.root.clone() else { return Locked::default() };
     let drafts = if asked.lock { to_lock(state, &root, wanted) } else { to_unlock(state, &root, wanted) };
     let mut drafts = drafts.unwrap_or_else(|error| {
         state.findings.push(disk_finding(&error));
@@ -45,7 +72,7 @@ pub fn run(state: &mut State<'_>, asked: &ReviewRequest, wanted: &Wanted, watche
     });
     drafts.sort_by(|a, b| a.place.cmp(&b.place));
     let kind = if asked.lock { OperationKind::Reserve } else { OperationKind::Release };
-    let mut locked = Locked { changes: Vec::new(), operations: Vec::new() };
+    let mut locked = Locked::default();
     let mut by_team: BTreeMap<String, Vec<Draft>> = BTreeMap::new();
     for draft in drafts {
         by_team.entry(draft.folder().to_owned()).or_default().push(draft);
@@ -68,8 +95,9 @@ pub fn run(state: &mut State<'_>, asked: &ReviewRequest, wanted: &Wanted, watche
         }
         match publication.publish(ChangeSet { files: Vec::new(), lockfiles }, &|_| Ok(()), watcher) {
             Ok(applied) => {
+                locked.wrote = true;
                 locked.operations.extend(applied.operation);
-                state.findings.extend(applied.unlogged.as_deref().map(no_way_back));
+                locked.findings.extend(applied.unlogged.as_deref().map(no_way_back));
                 locked.changes.extend(done);
             }
             Err(found) => {
@@ -78,8 +106,6 @@ pub fn run(state: &mut State<'_>, asked: &ReviewRequest, wanted: &Wanted, watche
             }
         }
     }
-    locked.changes.sort_by(|a, b| (&a.team, &a.mega_file).cmp(&(&b.team, &b.mega_file)));
-    look_again(state, &root);
     locked
 }
 
@@ -94,7 +120,7 @@ struct Draft {
 impl Draft {
     /// The folder of its team: whose guard is taken.
     fn folder(&self) -> &str {
-        place(&self.place).map_or("", |(team, _)| team)
+        owner(&self.place).map_or("", |(team, _)| team)
     }
 
     fn new(
@@ -104,7 +130,7 @@ impl Draft {
         change: LockChange,
         texts: Option<(Option<Digest>, Option<String>)>,
     ) -> Self {
-        let folder = self::place(&place).map_or_else(String::new, |(team, _)| team.to_owned());
+        let folder = owner(&place).map_or_else(String::new, |(team, _)| team.to_owned());
         let to_file = |(before, text)| LockfileChange {
             path: place.clone(),
             before,
@@ -144,13 +170,20 @@ fn to_lock(state: &mut State<'_>, root: &Root, wanted: &Wanted) -> Result<Vec<Dr
         let reservation = Reservation { team: mega.team.clone(), mega_file: mega.id.clone(), paths };
         let place = reservation_path(&mega.team, &mega.id);
         places.insert(place.clone());
-        drafts.push(draft(state, root, place, reservation)?);
+        drafts.push(draft(state, root, place, &reservation)?);
     }
     let left = state.shards.reserved.reservations.iter().filter(|held| is_wanted(wanted, &held.team));
     for held in left.filter(|held| !places.contains(&held.place) && is_over(state, held, &places)) {
         let before = disk::shard_digest(root, &held.place)?;
         let (named, paths) = ((held.team.as_str(), held.mega_file.as_str()), held.paths.len());
         drafts.push(Draft::new(held.place.clone(), named, paths, LockChange::Removed, Some((before, None))));
+    }
+    for damaged in state.shards.reserved.damaged.iter().filter(|one| one.is_over && !places.contains(&one.place)) {
+        let Some((team, id)) = owner(&damaged.place) else { continue };
+        if is_wanted(wanted, &state.model.team_name(team)) {
+            let before = disk::shard_digest(root, &damaged.place)?;
+            drafts.push(Draft::new(damaged.place.clone(), (team, id), 0, LockChange::Removed, Some((before, None))));
+        }
     }
     state.findings.extend(findings);
     Ok(drafts)
@@ -169,14 +202,14 @@ fn is_over(state: &State<'_>, held: &Held, places: &BTreeSet<String>) -> bool {
     }
 }
 
-fn draft(state: &State<'_>, root: &Root, place: String, reservation: Reservation) -> Result<Draft, DiskError> {
+fn draft(state: &State<'_>, root: &Root, place: String, reservation: &Reservation) -> Result<Draft, DiskError> {
     let found = state.shards.reserved.texts.iter().find(|(path, _)| *path == place);
     let old = found.map(|(path, text)| Reservation::read(path, text).ok());
     let paths = reservation.paths.len();
     let named = (reservation.team.as_str(), reservation.mega_file.as_str());
     let change = match &old {
         None => LockChange::Reserved,
-        Some(Some(old)) if *old == reservation => {
+        Some(Some(old)) if old == reservation => {
             return Ok(Draft::new(place, named, paths, LockChange::Unchanged, None));
         }
         Some(_) => LockChange::Refreshed,
@@ -188,7 +221,7 @@ fn draft(state: &State<'_>, root: &Root, place: String, reservation: Reservation
 fn to_unlock(state: &State<'_>, root: &Root, wanted: &Wanted) -> Result<Vec<Draft>, DiskError> {
     let mut drafts = Vec::new();
     for (path, text) in &state.shards.reserved.texts {
-        let Some((team, id)) = place(path) else { continue };
+        let Some((team, id)) = owner(path) else { continue };
         if !is_wanted(wanted, &state.model.team_name(team)) {
             continue;
         }
@@ -204,20 +237,4 @@ fn not_reserved(mega: &MegaFile, why: &str) -> Diagnostic {
     let message = format!("the paths of `{}` are not reserved: {why}", mega.id);
     let help = "mend it, then `megax review --lock` again; what it had reserved before stays reserved";
     Diagnostic::new(Code::NotReserved, message).at(mega.id_span).help(help).team(mega.team.clone())
-}
-
-/// What is reserved now; what was said of those that could not be read is said anew.
-fn look_again(state: &mut State<'_>, root: &Root) {
-    let texts = match disk::read_reservations(root) {
-        Ok(texts) => texts,
-        Err(error) => return state.findings.push(disk_finding(&error)),
-    };
-    let mut found = Diagnostics::default();
-    state.shards.reserved = classify(texts, &state.set, &state.model, &mut found);
-    if state.request.strict {
-        crate::pipeline::hold::make_strict(&mut found);
-    }
-    let old = std::mem::take(&mut state.findings);
-    state.findings = old.into_iter().filter(|one| one.code != Code::DamagedReservation).collect();
-    state.findings.extend(found);
 }

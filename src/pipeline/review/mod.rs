@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use self::facts::Facts;
-use super::{Request, State, on_threads, resolve, sink, status};
+use super::{Request, State, Unread, on_threads, resolve, sink, status};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::event::{Event, Watcher};
 use crate::report::review::ReviewReport;
@@ -44,10 +44,42 @@ pub fn review(request: &ReviewRequest, watcher: &dyn Watcher) -> ReviewReport {
 fn review_here(asked: &ReviewRequest, watcher: &dyn Watcher) -> ReviewReport {
     let writes = asked.lock || asked.unlock;
     let run = Request { mode: if writes { Mode::Write } else { Mode::DryRun }, ..asked.run.clone() };
-    let mut state = match resolve(&run, watcher) {
+    let mut state = match judge(&run, watcher) {
         Ok(state) => state,
         Err(failed) => return without_inputs(asked, *failed),
     };
+    let wanted = match wanted(&state, asked) {
+        Ok(wanted) => wanted,
+        Err(finding) => {
+            let findings = std::iter::once(finding).collect();
+            return without_inputs(asked, (findings, Some(state.set)));
+        }
+    };
+    let mut locked = writes.then(lock::Locked::default);
+    if let Some(locked) = &mut locked {
+        // What is given up may be free for another one; and what is reported is how it is then.
+        for _ in 0..MOST_ROUNDS {
+            if !locked.join(lock::run(&mut state, asked, &wanted, watcher)) {
+                break;
+            }
+            state = match judge(&run, watcher) {
+                Ok(state) => state,
+                Err(failed) => return without_inputs(asked, *failed),
+            };
+        }
+        state.findings.extend(locked.take_findings());
+    }
+    let facts = Facts::of(&state);
+    state.findings.extend(facts.idle(&wanted));
+    report(state, asked, &wanted, facts, locked, watcher)
+}
+
+/// Rounds of reserving: one gives up, one reserves what became free, one finds nothing to do.
+const MOST_ROUNDS: usize = 3;
+
+/// Understands, plans and renders the whole project, held teams included.
+fn judge<'r>(run: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>, Unread> {
+    let mut state = resolve(run, watcher)?;
     state.hold();
     watcher.on_event(Event::Planned { files: state.plan.files.len() });
     let rendered = sink::render(&state, &sink::Discard::new(&state), watcher);
@@ -55,18 +87,7 @@ fn review_here(asked: &ReviewRequest, watcher: &dyn Watcher) -> ReviewReport {
     state.inspect();
     status::render_held(&mut state, watcher);
     state.hold();
-    let standing = status::teams(&state, &status::mega_files(&state), &[]);
-    let wanted = match wanted(&state, asked, &standing) {
-        Ok(wanted) => wanted,
-        Err(finding) => {
-            let findings = std::iter::once(finding).collect();
-            return without_inputs(asked, (findings, Some(state.set)));
-        }
-    };
-    let locked = writes.then(|| lock::run(&mut state, asked, &wanted, watcher));
-    let facts = Facts::of(&state, standing);
-    state.findings.extend(facts.idle(&state, &wanted));
-    report(state, asked, &wanted, facts, locked, watcher)
+    Ok(state)
 }
 
 /// The teams that are asked about, in their one spelling; `None` for all.
@@ -76,19 +97,16 @@ fn is_wanted(wanted: &Wanted, team: &str) -> bool {
     wanted.as_ref().is_none_or(|all| all.contains(team))
 }
 
-fn wanted(
-    state: &State<'_>,
-    asked: &ReviewRequest,
-    teams: &[crate::report::status::TeamStatus],
-) -> Result<Wanted, Diagnostic> {
+fn wanted(state: &State<'_>, asked: &ReviewRequest) -> Result<Wanted, Diagnostic> {
     if asked.teams.is_empty() {
         return Ok(None);
     }
+    let teams = status::teams(state, &status::mega_files(state), &[]);
     // A team that only has reservations can give them up.
     let reserved: BTreeSet<String> = lock::teams(state);
     let find = |name: &String| {
         let one = state.model.team_name(name);
-        if asked.unlock && reserved.contains(&one) { Ok(one) } else { status::find_team(state, name, teams) }
+        if asked.unlock && reserved.contains(&one) { Ok(one) } else { status::find_team(state, name, &teams) }
     };
     asked.teams.iter().map(find).collect::<Result<_, _>>().map(Some)
 }

@@ -7,6 +7,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::model::MegaFile;
 use crate::name::id_key;
 use crate::pipeline::State;
+use crate::pipeline::goals::present;
 use crate::plan::{self, Claim, Collision};
 use crate::report::review::{Lack, Reason};
 use crate::report::status::{Measure, TeamStatus};
@@ -14,6 +15,10 @@ use crate::report::{count, number};
 
 /// Names that a reason shows at most.
 const MOST_NAMED: usize = 3;
+/// Reasons that are given of one team.
+const MOST_REASONS: usize = 20;
+/// Circles that are looked for: mending the first ones shows the others.
+const MOST_CIRCLES: usize = 10;
 
 /// What is found out once for all teams.
 pub struct Known {
@@ -22,6 +27,10 @@ pub struct Known {
     circles: Vec<Vec<usize>>,
     /// Whether the manifest says of any team what it depends on.
     speaks_of_order: bool,
+    /// The readable mega-files, as indices of the model, by the key of their id.
+    readable: BTreeMap<String, usize>,
+    /// The teams, as far as they can be told, of all mega-files that are there, by the key of their id.
+    there: BTreeMap<String, Vec<Option<String>>>,
 }
 
 impl Known {
@@ -30,7 +39,36 @@ impl Known {
         let collisions = plan::collisions(&state.model, &state.plan, &shards.claims, &shards.reserved.reservations);
         let teams = || state.model.manifest.iter().flat_map(|manifest| &manifest.teams);
         let speaks_of_order = teams().any(|team| !team.dependencies.is_empty());
-        Self { collisions, circles: circles(state), speaks_of_order }
+        let all = state.model.mega_files.iter().enumerate();
+        let readable = all.map(|(index, mega)| (id_key(&mega.id), index)).collect();
+        let mut there: BTreeMap<String, Vec<Option<String>>> = BTreeMap::new();
+        for one in present(&state.set, &state.model) {
+            if let Some(id) = &one.id {
+                there.entry(id_key(id)).or_default().push(one.team);
+            }
+        }
+        let mut known = Self { collisions, circles: Vec::new(), speaks_of_order, readable, there };
+        let next = |mega: &MegaFile| {
+            let targets = mega.dependencies.iter().filter_map(|(text, _)| known.target(state, text));
+            targets.map(|(index, _)| index).collect()
+        };
+        let next: Vec<Vec<usize>> = state.model.mega_files.iter().map(next).collect();
+        known.circles = circles(&next);
+        known
+    }
+
+    /// The readable mega-file that a dependency means.
+    fn target<'s>(&self, state: &'s State<'_>, text: &str) -> Option<(usize, &'s MegaFile)> {
+        let (team, id) = split(state, text);
+        let index = *self.readable.get(&id_key(&id))?;
+        let mega = state.model.mega_files.get(index)?;
+        team.is_none_or(|team| team == mega.team).then_some((index, mega))
+    }
+
+    /// Whether a mega-file that cannot be read is meant.
+    fn is_there(&self, state: &State<'_>, text: &str) -> bool {
+        let (team, id) = split(state, text);
+        self.there.get(&id_key(&id)).is_some_and(|teams| team.is_none() || teams.contains(&team))
     }
 }
 
@@ -82,6 +120,13 @@ pub fn reasons(state: &State<'_>, known: &Known, status: &TeamStatus) -> Vec<Rea
     }
     let mut said = BTreeSet::new();
     found.retain(|reason| said.insert(reason.message.clone()));
+    if found.len() > MOST_REASONS
+        && let Some(last) = found.get(MOST_REASONS - 1).map(|reason| reason.lack)
+    {
+        let left = found.len() - MOST_REASONS + 1;
+        found.truncate(MOST_REASONS - 1);
+        found.push(Reason { lack: last, message: format!("and {} more reasons", number(left as u64)) });
+    }
     found
 }
 
@@ -176,7 +221,7 @@ fn dependencies(state: &State<'_>, known: &Known, team: &str) -> Vec<String> {
     let allowed = state.model.manifest.as_ref().and_then(|manifest| manifest.team(team)).map(|one| &one.dependencies);
     for (index, mega) in own {
         for (text, _) in &mega.dependencies {
-            match target(state, text) {
+            match known.target(state, text).map(|(_, mega)| mega) {
                 Some(other) if other.team != team => {
                     let refused = allowed.filter(|names| known.speaks_of_order && !names.contains(&other.team));
                     let what = |_| {
@@ -188,7 +233,7 @@ fn dependencies(state: &State<'_>, known: &Known, team: &str) -> Vec<String> {
                     said.extend(refused.map(what));
                 }
                 Some(_) => {}
-                None if is_there(state, text) => {}
+                None if known.is_there(state, text) => {}
                 None => said.push(format!("`{}` depends on `{text}`, and no mega-file is that", mega.id)),
             }
         }
@@ -201,22 +246,6 @@ fn dependencies(state: &State<'_>, known: &Known, team: &str) -> Vec<String> {
     said
 }
 
-/// The readable mega-file that a dependency means.
-fn target<'s>(state: &'s State<'_>, text: &str) -> Option<&'s MegaFile> {
-    let (team, id) = split(state, text);
-    let is_meant =
-        |mega: &&MegaFile| id_key(&mega.id) == id_key(&id) && team.as_ref().is_none_or(|team| *team == mega.team);
-    state.model.mega_files.iter().find(is_meant)
-}
-
-/// Whether a mega-file that cannot be read is meant.
-fn is_there(state: &State<'_>, text: &str) -> bool {
-    let (team, id) = split(state, text);
-    crate::pipeline::goals::present(&state.set, &state.model).iter().any(|one| {
-        one.id.as_ref().is_some_and(|own| id_key(own) == id_key(&id)) && (team.is_none() || one.team == team)
-    })
-}
-
 /// `ID` or `TEAM/ID`.
 fn split(state: &State<'_>, text: &str) -> (Option<String>, String) {
     match text.rsplit_once('/') {
@@ -225,38 +254,37 @@ fn split(state: &State<'_>, text: &str) -> (Option<String>, String) {
     }
 }
 
-/// The circles among the mega-files, each once: from every mega-file the first way back to it, if it is the smallest there.
-fn circles(state: &State<'_>) -> Vec<Vec<usize>> {
-    let all = &state.model.mega_files;
-    let index_of = |mega: &MegaFile| all.iter().position(|other| other.file() == mega.file());
-    let next: Vec<Vec<usize>> = all
-        .iter()
-        .map(|mega| mega.dependencies.iter().filter_map(|(text, _)| index_of(target(state, text)?)).collect())
-        .collect();
-    (0..all.len()).filter_map(|start| way_back(&next, start)).collect()
-}
-
-/// The shortest way from `start` to itself through larger indices only.
-fn way_back(next: &[Vec<usize>], start: usize) -> Option<Vec<usize>> {
-    let mut from: BTreeMap<usize, usize> = BTreeMap::new();
-    let mut queue = std::collections::VecDeque::from([start]);
-    while let Some(at) = queue.pop_front() {
-        for &to in next.get(at)? {
-            if to == start {
-                let mut way = vec![at];
-                while let Some(&before) = way.last().and_then(|last| from.get(last)) {
-                    way.push(before);
+/// Circles in a graph: at least one of each knot, each in its order. Depth first, every way once.
+fn circles(next: &[Vec<usize>]) -> Vec<Vec<usize>> {
+    let mut found = Vec::new();
+    let mut done: BTreeSet<usize> = BTreeSet::new();
+    for start in 0..next.len() {
+        if done.contains(&start) {
+            continue;
+        }
+        // The path in hand: each node with the next of its ways; and where each stands in it.
+        let mut path: Vec<(usize, usize)> = vec![(start, 0)];
+        let mut places: BTreeMap<usize, usize> = [(start, 0)].into();
+        while let Some((at, way)) = path.last_mut() {
+            let Some(&to) = next.get(*at).and_then(|ways| ways.get(*way)) else {
+                places.remove(at);
+                done.insert(*at);
+                path.pop();
+                continue;
+            };
+            *way += 1;
+            if let Some(&place) = places.get(&to) {
+                found.push(path[place..].iter().map(|&(node, _)| node).collect());
+                if found.len() == MOST_CIRCLES {
+                    return found;
                 }
-                way.reverse();
-                return Some(way);
-            }
-            if to > start && !from.contains_key(&to) {
-                from.insert(to, at);
-                queue.push_back(to);
+            } else if !done.contains(&to) {
+                places.insert(to, path.len());
+                path.push((to, 0));
             }
         }
     }
-    None
+    found
 }
 
 /// More than the goal, or, when the team is complete, less.
@@ -282,8 +310,6 @@ mod tests {
 
     #[test]
     fn a_circle_is_found_once_and_in_its_order() {
-        let circles =
-            |next: &[Vec<usize>]| (0..next.len()).filter_map(|start| way_back(next, start)).collect::<Vec<_>>();
         assert_eq!(circles(&[vec![1], vec![2], vec![]]), Vec::<Vec<usize>>::new());
         assert_eq!(circles(&[vec![1], vec![2], vec![0], vec![0]]), [vec![0, 1, 2]]);
         assert_eq!(circles(&[vec![0], vec![2, 3], vec![], vec![1]]), [vec![0], vec![1, 3]]);
