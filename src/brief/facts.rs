@@ -240,7 +240,7 @@ pub fn line(text: &str) -> String {
 /// A few texts in one line, and how many more there are: `a, b and 12 more`.
 #[must_use]
 pub fn few<T: AsRef<str>>(texts: &[T], most: usize) -> String {
-    listed(texts, most, |text| line(text))
+    listed(texts, most, line)
 }
 
 /// The same as code.

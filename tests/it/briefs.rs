@@ -1,6 +1,7 @@
 //! What agents are told on day one: ten briefs for a project of ten teams, short enough, and every example in them valid.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -117,6 +118,10 @@ fn only_what_is_true_of_a_platform_differs() {
     }
 }
 
+fn has_end(path: &str, end: &str) -> bool {
+    path.ends_with(end)
+}
+
 /// A manifest, and the ending that the files of each team's example must have.
 fn holds(manifest: &str, expected: &[(&str, &str)]) {
     let place = tempfile::tempdir().unwrap();
@@ -124,7 +129,7 @@ fn holds(manifest: &str, expected: &[(&str, &str)]) {
     for (team, end) in expected {
         let (brief, _) = fine(place.path(), &["brief", team]);
         let made = expand_examples(place.path(), &brief);
-        assert!(made.iter().all(|path| path.ends_with(end)), "{team}: {made:?}");
+        assert!(made.iter().all(|path| has_end(path, end)), "{team}: {made:?}");
     }
 }
 
@@ -135,7 +140,7 @@ fn an_example_is_in_the_language_of_its_team() {
     for team in ["api", "web"] {
         let (brief, _) = fine(small.path(), &["brief", team]);
         let made = expand_examples(small.path(), &brief);
-        assert!(made.iter().all(|path| path.ends_with(".ts")), "as the files that the project plans: {made:?}");
+        assert!(made.iter().all(|path| has_end(path, ".ts")), "as the files that the project plans: {made:?}");
     }
     let languages = [
         ("python", ".py"),
@@ -158,9 +163,8 @@ fn an_example_is_in_the_language_of_its_team() {
     let mut expected = Vec::new();
     let names: Vec<String> = (0..languages.len()).map(|number| format!("t{number}")).collect();
     for ((language, end), name) in languages.iter().zip(&names) {
-        manifest.push_str(&format!(
-            "  {name}: {{ output: [\"/{name}/\"], capabilities: {{ languages: [\"{language}\"] }} }}\n"
-        ));
+        writeln!(manifest, "  {name}: {{ output: [\"/{name}/\"], capabilities: {{ languages: [\"{language}\"] }} }}")
+            .unwrap();
         expected.push((name.as_str(), *end));
     }
     // What one team plans decides nothing for another that names a language, known here or not.
