@@ -26,6 +26,9 @@
 //! | [`disk`] | [`disk::Staged`], [`disk::Applied`] | the only writer | all or nothing per set of teams; a dropped staging leaves nothing |
 //! | [`report`] | text, JSON, GitHub, SARIF | nothing | one set of facts, several forms |
 //!
+//! [`start`] makes what a project begins with, and [`brief`] turns facts of a project into what agents are told. Both use
+//! the stages above, and [`pipeline`] uses them.
+//!
 //! The vocabulary ([`span`], [`hidden`], [`path`], [`glob`], [`limit`], [`digest`], [`name`], [`diagnostic`], [`event`], [`lockfile`]) does no I/O. [`handle`] is how
 //! `source` and `disk` reach what they read: folder by folder, no symlink followed. The
 //! command in `src/bin/megax` sees only this public API.
@@ -67,6 +70,7 @@
 //! [`pipeline::explain`] answers where a file comes from; [`pipeline::history`] lists the operations that were carried out
 //! and takes them back; [`pipeline::repair`] puts files back that are gone, and [`pipeline::detach`] leaves files to people;
 //! [`pipeline::guard`] answers whether a file may be edited by hand, and [`mod@hooks`] has agents and git ask that;
+//! [`pipeline::brief()`] writes what the agents of a team and their coordinator are told;
 //! [`pipeline::doctor`] says how machine, project and output root stand; [`start::init`] and [`start::add`] make what a
 //! project starts from.
 

@@ -119,6 +119,8 @@ pub struct Contract {
     pub between: String,
     /// The team that plans it so far; empty for none.
     pub made_by: String,
+    /// The teams of the agreement that may write it; empty for none.
+    pub writers: String,
 }
 
 /// A slot that an owner loops over.
@@ -192,12 +194,14 @@ pub struct OrchestratorFacts {
     pub more_contracts: usize,
     /// The sum of the goals in lines; empty if no team has one.
     pub lines: String,
+    /// How many teams have a goal in lines.
+    pub teams_with_goals: usize,
 }
 
 /// A phase.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct PhaseFacts {
-    /// Its number or name.
+    /// Its number or name; empty for teams that the manifest has in no phase.
     pub name: String,
     /// How long it takes; empty if not told.
     pub duration: String,
@@ -236,7 +240,7 @@ pub fn line(text: &str) -> String {
 /// A few texts in one line, and how many more there are: `a, b and 12 more`.
 #[must_use]
 pub fn few<T: AsRef<str>>(texts: &[T], most: usize) -> String {
-    listed(texts, most, |text| line(text))
+    listed(texts, most, line)
 }
 
 /// The same as code.
@@ -246,12 +250,17 @@ pub fn few_as_code<T: AsRef<str>>(texts: &[T], most: usize) -> String {
 }
 
 fn listed<T: AsRef<str>>(texts: &[T], most: usize, form: impl Fn(&str) -> String) -> String {
-    // A list is not cut for the sake of one.
-    let most = if texts.len() == most + 1 { texts.len() } else { most };
+    let most = shown(texts.len(), most);
     let shown: Vec<String> = texts.iter().take(most).map(|text| form(text.as_ref())).collect();
     let more = texts.len().saturating_sub(most);
     let shown = shown.join(", ");
     if more == 0 { shown } else { format!("{shown} and {more} more") }
+}
+
+/// How many of a list are shown: it is not cut for the sake of one.
+#[must_use]
+pub fn shown(all: usize, most: usize) -> usize {
+    if all == most + 1 { all } else { all.min(most) }
 }
 
 #[cfg(test)]

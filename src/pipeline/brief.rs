@@ -51,7 +51,9 @@ fn brief_here(request: &BriefRequest, watcher: &dyn Watcher) -> BriefReport {
         }
     };
     let Some(manifest) = &state.model.manifest else {
-        let mut findings: Diagnostics = state.findings.into_iter().filter(Diagnostic::is_error).collect();
+        // What is wrong with a mega-file names its team.
+        let is_of_manifest = |one: &Diagnostic| one.is_error() && one.teams.is_empty();
+        let mut findings: Diagnostics = state.findings.into_iter().filter(is_of_manifest).collect();
         if state.set.manifest.is_none() {
             findings = std::iter::once(no_manifest()).collect();
         }

@@ -11,7 +11,7 @@ use crate::brief::example::{self, Example};
 use crate::brief::exports::exports;
 use crate::brief::facts::{
     Contract, Dependency, ExampleFacts, Goals, MegaFiles, Neighbour, Offer, OrchestratorFacts, PhaseFacts, PhaseTeam,
-    ProjectFacts, Slot, TeamFacts, Who, few, few_as_code, line,
+    ProjectFacts, Slot, TeamFacts, Who, few, few_as_code, line, shown,
 };
 use crate::brief::language::{self, Language};
 use crate::change::OnDisk;
@@ -114,8 +114,12 @@ impl<'s> Gathered<'s> {
             more_neighbours,
             dependencies: self.dependencies(team),
             dependents: few(&dependents, 8),
-            contracts: points.iter().take(MOST_CONTRACTS).map(|point| self.contract(point, Some(team))).collect(),
-            more_contracts: points.len().saturating_sub(MOST_CONTRACTS),
+            contracts: points
+                .iter()
+                .take(shown(points.len(), MOST_CONTRACTS))
+                .map(|point| self.contract(point, Some(team)))
+                .collect(),
+            more_contracts: points.len() - shown(points.len(), MOST_CONTRACTS),
             slots: self.slots(),
             goals: goals_of(team),
             mega_files: self.mega_files(team),
@@ -133,8 +137,13 @@ impl<'s> Gathered<'s> {
             project: self.project(),
             phases: self.phases(),
             phases_are_told: !self.manifest.phases.is_empty(),
-            contracts: points.iter().take(2 * MOST_CONTRACTS).map(|point| self.contract(point, None)).collect(),
-            more_contracts: points.len().saturating_sub(2 * MOST_CONTRACTS),
+            contracts: points
+                .iter()
+                .take(shown(points.len(), 2 * MOST_CONTRACTS))
+                .map(|point| self.contract(point, None))
+                .collect(),
+            more_contracts: points.len() - shown(points.len(), 2 * MOST_CONTRACTS),
+            teams_with_goals: goals.len(),
             lines: if goals.is_empty() { String::new() } else { range(sum(|one| one.min), sum(|one| one.max)) },
         }
     }
@@ -176,11 +185,12 @@ impl<'s> Gathered<'s> {
             .filter(|(shared, _)| *shared > 0)
             .collect();
         near.sort_by_key(|(shared, _)| Reverse(*shared));
-        let more = near.len().saturating_sub(MOST_NEIGHBOURS);
-        let shown = near.iter().take(MOST_NEIGHBOURS);
-        let shown = shown
+        let count = shown(near.len(), MOST_NEIGHBOURS);
+        let more = near.len() - count;
+        let nearest = near.iter().take(count);
+        let nearest = nearest
             .map(|(_, other)| Neighbour { name: other.name.clone(), paths: paths(other.boundary.write_paths(), 3) });
-        (shown.collect(), more)
+        (nearest.collect(), more)
     }
 
     /// How long the longest chain of teams below a team is.
@@ -199,20 +209,22 @@ impl<'s> Gathered<'s> {
         let mut below: Vec<&Team> = team.dependencies.iter().filter_map(|name| self.manifest.team(name)).collect();
         let place = |team: &Team| self.manifest.teams.iter().position(|one| one.name == team.name);
         below.sort_by_key(|one| (self.depth(one, &mut known), place(one)));
-        let each = (MOST_FOLDERS / below.len().max(1)).max(1);
+        let planning = below.iter().filter(|one| self.planned.contains_key(one.name.as_str())).count();
+        let each = (MOST_FOLDERS / planning.max(1)).max(1);
         let one = |team: &Team| {
             let files = self.planned.get(team.name.as_str()).map_or(&[][..], Vec::as_slice);
             let mut folders: BTreeMap<&str, Vec<&PlannedFile>> = BTreeMap::new();
             for file in files {
                 folders.entry(file.path.folder()).or_default().push(file);
             }
-            let shown = folders.iter().take(each).map(|(folder, files)| self.offer(folder, files));
+            let count = shown(folders.len(), each);
+            let offers = folders.iter().take(count).map(|(folder, files)| self.offer(folder, files));
             Dependency {
                 name: team.name.clone(),
                 title: line(team.title.as_deref().unwrap_or_default()),
                 files: files.len(),
-                folders: shown.collect(),
-                more_folders: folders.len().saturating_sub(each),
+                folders: offers.collect(),
+                more_folders: folders.len() - count,
             }
         };
         below.into_iter().map(one).collect()
@@ -239,8 +251,16 @@ impl<'s> Gathered<'s> {
         let artifact = point.artifact.as_ref().map(|(pattern, _)| pattern);
         let made =
             artifact.and_then(|pattern| self.state.plan.files.iter().find(|file| pattern.matches(file.path.as_str())));
+        let path = point.fixed_path();
+        let may = |team: &&Team| {
+            let boundary = &team.boundary;
+            path.as_ref().is_some_and(|path| boundary.allows(path) && boundary.forbids(path).is_none())
+        };
+        let writers = point.between.iter().filter_map(|name| self.manifest.team(name)).filter(may);
+        let writers: Vec<&str> = writers.map(|team| team.name.as_str()).collect();
         Contract {
             name: line(&point.name),
+            writers: few(&writers, 3),
             artifact: artifact.map_or_else(String::new, |pattern| line(pattern.written())),
             between: if is_all { "all teams".to_owned() } else { few(&others, 6) },
             made_by: made.map_or_else(String::new, |file| self.state.team_of(file).to_owned()),
@@ -324,13 +344,17 @@ impl<'s> Gathered<'s> {
         Some(ExampleFacts { path: line(&format!("{folder}{id}.yaml")), text, files: files.len() })
     }
 
-    /// The languages of a team: what the manifest says, then what it plans so far, then what the project plans.
+    /// The languages of a team: what the manifest says, then what it plans so far; for a team that
+    /// names none, at last what the project plans.
     fn languages(&self, team: &Team) -> Vec<&'static Language> {
         let told = team.about.languages.iter().chain(&team.about.frameworks).filter_map(|name| language::named(name));
         let own = self.planned.get(team.name.as_str()).map_or(&[][..], Vec::as_slice);
         let mut all: Vec<&'static Language> = told.collect();
         all.extend(most_used(own.iter().copied()));
-        all.extend(most_used(self.state.plan.files.iter()));
+        // Another team's language is a guess, which only a team that names none is better off with.
+        if team.about.languages.is_empty() {
+            all.extend(most_used(self.state.plan.files.iter()));
+        }
         all
     }
 
@@ -372,7 +396,7 @@ impl<'s> Gathered<'s> {
         }
         let is_told = !phases.is_empty();
         phases.extend(rest.into_iter().map(|(depth, teams)| {
-            let name = if is_told { "of its own".to_owned() } else { (depth + 1).to_string() };
+            let name = if is_told { String::new() } else { (depth + 1).to_string() };
             PhaseFacts { name, duration: String::new(), teams }
         }));
         phases

@@ -121,7 +121,7 @@ fn in_the_way(what: &str) -> Diagnostic {
 }
 
 fn broken(fault: Fault, text: &[u8], sources: &mut SourceMap) -> Diagnostic {
-    let line = text[..fault.at.0].iter().filter(|byte| **byte == b'\n').count() + 1;
+    let line = memchr::memchr_iter(b'\n', &text[..fault.at.0]).count() + 1;
     let finding =
         Diagnostic::new(Code::BrokenBlock, format!("`{FILE}`, line {line}: {}; nothing was written", fault.what));
     let finding =

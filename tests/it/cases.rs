@@ -16,6 +16,7 @@ use crate::steps::{Stage, Step};
 const GROUPS: &[&str] = &[
     "bad",
     "boundary",
+    "brief",
     "check",
     "collision",
     "contribute",
@@ -170,6 +171,7 @@ fn schemas_are_printed_as_they_are_committed() {
         ("recovery", "recovery"),
         ("log", "log"),
         ("mend", "mend"),
+        ("brief", "brief"),
     ];
     for (name, file) in files {
         let printed = crate::steps::megax(&stage.project(), &stage.project()).args(["schema", name]).output().unwrap();

@@ -10,6 +10,7 @@
     reason = "these are habits of the library; a test may touch the disk and the environment, and panics when it fails"
 )]
 
+mod briefs;
 mod cases;
 mod committed;
 mod confined;
