@@ -3,7 +3,7 @@
 //!
 //! Made from the request alone; what the run had found out stays with its threads.
 
-use super::{ApplyRequest, DetachRequest, Explanation, RepairRequest, Request, Run, SnapshotRequest};
+use super::{ApplyRequest, DetachRequest, Explanation, Reads, RepairRequest, Request, Run, SnapshotRequest};
 use super::{facts, snapshot as golden, status as standing};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::limit::Limit;
@@ -35,7 +35,7 @@ fn findings(stuck: &Stuck) -> Diagnostics {
 /// Of [`super::run`].
 #[must_use]
 pub fn run(request: &Request, stuck: &Stuck) -> Run {
-    Run { report: facts::without_inputs(request, (findings(stuck), None)), diff: None }
+    Run { report: facts::without_inputs(request, (findings(stuck), None)), diff: None, reads: Reads::default() }
 }
 
 /// Of [`super::apply_plan`].

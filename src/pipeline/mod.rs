@@ -20,6 +20,7 @@ mod naming;
 mod only;
 mod orphans;
 mod publish;
+mod reads;
 mod recovery;
 mod repair;
 mod reserved;
@@ -60,6 +61,7 @@ pub use detach::{DetachRequest, detach};
 pub use doctor::{DoctorRequest, doctor};
 pub use explain::{Explanation, explain};
 pub use history::{Asked, HistoryRequest, history};
+pub use reads::Reads;
 pub use recovery::recover;
 pub use repair::{RepairRequest, repair};
 pub use saved::{ApplyRequest, apply_plan, request_of_plan};
@@ -147,6 +149,8 @@ pub struct Run {
     pub report: Report,
     /// The unified diff, if it was asked for.
     pub diff: Option<String>,
+    /// What it read.
+    pub reads: Reads,
 }
 
 /// Everything that a run has found out before it touches the output.
@@ -201,7 +205,10 @@ fn run_here(request: &Request, watcher: &dyn Watcher) -> Run {
     let (mut state, changes) = loop {
         let mut state = match guards::ready(request, &mut guards, watcher) {
             Ok(state) => state,
-            Err(findings) => return Run { report: facts::without_inputs(request, *findings), diff: None },
+            Err(unread) => {
+                let reads = unread.1.as_ref().map(|set| Reads::of(set, &Assets::new())).unwrap_or_default();
+                return Run { report: facts::without_inputs(request, *unread), diff: None, reads };
+            }
         };
         watcher.on_event(Event::Planned { files: state.plan.files.len() });
         if request.mode == Mode::Validate {
@@ -219,10 +226,11 @@ fn run_here(request: &Request, watcher: &dyn Watcher) -> Run {
     let diff = changes.as_ref().filter(|_| request.diff).map(|changes| facts::diff(&state, changes));
     let plan = changes.as_ref().and_then(|changes| changes.plan.as_ref());
     let is_saved = plan.is_some_and(|plan| watcher.may_publish() && saved::save(&mut state, plan));
+    let reads = Reads::of(&state.set, &state.assets);
     let mut report = facts::report(state, changes.as_ref());
     let plan_file = request.plan_file.as_ref().filter(|_| is_saved || request.must_equal.is_some());
     report.plan = plan_file.map(|file| source::load::display(file, &request.inputs.current));
-    Run { report, diff }
+    Run { report, diff, reads }
 }
 
 /// Why the inputs could not be read, and what could be.

@@ -13,6 +13,8 @@
 //! | what snapshots differ in | [`snapshot::diff`], [`snapshot::closing`], [`snapshot::document`] | stdout |
 //! | how the teams stand | [`status::overview`], [`status_json::document`] | stdout |
 //! | one JSON document | [`json::document`], its schema [`json::schema`] | stdout |
+//! | a report of bounded length | [`synopsis::document`], [`synopsis::text`] | stdout |
+//! | what a watcher saw, line by line | [`watch::text`], [`watch::document`] | stdout |
 //! | GitHub annotations | [`github::annotations`] | stdout |
 //! | SARIF 2.1.0 | [`sarif::document`] | stdout |
 //! | what `init` and `new` made | [`made::text`], [`made::document`] | stdout |
@@ -22,6 +24,7 @@
 //! | pages of codes | [`explain::explain_code`], [`explain::code_list`] | stdout |
 
 mod clean;
+mod context;
 pub mod diff;
 pub mod doctor;
 mod excerpt;
@@ -41,9 +44,11 @@ pub mod snapshot;
 pub mod status;
 pub mod status_json;
 mod suggestion;
+pub mod synopsis;
 mod table;
 mod totals;
 pub mod tree;
+pub mod watch;
 mod words;
 
 #[cfg(test)]

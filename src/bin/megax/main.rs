@@ -18,6 +18,7 @@ mod schema;
 mod start;
 mod terminal;
 mod views;
+mod watch;
 mod watchdog;
 
 use std::process::ExitCode;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         Command::Plan(args) => expand::plan(args),
         Command::Apply(args) => expand::apply(args, confinement),
         Command::Validate(args) => expand::validate(args),
+        Command::Watch(args) => watch::watch(args),
         Command::Snapshot(args) => views::snapshot(args),
         Command::Status(args) => views::status(args),
         Command::Explain(args) => explain::explain(args),

@@ -1,7 +1,9 @@
 //! `megax schema`: prints a JSON Schema.
 
 use megax::model::schema::{self, SchemaName};
-use megax::report::{Outcome, doctor, explanation, history, json, made, mend, recovery, snapshot, status_json};
+use megax::report::{
+    Outcome, doctor, explanation, history, json, made, mend, recovery, snapshot, status_json, synopsis, watch,
+};
 
 use crate::args::{Schema, SchemaForm, SchemaName as Named};
 use crate::terminal;
@@ -19,6 +21,8 @@ pub fn schema(args: &Schema) -> Outcome {
         Named::Snapshot => snapshot::schema(),
         Named::Status => status_json::schema(),
         Named::Doctor => doctor::schema(),
+        Named::Synopsis => synopsis::schema(),
+        Named::Watch => watch::schema(),
         Named::Recovery => recovery::schema(),
         Named::Log => history::schema(),
         Named::Mend => mend::schema(),
