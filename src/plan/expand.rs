@@ -423,16 +423,21 @@ impl<'a> Run<'a> {
         match OutputPath::parse(&whole) {
             Ok(path) => Some(path),
             Err(reason) => {
-                let help = "paths are relative to the output root, with `/` between names that every platform can hold";
-                self.error(
-                    Code::BadPath,
-                    span,
-                    format!("{} is no output path: {reason}", named(&whole)),
-                    help.to_owned(),
-                );
+                let message = format!("{} is no output path: {reason}", named(&whole));
+                self.error(Code::BadPath, span, message, path_help(&whole, &scope.loops));
                 None
             }
         }
+    }
+}
+
+/// What to do about a path that is none.
+fn path_help(path: &str, loops: &[(Arc<str>, Value)]) -> String {
+    let in_angles = loops.iter().map(|(name, _)| name).find(|name| path.contains(&format!("<{name}>")));
+    match in_angles {
+        Some(name) => format!("a placeholder stands in braces: write `{{{name}}}`"),
+        None if path.contains('\\') => "write `/` between folders on every system".to_owned(),
+        None => "paths are relative to the output root, with `/` between names that every platform can hold".to_owned(),
     }
 }
 
