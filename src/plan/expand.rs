@@ -15,7 +15,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::model::{Content, MegaFile, Rule, TextPlace};
 use crate::path::OutputPath;
 use crate::source::{Kind, NodeId};
-use crate::span::{FileId, Span};
+use crate::span::{FileId, SourceFile, Span};
 use crate::template::value::{Mapping, of_node};
 use crate::template::{Base, Scope, Slots, Unit, is_expression, random, slots};
 
@@ -424,11 +424,24 @@ impl<'a> Run<'a> {
             Ok(path) => Some(path),
             Err(reason) => {
                 let message = format!("{} is no output path: {reason}", named(&whole));
-                self.error(Code::BadPath, span, message, path_help(&whole, &scope.loops));
+                let finding = Diagnostic::new(Code::BadPath, message).at(span).team(self.mega.team.clone());
+                let finding = finding.help(path_help(&whole, &scope.loops));
+                let written = self.around.sources.get(span.file).map_or("", SourceFile::text);
+                let mend = with_slashes(written.get(span.start as usize..span.end as usize).unwrap_or(""));
+                self.findings.push(match mend {
+                    Some(mend) => finding.fix(span, mend),
+                    None => finding,
+                });
                 None
             }
         }
     }
+}
+
+/// A path as it is written in YAML, with slashes; `None` where a backslash may mean something else.
+fn with_slashes(written: &str) -> Option<String> {
+    let is_path = written.contains('\\') && !written.starts_with(['"', '|', '>']);
+    (is_path && !written.contains("{\\") && !written.contains(['\n', '%'])).then(|| written.replace('\\', "/"))
 }
 
 /// What to do about a path that is none.

@@ -178,7 +178,9 @@ impl<'a> Reader<'a> {
                 let mut issue = Issue::new(Code::BadLoop, 0..text.len(), format!("`{text}` does not exist")).help(help);
                 issue.fix = super::words::data_near(site.base, text);
                 let mut found = locate(issue);
-                found.iter_mut().for_each(|finding| finding.span = Some(site.mega.tree.span(*node)));
+                for finding in &mut found {
+                    finding.span = Some(site.mega.tree.span(*node));
+                }
                 Err(found)
             }
             kind => Err(self.fail(

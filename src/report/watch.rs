@@ -53,16 +53,7 @@ pub struct Change {
 /// line, about everything.
 #[must_use]
 pub fn text(changes: &[Change], report: &Report) -> String {
-    let mut out = match changes.first() {
-        None => "start:".to_owned(),
-        Some(_) => {
-            let named =
-                changes.iter().take(MOST_CHANGES).map(|one| format!("{} {}", clean(&one.path), one.kind.as_str()));
-            let more = changes.len().saturating_sub(MOST_CHANGES);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            format!("{}{more}:", named.collect::<Vec<_>>().join(", "))
-        }
-    };
+    let mut out = begun(changes);
     let of = |severity| report.diagnostics.iter().filter(move |one| one.severity == severity);
     let (errors, warnings) = (of(Severity::Error).count(), of(Severity::Warning).count());
     let _ = write!(out, " {}", ending(report, errors));
@@ -80,6 +71,17 @@ pub fn text(changes: &[Change], report: &Report) -> String {
     }
     out.push('\n');
     out
+}
+
+/// What changed.
+fn begun(changes: &[Change]) -> String {
+    if changes.is_empty() {
+        return "start:".to_owned();
+    }
+    let named = changes.iter().take(MOST_CHANGES).map(|one| format!("{} {}", clean(&one.path), one.kind.as_str()));
+    let more = changes.len().saturating_sub(MOST_CHANGES);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}:", named.collect::<Vec<_>>().join(", "))
 }
 
 /// How the run ended, in words.
