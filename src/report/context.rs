@@ -91,8 +91,8 @@ impl<'a> Trees<'a> {
 
 fn parse(id: FileId, file: &SourceFile) -> Option<Tree> {
     let is_yaml = [".yaml", ".yml"].iter().any(|end| file.name().ends_with(end));
-    // The run has read it within its own limits.
-    is_yaml.then(|| yaml::parse(id, file.text(), &Limits::highest()).ok()).flatten()
+    // A text that a run read under higher limits than usual is not worth a second reading.
+    is_yaml.then(|| yaml::parse(id, file.text(), &Limits::default()).ok()).flatten()
 }
 
 /// From the top to the smallest node that holds all of a span; to the key of an entry, if it holds that.

@@ -42,10 +42,11 @@ struct Detail {
 }
 
 /// From much to little.
-const DETAILS: [Detail; 5] = [
+const DETAILS: [Detail; 6] = [
     Detail { message: 300, help: 300, excerpt: 320, keys: 120, places: 4, place: 120, fixes: true },
     Detail { message: 180, help: 200, excerpt: 160, keys: 80, places: 3, place: 100, fixes: true },
     Detail { message: 120, help: 120, excerpt: 90, keys: 60, places: 2, place: 80, fixes: true },
+    Detail { message: 100, help: 90, excerpt: 0, keys: 0, places: 1, place: 60, fixes: true },
     Detail { message: 90, help: 90, excerpt: 0, keys: 0, places: 1, place: 60, fixes: false },
     Detail { message: 50, help: 0, excerpt: 0, keys: 0, places: 1, place: 30, fixes: false },
 ];
@@ -89,10 +90,11 @@ pub fn schema() -> serde_json::Value {
 /// The fullest form that is short enough.
 fn fitting<E>(groups: &[Group<'_>], form: impl Fn(usize, Detail) -> Result<String, E>) -> Result<String, E> {
     let all = groups.len().min(MOST_GROUPS);
-    let [full, middle, short, bare, least] = DETAILS;
+    let [full, middle, short, mends, bare, least] = DETAILS;
     let fewer = |least_groups: usize, detail| (least_groups.min(all)..=all).rev().map(move |shown| (shown, detail));
-    let levels = [(all, full), (all, middle)].into_iter();
-    for (shown, detail) in levels.chain(fewer(ENOUGH, short)).chain(fewer(1, bare)).chain(fewer(1, least)) {
+    let levels = [(all, full), (all, middle), (all, short)].into_iter();
+    let rest = fewer(ENOUGH, mends).chain(fewer(1, bare)).chain(fewer(1, least));
+    for (shown, detail) in levels.chain(rest) {
         let text = form(shown, detail)?;
         if text.len() < MOST_BYTES {
             return Ok(text);
@@ -285,9 +287,11 @@ impl<'a> Document<'a> {
 
 impl<'a> GroupWire<'a> {
     fn of(group: &Group<'a>, sources: &'a SourceMap, detail: Detail) -> Self {
+        let is_tight = detail.excerpt == 0;
         let fix = group.told.fix.as_ref().filter(|_| detail.fixes).and_then(|one| fix(one, sources));
         let longest = detail.message;
         let fits = |fix: &FixWire<'_>| fix.replacement.chars().count() <= longest && fix.file.len() <= longest;
+        let fix = fix.filter(fits);
         let short = |text: &str, most: usize| (most > 0).then(|| head(text, most));
         Self {
             code: group.code.id(),
@@ -297,8 +301,14 @@ impl<'a> GroupWire<'a> {
             places: group.places.iter().take(detail.places).map(|place| tail(place, detail.place)).collect(),
             keys: group.keys.as_deref().and_then(|keys| (detail.keys > 0).then(|| tail(keys, detail.keys))),
             excerpt: group.excerpt.as_deref().and_then(|text| short(text, detail.excerpt)),
-            help: group.told.help.as_deref().and_then(|text| short(text, detail.help)),
-            fix: fix.filter(fits),
+            // A fix says what to do.
+            help: group
+                .told
+                .help
+                .as_deref()
+                .filter(|_| !(is_tight && fix.is_some()))
+                .and_then(|text| short(text, detail.help)),
+            fix,
         }
     }
 

@@ -169,7 +169,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| {
             #[expect(clippy::disallowed_methods, reason = "a test makes what is looked at")]
-            std::fs::write(folder.path().join(name), text).unwrap();
+            fs::write(folder.path().join(name), text).unwrap();
         };
         write("a.yaml", "1");
         write("data.csv", "1");
