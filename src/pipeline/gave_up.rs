@@ -4,8 +4,8 @@
 //! Made from the request alone; what the run had found out stays with its threads.
 
 use super::{
-    ApplyRequest, BriefRequest, DetachRequest, Explanation, GuardRequest, RepairRequest, Request, ReviewRequest, Run,
-    SnapshotRequest,
+    ApplyRequest, BriefRequest, DetachRequest, Explanation, GuardRequest, Reads, RepairRequest, Request, ReviewRequest,
+    Run, SnapshotRequest,
 };
 use super::{brief as briefs, facts, review as verdicts, snapshot as golden, status as standing};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -41,7 +41,8 @@ fn findings(stuck: &Stuck) -> Diagnostics {
 /// Of [`super::run`].
 #[must_use]
 pub fn run(request: &Request, stuck: &Stuck) -> Run {
-    Run { report: facts::without_inputs(request, (findings(stuck), None)), diff: None, plan: None }
+    let report = facts::without_inputs(request, (findings(stuck), None));
+    Run { report, diff: None, plan: None, reads: Reads::default() }
 }
 
 /// Of [`super::apply_plan`].

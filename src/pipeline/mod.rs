@@ -24,6 +24,7 @@ mod naming;
 mod only;
 mod orphans;
 mod publish;
+mod reads;
 mod recovery;
 mod repair;
 mod reservations;
@@ -69,6 +70,7 @@ pub use doctor::{DoctorRequest, doctor};
 pub use explain::{Explanation, explain};
 pub use guard::{Edit, GuardRequest, guard};
 pub use history::{Asked, HistoryRequest, history};
+pub use reads::Reads;
 pub use recovery::recover;
 pub use repair::{RepairRequest, repair};
 pub use review::{ReviewRequest, review};
@@ -160,6 +162,8 @@ pub struct Run {
     /// What would change, for [`Command::Plan`] unless every team is held; a later run can be held to it
     /// ([`Request::must_equal`]).
     pub plan: Option<SavedPlan>,
+    /// What it read.
+    pub reads: Reads,
 }
 
 /// Everything that a run has found out before it touches the output.
@@ -214,7 +218,10 @@ fn run_here(request: &Request, watcher: &dyn Watcher) -> Run {
     let (mut state, mut changes) = loop {
         let mut state = match guards::ready(request, &mut guards, watcher) {
             Ok(state) => state,
-            Err(findings) => return Run { report: facts::without_inputs(request, *findings), diff: None, plan: None },
+            Err(unread) => {
+                let reads = unread.1.as_ref().map(|set| Reads::of(set, &Assets::new())).unwrap_or_default();
+                return Run { report: facts::without_inputs(request, *unread), diff: None, plan: None, reads };
+            }
         };
         watcher.on_event(Event::Planned { files: state.plan.files.len() });
         if request.mode == Mode::Validate {
@@ -233,10 +240,11 @@ fn run_here(request: &Request, watcher: &dyn Watcher) -> Run {
     let all_held = state.teams.iter().all(|team| state.is_held(team));
     let plan = changes.as_mut().and_then(|changes| changes.plan.take()).filter(|_| !all_held);
     let is_saved = plan.as_ref().is_some_and(|plan| watcher.may_publish() && saved::save(&mut state, plan));
+    let reads = Reads::of(&state.set, &state.assets);
     let mut report = facts::report(state, changes.as_ref());
     let plan_file = request.plan_file.as_ref().filter(|_| is_saved || request.must_equal.is_some());
     report.plan = plan_file.map(|file| source::load::display(file, &request.inputs.current));
-    Run { report, diff, plan }
+    Run { report, diff, plan, reads }
 }
 
 /// Why the inputs could not be read, and what could be.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::apply::disk_finding;
 use super::inputs::{ENGINE, copies, inputs_digest};
-use super::{Request, Run, State, facts, run};
+use super::{Reads, Request, Run, State, facts, run};
 use crate::change::{ChangeSet, Reason};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::digest::{Digest, with_lf};
@@ -70,7 +70,8 @@ pub fn request_of_plan(asked: &ApplyRequest) -> Result<Request, Box<Run>> {
         }
         Err(finding) => {
             let findings = Diagnostics::from_iter([finding]);
-            Err(Box::new(Run { report: facts::without_inputs(&request, (findings, None)), diff: None, plan: None }))
+            let report = facts::without_inputs(&request, (findings, None));
+            Err(Box::new(Run { report, diff: None, plan: None, reads: Reads::default() }))
         }
     }
 }

@@ -144,7 +144,8 @@ impl<'a> Run<'a> {
             let name = text[start + 2..end].to_owned();
             let Some((_, pattern)) = rule.patterns.iter().find(|(key, _)| *key == name) else {
                 let known: Vec<&str> = rule.patterns.iter().map(|(key, _)| key.as_str()).collect();
-                let help = nearest(&name, known.iter().copied()).map_or_else(
+                let near = nearest(&name, known.iter().copied());
+                let help = near.map_or_else(
                     || {
                         if known.is_empty() {
                             "no `patterns` are defined".to_owned()
@@ -161,6 +162,10 @@ impl<'a> Run<'a> {
                     range,
                     format!("there is no path pattern `{name}`"),
                 );
+                let issue = match near.filter(|_| exact) {
+                    Some(near) => issue.fix(start + 2..end, near),
+                    None => issue,
+                };
                 self.findings.push(locate(self.mega, self.around.sources, node, &issue.help(help)));
                 return None;
             };
@@ -396,6 +401,8 @@ fn unknown_template(mega: &MegaFile, name: &str, span: Span, code: Code) -> Diag
     let finding = Diagnostic::new(code, format!("there is no template `{name}`")).at(span).team(mega.team.clone());
     let below = ["./templates/", "/templates/", "templates/", "./"].iter().find_map(|prefix| name.strip_prefix(prefix));
     match below.filter(|below| known.contains(below)).or_else(|| nearest(name, known.iter().copied())) {
+        // Of an include the place is the whole tag.
+        Some(near) if code == Code::UnknownTemplate => finding.help(format!("did you mean `{near}`?")).fix(span, near),
         Some(near) => finding.help(format!("did you mean `{near}`?")),
         None if known.is_empty() => {
             finding.help(format!("add it under `templates:`, as `{name}: |` and the text indented below"))

@@ -15,7 +15,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::model::{Content, MegaFile, Rule, TextPlace};
 use crate::path::OutputPath;
 use crate::source::{Kind, NodeId};
-use crate::span::{FileId, Span};
+use crate::span::{FileId, SourceFile, Span};
 use crate::template::value::{Mapping, of_node};
 use crate::template::{Base, Scope, Slots, Unit, is_expression, random, slots};
 
@@ -423,16 +423,34 @@ impl<'a> Run<'a> {
         match OutputPath::parse(&whole) {
             Ok(path) => Some(path),
             Err(reason) => {
-                let help = "paths are relative to the output root, with `/` between names that every platform can hold";
-                self.error(
-                    Code::BadPath,
-                    span,
-                    format!("{} is no output path: {reason}", named(&whole)),
-                    help.to_owned(),
-                );
+                let message = format!("{} is no output path: {reason}", named(&whole));
+                let finding = Diagnostic::new(Code::BadPath, message).at(span).team(self.mega.team.clone());
+                let finding = finding.help(path_help(&whole, &scope.loops));
+                let written = self.around.sources.get(span.file).map_or("", SourceFile::text);
+                let mend = with_slashes(written.get(span.start as usize..span.end as usize).unwrap_or(""));
+                self.findings.push(match mend {
+                    Some(mend) => finding.fix(span, mend),
+                    None => finding,
+                });
                 None
             }
         }
+    }
+}
+
+/// A path as it is written in YAML, with slashes; `None` where a backslash may mean something else.
+fn with_slashes(written: &str) -> Option<String> {
+    let is_path = written.contains('\\') && !written.starts_with(['"', '|', '>']);
+    (is_path && !written.contains("{\\") && !written.contains(['\n', '%'])).then(|| written.replace('\\', "/"))
+}
+
+/// What to do about a path that is none.
+fn path_help(path: &str, loops: &[(Arc<str>, Value)]) -> String {
+    let in_angles = loops.iter().map(|(name, _)| name).find(|name| path.contains(&format!("<{name}>")));
+    match in_angles {
+        Some(name) => format!("a placeholder stands in braces: write `{{{name}}}`"),
+        None if path.contains('\\') => "write `/` between folders on every system".to_owned(),
+        None => "paths are relative to the output root, with `/` between names that every platform can hold".to_owned(),
     }
 }
 

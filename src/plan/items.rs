@@ -12,7 +12,7 @@ use crate::model::{Loop, LoopItems, LoopList, MegaFile, Rule};
 use crate::source::NodeId;
 use crate::span::{SourceMap, Span};
 use crate::template::value::{Mapping, as_data, as_mapping};
-use crate::template::{Base, Scope, Unit};
+use crate::template::{Base, Issue, Scope, Unit};
 
 /// The rounds of a rule, and its loop variables with all their values (for the vocabulary).
 #[derive(Debug, Default)]
@@ -175,7 +175,13 @@ impl<'a> Reader<'a> {
                     "" => "the mega-file has no `data`".to_owned(),
                     keys => format!("there is `data.{keys}`"),
                 });
-                Err(self.fail(format!("`{text}` does not exist"), help))
+                let mut issue = Issue::new(Code::BadLoop, 0..text.len(), format!("`{text}` does not exist")).help(help);
+                issue.fix = super::words::data_near(site.base, text);
+                let mut found = locate(issue);
+                for finding in &mut found {
+                    finding.span = Some(site.mega.tree.span(*node));
+                }
+                Err(found)
             }
             kind => Err(self.fail(
                 format!("`{text}` is {}, not a list", kind_word(kind)),

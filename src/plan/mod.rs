@@ -164,10 +164,27 @@ pub fn locate(mega: &MegaFile, sources: &SourceMap, place: impl Into<TextPlace>,
         _ => "",
     };
     diagnostic.help = words::data_hint(&mega.base, asked).or(diagnostic.help);
-    if let Some((range, replacement)) = &issue.fix {
-        diagnostic = diagnostic.fix(place_of(mega, sources, place, range.clone()), replacement.clone());
+    match &issue.fix {
+        Some((range, new)) => with_fix(diagnostic, mega, sources, place, (range.clone(), new)),
+        None => diagnostic,
     }
-    diagnostic
+}
+
+/// Adds a change of a text, if it can be written where the text stands as it is: without an escape, and without ending a
+/// quoted text.
+fn with_fix(
+    diagnostic: Diagnostic,
+    mega: &MegaFile,
+    sources: &SourceMap,
+    place: TextPlace,
+    (range, new): (Range<usize>, &str),
+) -> Diagnostic {
+    let span = place_of(mega, sources, place, range.clone());
+    let written = sources.get(span.file).and_then(|file| file.text().get(span.start as usize..span.end as usize));
+    let old = mega.text(place, sources).get(range);
+    let marks = |text: &str| text.chars().filter(|c| matches!(c, '\'' | '"' | '\\' | '\n' | '#')).collect::<String>();
+    let is_same = old.is_some() && old == written && old.is_some_and(|old| marks(old) == marks(new));
+    if is_same { diagnostic.fix(span, new) } else { diagnostic }
 }
 
 /// The line of a text that holds a byte.

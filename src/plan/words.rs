@@ -1,6 +1,7 @@
 //! The vocabulary of a rule: what its placeholders and tags may name, before anything is rendered.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use minijinja::Value;
@@ -59,6 +60,24 @@ pub fn data_keys(base: &Base) -> Vec<String> {
 
 /// So many keys are listed in a help.
 const SHOWN: usize = 12;
+
+/// The key of `data` that an expression misspells, as bytes of the expression, and the one that is meant.
+#[must_use]
+pub fn data_near(base: &Base, expression: &str) -> Option<(Range<usize>, String)> {
+    let is_word = |c: char| c == '_' || c == '.' || c.is_alphanumeric();
+    let start = expression.match_indices("data.").map(|(at, _)| at).find(|&at| !expression[..at].ends_with(is_word))?;
+    let chain = expression[start..].split(|c: char| !is_word(c)).next()?;
+    let (mut value, mut at) = (base.get("data")?.clone(), start + "data.".len());
+    for key in chain.split('.').skip(1) {
+        let mapping = as_mapping(&value)?;
+        let Some(next) = mapping.get(key).cloned() else {
+            return nearest(key, mapping.keys()).map(|near| (at..at + key.len(), near.to_owned()));
+        };
+        value = next;
+        at += key.len() + 1;
+    }
+    None
+}
 
 /// Which key of `data` an expression asks for in vain, and what there is instead; `None` if all are there.
 #[must_use]

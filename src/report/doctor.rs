@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::clean::clean;
 use super::facts::{Outcome, highest};
-use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostic, pretty, schema_of, words};
+use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostics, pretty, schema_of, words};
 use super::paint::{GREEN, YELLOW, paint};
 use super::table::{Side, pad};
 use crate::diagnostic::Diagnostics;
@@ -139,7 +139,7 @@ pub fn document(report: &DoctorReport) -> Result<String, serde_json::Error> {
         manifest: report.manifest.as_deref(),
         out: &report.out,
         checks: report.checks.iter().map(CheckWire::of).collect(),
-        diagnostics: report.findings.iter().map(|one| diagnostic(one, &report.sources)).collect(),
+        diagnostics: diagnostics(&report.findings, &report.sources),
     })
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::clean::clean;
 use super::facts::Outcome;
-use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostic, left_out, pretty, schema_of, words};
+use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostics, left_out, pretty, schema_of, words};
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::limit::Limit;
 use crate::span::SourceMap;
@@ -306,7 +306,7 @@ pub fn document(answer: &Answer<'_>) -> Result<String, serde_json::Error> {
         codes: codes.collect(),
         limits: limits.collect(),
         note: answer.note,
-        diagnostics: answer.findings.iter().map(|one| diagnostic(one, answer.sources)).collect(),
+        diagnostics: diagnostics(answer.findings, answer.sources),
         findings_left_out: left_out(answer.findings),
     };
     pretty(&document)

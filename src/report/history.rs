@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::facts::Outcome;
-use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostic, pretty, schema_of, words};
+use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostics, pretty, schema_of, words};
 use super::words::count;
 use crate::diagnostic::Diagnostics;
 use crate::digest::Digest;
@@ -191,7 +191,7 @@ pub fn document(report: &HistoryReport) -> Result<String, serde_json::Error> {
         operation: None,
         files: None,
         removed: None,
-        diagnostics: report.findings.iter().map(|one| diagnostic(one, &sources)).collect(),
+        diagnostics: diagnostics(&report.findings, &sources),
     };
     match &report.deed {
         None => {}

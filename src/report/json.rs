@@ -8,8 +8,9 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
+use super::context::{self, Trees};
 use super::facts::{Change, Command, Counts, Outcome, Report, TeamReport};
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::diagnostic::{Diagnostic, Diagnostics, Fix, Severity};
 use crate::span::{SourceMap, Span};
 
 /// The version of the document.
@@ -215,6 +216,12 @@ pub(super) struct DiagnosticWire<'a> {
     end_line: Option<u32>,
     /// Column after the last character.
     end_column: Option<u32>,
+    /// The keys that lead to the place, where it lies in a document that can be read: `generator.rules[0].generate[2].path`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keys: Option<String>,
+    /// The lines of the place as they are written, at most three; `…` stands where they are cut.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    excerpt: Option<String>,
     /// The teams that an error holds; none means all of the run.
     teams: &'a [String],
     /// Other places.
@@ -241,19 +248,19 @@ struct RelatedWire<'a> {
 /// A replacement in a source.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Fix")]
-struct FixWire<'a> {
+pub(super) struct FixWire<'a> {
     /// The file.
-    file: &'a str,
+    pub(super) file: &'a str,
     /// First line.
-    line: u32,
+    pub(super) line: u32,
     /// First column.
-    column: u32,
+    pub(super) column: u32,
     /// Last line.
-    end_line: u32,
+    pub(super) end_line: u32,
     /// Column after the last character.
-    end_column: u32,
+    pub(super) end_column: u32,
     /// The new text.
-    replacement: &'a str,
+    pub(super) replacement: &'a str,
 }
 
 const SEVERITIES: &[Severity] = &[Severity::Error, Severity::Warning, Severity::Note];
@@ -281,7 +288,7 @@ impl<'a> Document<'a> {
             teams: teams(report),
             mega_files: mega_files(report),
             files: files(report),
-            diagnostics: report.diagnostics.iter().map(|one| diagnostic(one, &report.sources)).collect(),
+            diagnostics: diagnostics(&report.diagnostics, &report.sources),
         }
     }
 }
@@ -369,7 +376,23 @@ pub(super) fn place(span: Span, sources: &SourceMap) -> Option<Place<'_>> {
     Some(Place { file: file.name(), line, column, end_line, end_column })
 }
 
-/// One finding as the wire has it.
+/// A fix as the wire has it; `None` for one of another map.
+pub(super) fn fix<'a>(fix: &'a Fix, sources: &'a SourceMap) -> Option<FixWire<'a>> {
+    let Place { file, line, column, end_line, end_column } = place(fix.span, sources)?;
+    Some(FixWire { file, line, column, end_line, end_column, replacement: &fix.replacement })
+}
+
+/// Findings as the wire has them.
+pub(super) fn diagnostics<'a>(
+    findings: impl IntoIterator<Item = &'a Diagnostic>,
+    sources: &'a SourceMap,
+) -> Vec<DiagnosticWire<'a>> {
+    let mut trees = Trees::new(sources);
+    let wire = |one| DiagnosticWire { keys: trees.keys(one), ..diagnostic(one, sources) };
+    findings.into_iter().map(wire).collect()
+}
+
+/// One finding, without its keys.
 pub(super) fn diagnostic<'a>(one: &'a Diagnostic, sources: &'a SourceMap) -> DiagnosticWire<'a> {
     let own = one.span.and_then(|span| place(span, sources));
     let related = one.related.iter().map(|related| {
@@ -377,10 +400,7 @@ pub(super) fn diagnostic<'a>(one: &'a Diagnostic, sources: &'a SourceMap) -> Dia
         let (file, line) = (place.as_ref().map(|place| place.file), place.as_ref().map(|place| place.line));
         RelatedWire { file, line, column: place.map(|place| place.column), message: &related.message }
     });
-    let fix = one.fix.as_ref().and_then(|fix| {
-        let Place { file, line, column, end_line, end_column } = place(fix.span, sources)?;
-        Some(FixWire { file, line, column, end_line, end_column, replacement: &fix.replacement })
-    });
+    let fix = one.fix.as_ref().and_then(|one| fix(one, sources));
     DiagnosticWire {
         code: one.code.id(),
         name: one.code.name(),
@@ -392,6 +412,8 @@ pub(super) fn diagnostic<'a>(one: &'a Diagnostic, sources: &'a SourceMap) -> Dia
         column: own.as_ref().map(|place| place.column),
         end_line: own.as_ref().map(|place| place.end_line),
         end_column: own.as_ref().map(|place| place.end_column),
+        keys: None,
+        excerpt: one.span.and_then(|span| context::lines(sources, span)),
         teams: &one.teams,
         related: related.collect(),
         fix,

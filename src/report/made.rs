@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::clean::clean;
 use super::facts::{Change, Outcome};
-use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostic, pretty, schema_of, words};
+use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostics, pretty, schema_of, words};
 use super::paint::{BOLD, DIM, paint};
 use super::table::{Side, pad};
 use super::words::count;
@@ -182,7 +182,7 @@ pub fn document(made: &Made) -> Result<String, serde_json::Error> {
         dry_run: made.dry_run,
         files: files.collect(),
         next: made.next.iter().map(|step| step.command.as_str()).collect(),
-        diagnostics: made.findings.iter().map(|one| diagnostic(one, &made.sources)).collect(),
+        diagnostics: diagnostics(&made.findings, &made.sources),
     };
     pretty(&document)
 }

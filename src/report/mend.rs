@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::clean::clean;
 use super::facts::{Outcome, words as as_words};
-use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostic, left_out, pretty, schema_of, words};
+use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostics, left_out, pretty, schema_of, words};
 use super::words::count;
 use crate::diagnostic::Diagnostics;
 use crate::span::SourceMap;
@@ -182,7 +182,7 @@ pub fn document(report: &MendReport) -> Result<String, serde_json::Error> {
         files: report.files.iter().map(FileWire::of).collect(),
         lockfiles: report.lockfiles.iter().map(ShardWire::of).collect(),
         operations: &report.operations,
-        diagnostics: report.findings.iter().map(|one| diagnostic(one, &report.sources)).collect(),
+        diagnostics: diagnostics(&report.findings, &report.sources),
         findings_left_out: left_out(&report.findings),
     })
 }

@@ -14,6 +14,8 @@
 //! | how the teams stand | [`status::overview`], [`status_json::document`] | stdout |
 //! | who is ready to expand | [`review::text`], [`review::document`] | stdout |
 //! | one JSON document | [`json::document`], its schema [`json::schema`] | stdout |
+//! | a report of bounded length | [`synopsis::document`], [`synopsis::text`] | stdout |
+//! | what a watcher saw, line by line | [`watch::text`], [`watch::document`] | stdout |
 //! | GitHub annotations | [`github::annotations`] | stdout |
 //! | SARIF 2.1.0 | [`sarif::document`] | stdout |
 //! | what `init` and `new` made | [`made::text`], [`made::document`] | stdout |
@@ -27,6 +29,7 @@
 
 pub mod brief;
 mod clean;
+mod context;
 pub mod diff;
 pub mod doctor;
 mod excerpt;
@@ -49,9 +52,11 @@ pub mod snapshot;
 pub mod status;
 pub mod status_json;
 mod suggestion;
+pub mod synopsis;
 mod table;
 mod totals;
 pub mod tree;
+pub mod watch;
 mod words;
 
 #[cfg(test)]

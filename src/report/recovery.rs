@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::facts::Outcome;
-use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostic, pretty, schema_of, words};
+use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostics, pretty, schema_of, words};
 use crate::diagnostic::Diagnostics;
 use crate::disk::Recovered;
 use crate::span::SourceMap;
@@ -47,7 +47,7 @@ pub fn document(report: &RecoveryReport) -> Result<String, serde_json::Error> {
         outcome: report.outcome().as_str(),
         out: &report.out,
         recovered: report.recovered.iter().map(RecoveredWire::of).collect(),
-        diagnostics: report.findings.iter().map(|one| diagnostic(one, &sources)).collect(),
+        diagnostics: diagnostics(&report.findings, &sources),
     })
 }
 

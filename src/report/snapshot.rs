@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::clean::clean;
 use super::diff::unified;
 use super::facts::{Command, Outcome, words};
-use super::json::{DiagnosticWire, diagnostic, left_out, pretty, schema_of};
+use super::json::{DiagnosticWire, diagnostics, left_out, pretty, schema_of};
 use super::paint::{ALARM, BOLD, DIM, GREEN, RED, YELLOW, paint};
 use super::table::{Side, pad};
 use super::words::{count, number};
@@ -177,7 +177,7 @@ pub fn document(report: &SnapshotReport) -> Result<String, serde_json::Error> {
         manifest: report.manifest.as_deref(),
         root: &report.root,
         snapshots: snapshots.collect(),
-        diagnostics: report.diagnostics.iter().map(|one| diagnostic(one, &report.sources)).collect(),
+        diagnostics: diagnostics(&report.diagnostics, &report.sources),
         findings_left_out: left_out(&report.diagnostics),
     };
     pretty(&document)

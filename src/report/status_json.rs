@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::facts::{Command, Outcome};
-use super::json::{DiagnosticWire, diagnostic, left_out, pretty, schema_of};
+use super::json::{DiagnosticWire, diagnostics, left_out, pretty, schema_of};
 use super::status::{Detached, Drift, Measure, MegaFileStatus, Range, Since, StatusReport, TeamStatus, Would};
 
 /// The version of the document.
@@ -27,7 +27,7 @@ pub fn document(report: &StatusReport) -> Result<String, serde_json::Error> {
         drift: report.drift.iter().map(DriftWire::of).collect(),
         detached: report.detached.iter().map(DetachedWire::of).collect(),
         lockfiles: report.lockfiles,
-        diagnostics: report.diagnostics.iter().map(|one| diagnostic(one, &report.sources)).collect(),
+        diagnostics: diagnostics(&report.diagnostics, &report.sources),
         findings_left_out: left_out(&report.diagnostics),
     };
     pretty(&document)

@@ -7,6 +7,7 @@ use super::compile::{Choice, Source};
 use super::forms::Form;
 use super::issue::Issue;
 use super::lexer::{self, TokenKind};
+use super::mends;
 use super::scan::{Piece, Scan, Syntax, Tag, TagKind, Unknown};
 use super::tags;
 use super::unit::FUNCTIONS;
@@ -62,10 +63,14 @@ pub(super) fn judge(
         let help = format!(
             "{hint}; or put the text into {{% raw %}} ... {{% endraw %}}, or give the template `syntax: placeholder`"
         );
-        issues.push(Issue::new(Code::TemplateSyntax, bad.range.clone(), bad.message.clone()).help(help));
+        let issue = Issue::new(Code::TemplateSyntax, bad.range.clone(), bad.message.clone()).help(help);
+        issues.push(mends::in_tag(issue, source.text));
     }
     let speaks = matches!(choice.syntax, Syntax::Both | Syntax::Jinja | Syntax::Brackets);
-    issues.extend(read.statements.iter().filter_map(|word| unknown_statement(source.text, word, speaks)));
+    let statements = read.statements.iter().filter_map(|word| unknown_statement(source.text, read, word, speaks));
+    issues.extend(statements);
+    // What an unknown statement would bind, open or close is not known.
+    let is_clear = issues.is_empty();
     for kept in &read.kept {
         let message =
             format!("`{}` stays as it is, because `${{{{ }}}}` belongs to another tool", &source.text[kept.clone()]);
@@ -76,7 +81,7 @@ pub(super) fn judge(
         issues.extend(unknown_word(source, words, &bound, read, unknown));
     }
     if source.is_path {
-        issues.extend(stray_braces(source, read));
+        issues.extend(stray_braces(source, words, read));
     }
     for piece in &read.pieces {
         let Piece::Placeholder(placeholder) = piece else { continue };
@@ -85,13 +90,14 @@ pub(super) fn judge(
         }
     }
     if speaks {
-        for tag in read.tags() {
+        for tag in read.tags().filter(|_| is_clear) {
+            issues.extend(mends::else_if(source.text, tag));
             issues.extend(unknown_names(source, words, &bound, tag));
             issues.extend(comparisons(source.text, words, &bound, tag));
             issues.extend(bounds::tag_limits(source.text, &tag.tokens, tag.range.clone(), limits));
         }
         issues.extend(bounds::block_limits(source.text, read, limits));
-        issues.extend(unclosed_block(source.text, read));
+        issues.extend(unclosed_block(source.text, read).filter(|_| is_clear));
     } else {
         issues.extend(tag_near_misses(source, words, read));
     }
@@ -210,7 +216,7 @@ fn composed(words: &Vocabulary, name: &str) -> Option<String> {
 
 /// `{% elsif %}`, `{% foreach %}`: no statement of Jinja. In a template that speaks Jinja every unknown one is a slip,
 /// elsewhere only what is nearly a keyword.
-fn unknown_statement(text: &str, word: &std::ops::Range<usize>, speaks: bool) -> Option<Issue> {
+fn unknown_statement(text: &str, read: &Scan, word: &std::ops::Range<usize>, speaks: bool) -> Option<Issue> {
     let name = &text[word.clone()];
     let meant = tags::meant(name);
     if !speaks && meant.is_none() {
@@ -218,6 +224,10 @@ fn unknown_statement(text: &str, word: &std::ops::Range<usize>, speaks: bool) ->
     }
     let issue = Issue::new(Code::TemplateSyntax, word.clone(), format!("`{{% {name} %}}` is no tag"));
     let escape = "or put the text into {% raw %} ... {% endraw %} (or `syntax: placeholder`) if another tool reads it";
+    let fix = meant.and_then(|meant| mends::statement(text, read, word, meant));
+    if let Some(fix) = fix {
+        return Some(issue.help(format!("did you mean `{fix}`? {escape}")).fix(word.clone(), fix));
+    }
     Some(match meant {
         Some(meant) => issue.help(format!("did you mean `{meant}`? {escape}")),
         None => issue
@@ -301,7 +311,7 @@ fn form_without_meaning(words: &Vocabulary, bound: &BTreeSet<String>, word: &str
 }
 
 /// A path holds no braces besides placeholders and tags.
-fn stray_braces(source: &Source<'_>, read: &Scan) -> Vec<Issue> {
+fn stray_braces(source: &Source<'_>, words: &Vocabulary, read: &Scan) -> Vec<Issue> {
     let mut issues = Vec::new();
     for piece in &read.pieces {
         let Piece::Text(range) = piece else { continue };
@@ -312,7 +322,8 @@ fn stray_braces(source: &Source<'_>, read: &Scan) -> Vec<Issue> {
             let end = source.text[at..].find('}').map_or(at + 1, |close| at + close + 1);
             let message = format!("`{}` is left in the path", &source.text[at..end]);
             let help = "a placeholder is a brace, a name, a brace, without blanks: `{entity}`";
-            issues.push(Issue::new(Code::UnknownPlaceholder, at..end, message).help(help));
+            let issue = Issue::new(Code::UnknownPlaceholder, at..end, message).help(help);
+            issues.push(mends::placeholder(issue, source.text, |name| words.words().any(|(word, _)| word == name)));
         }
     }
     issues
@@ -363,7 +374,8 @@ fn suggest(
         return issue.help(format!("{message}; write {key}"));
     }
     if name.called {
-        return issue.help(format!("the functions are {}", list(FUNCTIONS.into_iter())));
+        let issue = issue.help(format!("the functions are {}", list(FUNCTIONS.into_iter())));
+        return mends::call(issue, source.text);
     }
     let names = words.jinja_names().chain(source.also_bound.iter().map(String::as_str));
     let names: Vec<&str> =

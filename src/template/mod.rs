@@ -18,6 +18,7 @@ mod issue;
 mod judge;
 mod lexer;
 pub mod marks;
+mod mends;
 mod operators;
 mod prose;
 pub mod random;

@@ -20,7 +20,7 @@ use super::scan::{Scan, Syntax};
 use super::scope::Scope;
 use super::value::{Mapping, Unprintable, print};
 use super::vocabulary::{Change, Vocabulary, Word};
-use super::{builtins, filters, marks, operators, random, steps, tags};
+use super::{builtins, filters, marks, mends, operators, random, steps, tags};
 use crate::diagnostic::{Code, nearest};
 use crate::limit::{Limit, Limits};
 
@@ -28,6 +28,9 @@ use crate::limit::{Limit, Limits};
 pub(super) const FUNCTIONS: [&str; 6] = ["range", "dict", "namespace", "random_id", "random_int", "uuid"];
 
 /// Filters of the engine itself, for suggestions.
+/// Tests that are written in another case elsewhere.
+const TESTS: [&str; 6] = ["defined", "undefined", "none", "string", "number", "mapping"];
+
 const ENGINE_FILTERS: [&str; 36] = [
     "abs",
     "attr",
@@ -195,17 +198,15 @@ impl Unit {
             Err((_, at)) => {
                 let message = "the expression holds a character or an open text that it cannot have";
                 let issue = Issue::new(Code::TemplateSyntax, at..at + 1, message);
-                return vec![
-                    issue.help(
-                        tags::operator_hint(text)
-                            .unwrap_or("write a Jinja expression: `entity.public and entity.name != 'x'`"),
-                    ),
-                ];
+                let help = tags::operator_hint(text)
+                    .unwrap_or("write a Jinja expression: `entity.public and entity.name != 'x'`");
+                return vec![mends::in_expression(issue.help(help), text, body)];
             }
         };
         if let Some(hint) = tags::operator_hint(&text[body.clone()]) {
             let message = "the expression uses an operator of another language";
-            return vec![Issue::new(Code::TemplateSyntax, body, message).help(hint)];
+            let issue = Issue::new(Code::TemplateSyntax, body.clone(), message).help(hint);
+            return vec![mends::in_expression(issue, text, body)];
         }
         if let Some(issue) = bounds::tag_limits(text, &tokens, body.clone(), &self.limits) {
             return vec![issue];
@@ -315,7 +316,15 @@ impl Unit {
                 "format with the method of the text, as in Python: `'{:03d}'.format(number)`; or join with `~`",
             ));
         }
-        Some(match nearest(name, names.iter().copied()).filter(|_| what == "filter") {
+        let is_known = |word: &str| names.contains(&word);
+        let lower = name.to_ascii_lowercase();
+        let meant = match what {
+            "filter" => {
+                nearest(name, names.iter().copied()).map(str::to_owned).or_else(|| mends::filter(name, is_known))
+            }
+            _ => TESTS.contains(&lower.as_str()).then_some(lower),
+        };
+        Some(match meant {
             Some(near) => issue.help(format!("did you mean `{near}`?")).fix(range, near),
             None if what == "filter" => issue.help(format!("the filters are {}", names.join(", "))),
             None => issue

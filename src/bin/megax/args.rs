@@ -14,6 +14,7 @@ use crate::history::{Checkpoint, Gc, Log, Rollback, Undo};
 use crate::hooks::Hooks;
 use crate::mend::{Adopt, Detach, Repair};
 use crate::review::Review;
+use crate::watch::Watch;
 
 /// Expands a few small mega-files (YAML: data, rules, templates) into a whole project tree, for many teams at once.
 #[derive(Debug, Parser)]
@@ -47,6 +48,8 @@ pub enum Command {
     Apply(Apply),
     /// Check everything short of the disk
     Validate(Validate),
+    /// Check, or expand, whenever an input is saved: one line for each change
+    Watch(Watch),
     /// Compare what mega-files expand to with the golden record in snapshots/, for reviews and CI
     ///
     /// Each mega-file has its own record, snapshots/TEAM/ID.snap in the project root, to be committed: every file with
@@ -262,6 +265,9 @@ pub struct Recover {
 pub struct Validate {
     #[command(flatten)]
     pub inputs: Inputs,
+    /// Report in less than 2,000 characters: one entry for each code, what to mend first comes first, the rest is counted
+    #[arg(long)]
+    pub brief: bool,
 }
 
 #[derive(Debug, Args)]
@@ -453,6 +459,10 @@ pub enum SchemaName {
     IntegrationManifest,
     /// The document that `doctor --format json` prints
     Doctor,
+    /// The document that `validate --brief --format json` prints
+    Synopsis,
+    /// A line that `watch --format json` prints
+    Watch,
     /// The document that `recover --format json` prints
     Recovery,
     /// The document that `repair`, `detach` and `adopt` print with `--format json`

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use megax::event::Watcher;
+use megax::limit::Limit;
 use megax::pipeline::{self, ApplyRequest, Run, gave_up};
 use megax::report::tree::TreeOptions;
-use megax::report::{Command, Mode, Outcome, Report, github, human, json, sarif, tree};
+use megax::report::{Command, Mode, Outcome, Report, github, human, json, sarif, synopsis, tree};
 use megax::template::marks::Stuck;
 
 use crate::args::{Apply, Expand, Format, Plan, Validate};
@@ -43,7 +44,24 @@ pub fn apply(args: &Apply, confinement: Confinement) -> Outcome {
 
 /// Runs `megax validate`.
 pub fn validate(args: &Validate) -> Outcome {
-    run(request::validate(&args.inputs), args.inputs.selection.manner.format, pipeline::run, gave_up::run)
+    let format = args.inputs.selection.manner.format;
+    let request = request::validate(&args.inputs);
+    if !args.brief {
+        return run(request, format, pipeline::run, gave_up::run);
+    }
+    if matches!(format, Format::Github | Format::Sarif) {
+        terminal::say("error: --brief is a form of its own: it goes with --format human and json\n");
+        return Outcome::Usage;
+    }
+    // What is grouped need not be left out.
+    let request = request.map(|mut request| {
+        request.inputs.limits.entry(Limit::FindingsShown).or_insert(Limit::FindingsShown.most());
+        request
+    });
+    finish(request, format, pipeline::run, gave_up::run, |Run { report, .. }| match format {
+        Format::Json => terminal::print_document(report.outcome, synopsis::document(report)),
+        _ => terminal::judge(report.outcome, terminal::print(&synopsis::text(report))),
+    })
 }
 
 fn run<R: Clone + Send + 'static>(
@@ -51,6 +69,25 @@ fn run<R: Clone + Send + 'static>(
     format: Format,
     work: impl FnOnce(&R, &dyn Watcher) -> Run + Send + 'static,
     gave_up: impl FnOnce(&R, &Stuck) -> Run,
+) -> Outcome {
+    finish(request, format, work, gave_up, |run| {
+        let printed = match format {
+            Format::Human => people(&run.report, run.diff.as_deref()),
+            Format::Json => return terminal::print_document(run.report.outcome, json::document(&run.report)),
+            Format::Github => terminal::print(&github::annotations(&run.report.diagnostics, &run.report.sources)),
+            Format::Sarif => terminal::print_json(&sarif::document(&run.report.diagnostics, &run.report.sources)),
+        };
+        terminal::judge(run.report.outcome, printed)
+    })
+}
+
+/// Does the work under the watchdog's eyes, and prints what came of it.
+fn finish<R: Clone + Send + 'static>(
+    request: Result<R, String>,
+    format: Format,
+    work: impl FnOnce(&R, &dyn Watcher) -> Run + Send + 'static,
+    gave_up: impl FnOnce(&R, &Stuck) -> Run,
+    print: impl FnOnce(&Run) -> Outcome,
 ) -> Outcome {
     let request = match request {
         Ok(request) => request,
@@ -64,13 +101,7 @@ fn run<R: Clone + Send + 'static>(
     let run = watchdog::watched(&progress, move |progress| work(&asked, progress));
     let run = run.unwrap_or_else(|stuck| gave_up(&request, &stuck));
     progress.finish();
-    let printed = match format {
-        Format::Human => people(&run.report, run.diff.as_deref()),
-        Format::Json => return terminal::print_document(run.report.outcome, json::document(&run.report)),
-        Format::Github => terminal::print(&github::annotations(&run.report.diagnostics, &run.report.sources)),
-        Format::Sarif => terminal::print_json(&sarif::document(&run.report.diagnostics, &run.report.sources)),
-    };
-    terminal::judge(run.report.outcome, printed)
+    print(&run)
 }
 
 /// Findings to stderr; the diff, or the tree and totals, to stdout. Returns whether stdout took it all.

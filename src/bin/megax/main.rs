@@ -24,6 +24,7 @@ mod schema;
 mod start;
 mod terminal;
 mod views;
+mod watch;
 mod watchdog;
 
 use std::process::ExitCode;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         Command::Plan(args) => expand::plan(args),
         Command::Apply(args) => expand::apply(args, confinement),
         Command::Validate(args) => expand::validate(args),
+        Command::Watch(args) => watch::watch(args),
         Command::Snapshot(args) => views::snapshot(args),
         Command::Status(args) => views::status(args),
         Command::Review(args) => review::review(args),

@@ -25,6 +25,8 @@ pub fn needs(command: &Command) -> Option<Needs> {
         // Where it writes is in the plan.
         Command::Apply(_) => Some(Needs::everywhere()),
         Command::Validate(args) => of_inputs(&args.inputs, reads),
+        Command::Watch(args) if args.expand => of_inputs(&args.inputs, writes_out),
+        Command::Watch(args) => of_inputs(&args.inputs, reads),
         Command::Snapshot(args) if args.check => of_selection(&args.selection, None, reads),
         Command::Snapshot(args) => of_selection(&args.selection, None, |places| {
             writes(places, &folder_of(&places.root, snapshot::FOLDER).unwrap_or_else(|| places.root.clone()))

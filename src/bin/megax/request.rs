@@ -16,6 +16,7 @@ use megax::source;
 
 use crate::args::{self, Apply, Choices, Expand, Inputs, Manner, OnEdit, Plan, Selection, Snapshot, Status, Where};
 use crate::bounds::Bounds;
+use crate::watch::Watch;
 
 /// The request of `expand`, or what is wrong with the arguments.
 pub fn expand(args: &Expand) -> Result<Request, String> {
@@ -81,6 +82,15 @@ fn policy(typed: OnEdit) -> Policy {
 /// The request of `validate`.
 pub fn validate(inputs: &Inputs) -> Result<Request, String> {
     common(&inputs.selection, inputs.out.as_ref(), Command::Validate, Mode::Validate)
+}
+
+/// The request of every run of `watch`.
+pub fn watch(args: &Watch) -> Result<Request, String> {
+    let (command, mode) =
+        if args.expand { (Command::Expand, Mode::Write) } else { (Command::Validate, Mode::Validate) };
+    let mut request = common(&args.inputs.selection, args.inputs.out.as_ref(), command, mode)?;
+    request.durability = durability(None)?;
+    Ok(request)
 }
 
 /// The request of `snapshot`, or what is wrong with the arguments.

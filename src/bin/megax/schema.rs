@@ -3,7 +3,7 @@
 use megax::model::schema::{self, SchemaName};
 use megax::report::{
     Outcome, brief, doctor, explanation, guard, history, hooks, json, made, mend, recovery, review, snapshot,
-    status_json,
+    status_json, synopsis, watch,
 };
 use serde_json::Value;
 
@@ -31,6 +31,8 @@ pub fn named(name: Named) -> Value {
         Named::Review => review::schema(),
         Named::IntegrationManifest => review::integration_schema(),
         Named::Doctor => doctor::schema(),
+        Named::Synopsis => synopsis::schema(),
+        Named::Watch => watch::schema(),
         Named::Recovery => recovery::schema(),
         Named::Log => history::schema(),
         Named::Mend => mend::schema(),

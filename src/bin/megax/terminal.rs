@@ -39,14 +39,40 @@ pub fn print_json(document: &str) -> bool {
     write_out(&clean_json(document))
 }
 
+/// Prints one of many texts; whether the next one can be printed: not if the reader has gone away.
+#[must_use]
+pub fn print_on(text: &str) -> bool {
+    matches!(send(&clean_stream(text, stdout_colour())), Sent::All)
+}
+
+/// The same for a JSON document.
+#[must_use]
+pub fn print_json_on(document: &str) -> bool {
+    matches!(send(&clean_json(document)), Sent::All)
+}
+
+/// What came of a write to stdout.
+enum Sent {
+    All,
+    /// The reader has gone away.
+    Gone,
+    /// Stderr says why.
+    Failed,
+}
+
 fn write_out(text: &str) -> bool {
+    !matches!(send(text), Sent::Failed)
+}
+
+fn send(text: &str) -> Sent {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+        Ok(()) => Sent::All,
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Sent::Gone,
+        Err(error) => {
             say(&format!("error: the report cannot be written: {error}\n"));
-            false
+            Sent::Failed
         }
-        _ => true,
     }
 }
 

@@ -342,11 +342,29 @@ impl<'p> Builder<'p> {
             let message = format!("the key `{}` is in this mapping twice", text_of(&self.nodes, again));
             let finding = Diagnostic::new(Code::DuplicateKey, message)
                 .at(self.span(again))
-                .related(self.span(first), "first here")
-                .help("remove one of the two, or give it another name");
+                .related(self.span(first), "first here");
+            let value_of = |key| entries.iter().find(|entry| entry.0 == key).map(|entry| entry.1);
+            let values = value_of(first).zip(value_of(again));
+            let same = values.and_then(|(first, again)| self.said_again(first, again));
+            let line = same.and_then(|value| slip::whole_line(self.place, self.span(again), value));
+            let finding = match line {
+                Some(line) => finding.help("remove this line: it says the same again").fix(line, ""),
+                None => finding.help("remove one of the two, or give it another name"),
+            };
             self.report(finding)?;
         }
         Flow::Continue(())
+    }
+
+    /// Where `again` stands, if it is the same scalar as `first`.
+    fn said_again(&self, first: NodeId, again: NodeId) -> Option<crate::span::Span> {
+        let kind = |node: NodeId| self.nodes.get(node.0 as usize).map(|node| &node.kind);
+        let same = match (kind(first)?, kind(again)?) {
+            (Kind::Text(a, _), Kind::Text(b, _)) => a == b,
+            (Kind::List(_) | Kind::Map(_), _) => false,
+            (a, b) => a == b,
+        };
+        same.then(|| self.span(again))
     }
 
     fn span(&self, node: NodeId) -> crate::span::Span {

@@ -12,6 +12,7 @@ mod resolve;
 mod slip;
 #[cfg(test)]
 mod tests;
+mod trial;
 
 pub use json::{to_json, to_json_hollow};
 pub use locate::{locate, locate_range};

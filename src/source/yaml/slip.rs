@@ -2,8 +2,9 @@
 //!
 //! Must never offer a fix that changes what a careful reader would take the line to mean.
 
-use super::Place;
+use super::{Place, trial};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::span::Span;
 use granit_parser::{ErrorKind as E, ScanError};
 use std::ops::Range;
 
@@ -30,14 +31,15 @@ pub(super) fn syntax(error: &ScanError, context: &Context<'_>) -> Diagnostic {
         Some(open) if open < at => finding.related(place.character(open), "in the collection that begins here"),
         _ => finding,
     };
-    fence(&finding, place, at)
+    let told = fence(&finding, place, at)
         .or_else(|| tab(error.kind(), &finding))
         .or_else(|| unquoted(&finding, place, at))
         .or_else(|| no_blank_after_colon(error.kind(), &finding, place, at))
         .or_else(|| shallow_block(&finding, context, at))
         .or_else(|| colon_in_value(error.kind(), &finding, place, at))
         .or_else(|| by_kind(error.kind(), &finding))
-        .unwrap_or(finding)
+        .unwrap_or(finding);
+    trial::mended(told, place, error.kind(), at)
 }
 
 /// What is said of an error that we have no words for.
@@ -57,7 +59,7 @@ pub(super) fn message(error: &ScanError) -> String {
 }
 
 /// The offset of the fault itself: for some errors the parser names the start of the scalar that holds it.
-fn exact(error: &ScanError, text: &str) -> usize {
+pub(super) fn exact(error: &ScanError, text: &str) -> usize {
     let mark = error.marker().byte_offset().unwrap_or(0).min(text.len());
     let rest = text.get(mark..).unwrap_or("");
     let found = match error.kind() {
@@ -263,7 +265,8 @@ fn by_kind(kind: &E, finding: &Diagnostic) -> Option<Diagnostic> {
         E::InvalidBlockScalarIndent => "indent every line of the block text at least like its first line",
         E::BlockSequenceEntryNotAllowed => "begin the list on the next line",
         E::ExpectedBlockMappingKey | E::ExpectedBlockSequenceEntry => {
-            "indent the line like its neighbours; do not mix list items and keys at one level"
+            "indent the line like its neighbours; do not mix list items and keys at one level: if they are the keys of \
+             one list item, only the first has `- ` and all begin in one column"
         }
         E::SimpleKeyExpected => "write `key: value`, or indent the line deeper than the key that it belongs to",
         E::UnexpectedCharacter { .. } | E::MisplacedFlowCollectionEnd => "quote the text that holds it",
@@ -329,4 +332,13 @@ fn value_on_line(place: Place<'_>, at: usize) -> Option<Range<usize>> {
     let from = start + line.len() - rest.len();
     let text = rest.find(" #").map_or(rest, |comment| &rest[..comment]).trim_end();
     (found && !text.is_empty()).then(|| from..from + text.len())
+}
+
+/// The line of an entry of a block mapping, with its line break, if the entry is all that stands on it.
+pub(super) fn whole_line(place: Place<'_>, key: Span, value: Span) -> Option<Span> {
+    let inside = |offset: u32| (offset as usize).saturating_sub(place.base);
+    let (from, to) = (inside(key.start), inside(value.end));
+    let (start, end) = place.line(from);
+    let is_alone = place.text.get(start..from)?.trim().is_empty() && place.text.get(to..end)?.trim().is_empty();
+    is_alone.then(|| place.span(start, end + super::block::break_len(place.text.as_bytes(), end)))
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Explainer, Place, example, list_words};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::model::schema::problem::{Aspect, Problem};
-use crate::source::NodeId;
+use crate::source::{Kind, NodeId};
 
 /// Words of other tools, and what megax calls the thing.
 const SYNONYMS: &[(&str, &str)] = &[
@@ -56,6 +56,33 @@ const SYNONYMS: &[(&str, &str)] = &[
 ];
 
 /// Keys of the native dialect, or of other tools, in a template of the LBOF dialect: what was written, what belongs there.
+/// Of the words of other tools, those that can hardly mean anything else.
+const CERTAIN: [&str; 22] = [
+    "if",
+    "condition",
+    "var",
+    "variable",
+    "loop",
+    "each",
+    "outputs",
+    "files",
+    "output",
+    "output_path",
+    "context",
+    "args",
+    "vars",
+    "depends_on",
+    "requires",
+    "generation_templates",
+    "regex",
+    "excludes",
+    "deps",
+    "loc",
+    "glob",
+    "body",
+];
+
+/// Keys of the native dialect, or of other tools, in a template of the LBOF dialect: what was written, what belongs there.
 const LBOF_SYNONYMS: &[(&str, &str)] = &[
     ("path", "output_path"),
     ("output", "output_path"),
@@ -98,11 +125,28 @@ impl Explainer<'_> {
             Err(None) if known.is_empty() => diagnostic.help("remove it; no key is allowed here"),
             Err(None) => diagnostic.help(format!("remove it, or use one of the keys {}", list_words(known))),
         };
-        if let Some(name) = near {
+        let certain = near.or_else(|| synonym().filter(|name| self.is_certain(place, key, name)));
+        if let Some(name) = certain {
             diagnostic = diagnostic.fix(span, name);
         }
         let aspect = Aspect::Key { unknown: key.to_owned(), meant: meant.map(str::to_owned) };
         Problem { path: path.to_owned(), aspect, diagnostic }
+    }
+
+    /// Whether the word of another tool can be replaced: what stands under it is what the other key takes.
+    fn is_certain(&self, place: &Place<'_>, key: &str, name: &str) -> bool {
+        let value = self.tree.get(place.node, key).map(|value| self.tree.kind(value));
+        let wanted = properties(place.rule).find(|(known, _)| *known == name).map(|(_, part)| self.resolve(part));
+        let (Some(value), Some(wanted)) = (value, wanted) else { return false };
+        let word = match value {
+            Kind::Text(..) => "string",
+            Kind::List(_) => "array",
+            Kind::Map(_) => "object",
+            Kind::Bool(_) => "boolean",
+            Kind::Int(_) => "integer",
+            _ => return false,
+        };
+        CERTAIN.contains(&key) && super::types(wanted).contains(&word)
     }
 
     /// A contribution whose keys are the value itself.
@@ -163,7 +207,9 @@ impl Explainer<'_> {
         let entries = self.tree.map(place.node).unwrap_or_default();
         let keys: Vec<&str> = entries.iter().filter_map(|&(key, _)| self.tree.text(key)).collect();
         let name = self.name(place);
-        let synonym = || entries.iter().map(|&(key, _)| key).find(|&key| self.tree.text(key) == Some("output_path"));
+        let is_path = |key: NodeId| matches!(self.tree.text(key), Some("output_path" | "output" | "target" | "file"));
+        let has_content = keys.iter().any(|key| matches!(*key, "template" | "content" | "copy"));
+        let synonym = || entries.iter().map(|&(key, _)| key).find(|&key| is_path(key)).filter(|_| has_content);
         let diagnostic = match self.misspelt(place, "path").map(|(key, _)| key).or_else(synonym) {
             Some(key) => {
                 let word = self.tree.text(key).unwrap_or_default();

@@ -7,8 +7,8 @@ use super::{Explainer, Place, allows, example, list_words, types};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::model::schema::SchemaName;
 use crate::model::schema::explain::keys::properties;
-use crate::model::wire::NAME_PATTERN;
-use crate::source::{Kind, NodeId};
+use crate::model::wire::{NAME_PATTERN, VARIABLE_PATTERN};
+use crate::source::{Kind, NodeId, Style};
 
 impl Explainer<'_> {
     pub(super) fn wrong_type(&self, place: &Place<'_>) -> Diagnostic {
@@ -29,6 +29,9 @@ impl Explainer<'_> {
             diagnostic = diagnostic.help(format!("write `{replacement}`")).fix(span, replacement);
         } else {
             diagnostic = diagnostic.help(self.type_help(place));
+            if let Some(list) = self.as_list(place) {
+                diagnostic = diagnostic.help(format!("write it as a list: `{}`", clip(&list))).fix(span, list);
+            }
         }
         diagnostic
     }
@@ -61,6 +64,10 @@ impl Explainer<'_> {
             {
                 "put it in quotes if it is meant as text".to_owned()
             }
+            Kind::List(_) if matches!(key.as_str(), "templates: " | "generation_templates: " | "factories: ") => {
+                "write each under its name instead of as a list item: `NAME:` and what belongs to it, indented below"
+                    .to_owned()
+            }
             Kind::List(_) if properties(place.rule).any(|(name, _)| name == "write_paths" || name == "output") => {
                 format!("if these are the folders that it may write: `{key}{{ output: [...] }}`")
             }
@@ -83,6 +90,33 @@ impl Explainer<'_> {
             String::new()
         };
         format!("give `{key}` a value, or remove the key{sample}{placeholder}")
+    }
+
+    /// The value as the list that was surely meant: of one text, or of the pairs of `generate`.
+    fn as_list(&self, place: &Place<'_>) -> Option<String> {
+        if types(place.rule) != ["array"] {
+            return None;
+        }
+        let items = place.rule.get("items").map(|items| self.resolve(items))?;
+        let quoted = |text: &str| (!text.contains(['\n', '\u{7f}'])).then(|| Value::from(text).to_string());
+        match self.tree.kind(place.node) {
+            // One text with commas may be meant as several.
+            Kind::Text(text, Style::Plain | Style::Double | Style::Single) if allows(items, "string") => {
+                let is_one = !text.is_empty() && !text.contains([',', ';', '\n']) && text.len() < 200;
+                is_one.then(|| quoted(text).map(|text| format!("[{text}]")))?
+            }
+            Kind::Map(entries) if place.key.and_then(|key| self.tree.text(key)) == Some("generate") => {
+                let pairs = entries.iter().map(|&(key, value)| {
+                    Some((self.tree.text(key)?, quoted(self.tree.text(key)?)?, quoted(self.tree.text(value)?)?))
+                });
+                let pairs: Vec<_> = pairs.collect::<Option<_>>()?;
+                let is_entry = pairs.iter().any(|(key, ..)| properties(items).any(|(name, _)| name == *key));
+                let (before, between, after) = if is_entry { ("[{", ", ", "}]") } else { ("[{", "}, {", "}]") };
+                let pairs: Vec<String> = pairs.iter().map(|(_, key, value)| format!("{key}: {value}")).collect();
+                (!pairs.is_empty()).then(|| format!("{before}{}{after}", pairs.join(between)))
+            }
+            _ => None,
+        }
     }
 
     /// The word for a mode that was written as in `chmod`: `755`, `"0644"`.
@@ -138,8 +172,14 @@ impl Explainer<'_> {
             Fault::Constant { expected_value } => {
                 bad(format!("{name} is {shown}, which is not allowed")).help(format!("write `{expected_value}`"))
             }
-            Fault::Pattern { pattern } => bad(format!("{name} is {shown}, which is not allowed"))
-                .help(format!("write {}", meaning(place.rule, pattern))),
+            Fault::Pattern { pattern } => {
+                let finding = bad(format!("{name} is {shown}, which is not allowed"))
+                    .help(format!("write {}", meaning(place.rule, pattern)));
+                match self.without_comma(place.node, pattern) {
+                    Some(text) => finding.help(format!("write `{text}`, without the comma")).fix(span, text),
+                    None => finding,
+                }
+            }
             Fault::Minimum { .. } | Fault::Maximum { .. } if place.rule.get("x-hint").is_some() => {
                 let hint = place.rule.get("x-hint").and_then(Value::as_str).unwrap_or_default();
                 let most = place.rule.get("maximum").map(Value::to_string).unwrap_or_default();
@@ -158,6 +198,16 @@ impl Explainer<'_> {
             _ => bad(format!("{name} is not what the format allows here"))
                 .help(format!("write {}", expected(place.rule))),
         }
+    }
+
+    /// A name that ends with the comma or semicolon of another format, without it.
+    fn without_comma(&self, node: NodeId, pattern: &str) -> Option<String> {
+        let Kind::Text(text, Style::Plain) = self.tree.kind(node) else { return None };
+        let bare = text.trim_end_matches([',', ';', ' ']).trim_matches(['"', '\'']);
+        let is_whole = [NAME_PATTERN, VARIABLE_PATTERN].contains(&pattern) && bare.len() < text.len();
+        let is_name =
+            !bare.is_empty() && bare.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
+        (is_whole && is_name).then(|| bare.to_owned())
     }
 
     fn not_a_choice(&self, place: &Place<'_>, options: &Value) -> Diagnostic {
@@ -199,6 +249,12 @@ impl Explainer<'_> {
     }
 }
 
+/// The beginning of a text, for a help.
+fn clip(text: &str) -> String {
+    let short: String = text.chars().take(120).collect();
+    if short.len() < text.len() { format!("{short}...") } else { short }
+}
+
 /// What may stand there, in words.
 pub(in crate::model) fn expected(rule: &Value) -> String {
     if let Some(words) = rule.get("x-expected").and_then(Value::as_str) {
@@ -229,7 +285,7 @@ pub(in crate::model) fn meaning(rule: &Value, pattern: &str) -> String {
         return "letters, digits, `.`, `_` and `-`, beginning with a letter or digit, at most 100 characters"
             .to_owned();
     }
-    if pattern == crate::model::wire::VARIABLE_PATTERN {
+    if pattern == VARIABLE_PATTERN {
         return "a name of letters, digits and `_` that does not begin with a digit".to_owned();
     }
     if rule.get("x-expected").is_some() { expected(rule) } else { format!("text that matches {pattern}") }
