@@ -14,6 +14,7 @@ use crate::history::{Checkpoint, Gc, Log, Rollback, Undo};
 use crate::hooks::Hooks;
 use crate::mend::{Adopt, Detach, Repair};
 use crate::review::Review;
+use crate::schema::Schema;
 use crate::watch::Watch;
 
 /// Expands a few small mega-files (YAML: data, rules, templates) into a whole project tree, for many teams at once.
@@ -335,16 +336,6 @@ pub struct Explain {
 }
 
 #[derive(Debug, Args)]
-pub struct Schema {
-    /// Which one
-    #[arg(value_enum)]
-    pub name: SchemaName,
-    /// The form of the schema
-    #[arg(long, value_enum, default_value_t = SchemaForm::Json)]
-    pub format: SchemaForm,
-}
-
-#[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that can be typed")]
 pub struct Init {
     /// The folder of the project; made if it does not exist
@@ -425,54 +416,6 @@ pub enum Form {
     Human,
     /// One JSON document on stdout
     Json,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SchemaForm {
-    /// JSON Schema 2020-12, the only form
-    Json,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SchemaName {
-    /// Mega-files of the native dialect (`generator`, `templates`)
-    MegaFile,
-    /// Mega-files of the LBOF dialect (`expansion_rules`, `generation_templates`)
-    Lbof,
-    /// The project manifest
-    Manifest,
-    /// The document of `expand`, `plan`, `apply` and `validate` with `--format json`
-    Report,
-    /// The document of `explain` with `--format json`
-    Explanation,
-    /// The document of `init`, `new` and `brief --templates` with `--format json`
-    Made,
-    /// The document that `brief --format json` prints
-    Brief,
-    /// The document that `snapshot --format json` prints
-    Snapshot,
-    /// The document that `status --format json` prints
-    Status,
-    /// The document that `review --format json` prints
-    Review,
-    /// The document that `review --integration-manifest` writes
-    IntegrationManifest,
-    /// The document that `doctor --format json` prints
-    Doctor,
-    /// The document that `validate --brief --format json` prints
-    Synopsis,
-    /// A line that `watch --format json` prints
-    Watch,
-    /// The document that `recover --format json` prints
-    Recovery,
-    /// The document that `repair`, `detach` and `adopt` print with `--format json`
-    Mend,
-    /// The document that `log`, `undo`, `rollback`, `checkpoint` and `gc` print with `--format json`
-    Log,
-    /// The document that `guard --format json` prints
-    Guard,
-    /// The document that `hooks --format json` prints
-    Hooks,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

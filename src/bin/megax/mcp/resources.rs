@@ -14,7 +14,7 @@ use megax::start::place::Place;
 use rmcp::model::{Resource, ResourceContents, ResourceTemplate};
 
 use super::calls::Session;
-use crate::args::SchemaName;
+use crate::schema::Named as SchemaName;
 use crate::{explain, schema as schemas};
 
 const FORMAT: &str = "megax://format";

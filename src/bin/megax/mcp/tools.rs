@@ -12,8 +12,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::args::SchemaName;
 use crate::schema;
+use crate::schema::Named as SchemaName;
 
 /// The arguments of `validate`.
 #[derive(Debug, Deserialize, JsonSchema)]
