@@ -153,7 +153,10 @@ fn not_included(name: &str, found: Option<&Result<FileId, String>>, texts: &Text
 
 fn source_of<'t>(name: &'t str, text: &'t str, also_bound: &'t BTreeSet<String>) -> Source<'t> {
     let (literal, placeholders): (&[String], &[String]) = (&[], &[]);
-    let (syntax, is_path, shared, traced) = (Syntax::Auto, false, false, None);
+    // A brief is written for megax alone: Jinja in it is never text for another tool. What it includes may be.
+    let is_brief = [Kind::Team, Kind::Orchestrator].iter().any(|kind| kind.template() == name);
+    let syntax = if is_brief { Syntax::Both } else { Syntax::Auto };
+    let (is_path, shared, traced) = (false, false, None);
     Source { name, text, syntax, literal, placeholders, is_path, also_bound, shared, traced }
 }
 
