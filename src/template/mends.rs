@@ -90,6 +90,10 @@ fn spaced(text: &str, at: usize, len: usize, word: &str) -> String {
 /// that is open there.
 pub(super) fn statement(text: &str, read: &Scan, word: &Range<usize>, meant: &str) -> Option<String> {
     if text.get(word.clone())?.eq_ignore_ascii_case("end") {
+        // Of many the first is enough, and looking back for each would take long.
+        if read.statements.first() != Some(word) {
+            return None;
+        }
         let mut open: Vec<&str> = Vec::new();
         for tag in read.tags().filter(|tag| tag.kind == TagKind::Block && tag.range.end <= word.start) {
             match tags::keyword(&text[tag.body.clone()]) {

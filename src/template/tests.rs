@@ -263,7 +263,7 @@ const AUTO: &[(&str, &str)] = &[
     ("{% if kind %}a{% elsif flag %}b{% endif %}", "!MX401"),
     ("{% unless kind %}a{% endunless %}", "!MX401 MX401"),
     ("{% for f in fields %}{% if f.name == 'total' %}{% continue %}{% endif %}{f.name}{% endfor %}", "id"),
-    ("{% for f in fields %}x{% endfr %}", "!MX401 MX401"),
+    ("{% for f in fields %}x{% endfr %}", "!MX401"),
     ("{% component x %}", "="),
     ("{% component x %}{{ kind }}", "!MX401"),
     ("{{ kind ? 'a' : 'b' }}", "!MX401"),

@@ -8,7 +8,6 @@
 //! A burst of saves, and a save by renaming, is one change: it waits until two looks in a row see the same. What changes
 //! during a run is the next change. It ends when it is interrupted, like every command, or when nobody reads its lines.
 
-#[path = "watch/look.rs"]
 mod look;
 
 use std::sync::Arc;

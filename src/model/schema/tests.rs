@@ -104,7 +104,7 @@ fn unknown_keys_are_marked_at_the_key_and_mended_when_certain() {
     check(
         SchemaName::MegaFile,
         &rule("{if: x, generate: []}"),
-        &["5:8-5:10 MX201 unknown key `if` in item 1 of `rules` | did you mean `when`?"],
+        &["5:8-5:10 MX201 unknown key `if` in item 1 of `rules` | did you mean `when`? | -> when"],
     );
 }
 
@@ -120,9 +120,8 @@ fn wrong_types_say_what_to_write() {
     check(
         SchemaName::MegaFile,
         &rule("generate: {a: b}"),
-        &["5:17-5:23 MX202 `generate` must be a list, found a mapping | begin every entry with `- `, for example \
-               `generate: \
-           [{\"controller\":\"src/api/{entity}/controller.ts\"}]`"],
+        &["5:17-5:23 MX202 `generate` must be a list, found a mapping | write it as a list: `[{\"a\": \"b\"}]` | -> \
+           [{\"a\": \"b\"}]"],
     );
     check(
         SchemaName::MegaFile,
