@@ -1,7 +1,7 @@
 //! The names that a text offers to other files, read off its lines: what another team may build on before the file exists.
 //!
 //! A small scan, and honest about it: declarations at the beginning of a line, no macro, no re-export of all, nothing
-//! behind [`MOST_BYTES`]. It must never guess: a language that it does not know has no names.
+//! behind `MOST_BYTES`. It must never guess: a language that it does not know has no names.
 
 /// So much of a text is looked at.
 const MOST_BYTES: usize = 64 << 10;
