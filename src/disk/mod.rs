@@ -9,7 +9,7 @@
 //!            -> read_listings, read_inputs   the texts that earlier commits were made from
 //!            -> read_log, choose, reverse    undoes operations of the log, as a commit of its own
 //!            -> plant                        a few new files, no plan: for `init` and `new`
-//!            -> write_single                 one file that is new or old, never half: for `hooks`
+//!            -> write_single                 one file that is new or old, never half: hooks, snapshots, briefs
 //! ```
 //!
 //! Everything below the output root is reached from a handle of the root, folder by folder, and no symlink is followed
@@ -104,7 +104,7 @@ pub use root::{Durability, Root};
 pub use saved::{write_document, write_plan};
 pub use shards::{read_reservations, read_shards, shard_digest};
 pub use single::{read_single, remove_single, write_single};
-pub use snapshots::{read_snapshots, remove_snapshot, write_snapshot, write_text};
+pub use snapshots::{read_snapshots, remove_snapshot, write_snapshot};
 pub use stage::Staging;
 pub use survey::{read_up_to, survey};
 pub use undo::{Fate, Refusal, Reversal, ReversalError, Reversed, reverse};

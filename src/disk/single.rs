@@ -1,13 +1,15 @@
-//! One file by itself, such as a settings file: read, written, removed. It is new or old, never half, and only what was
+//! One file by itself, such as a settings file or a snapshot: read, written, removed. It is new or old, never half, and only what was
 //! looked at is replaced; no symlink is followed.
 
 use std::io::Write as _;
+use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustix::io::Errno;
 
 use super::error::DiskError;
 use super::root::Root;
 use super::shards::read_small;
-use super::snapshots::{expect, publish};
 use super::sys;
 use super::walk::{Reached, Walker, parts};
 use crate::digest::Digest;
@@ -33,7 +35,7 @@ pub fn read_single(root: &Root, path: &str) -> Result<Option<Vec<u8>>, DiskError
             Some(what) => Err(DiskError::NotAFile { path: path.to_owned(), what }),
             None => read_small(walker.folder(), name, path),
         },
-        Err(rustix::io::Errno::NOENT) => Ok(None),
+        Err(Errno::NOENT) => Ok(None),
         Err(error) => Err(DiskError::io("read", path, error)),
     }
 }
@@ -43,7 +45,7 @@ pub fn read_single(root: &Root, path: &str) -> Result<Option<Vec<u8>>, DiskError
 ///
 /// # Errors
 /// Something else is there now, or the disk failed; then the old file is as before.
-pub fn write_single(root: &Root, path: &str, before: Option<Digest>, text: &str, mode: u32) -> Result<(), DiskError> {
+pub fn write_single(root: &Root, path: &str, before: Option<Digest>, bytes: &[u8], mode: u32) -> Result<(), DiskError> {
     let (folder, name) = parts(path);
     let mut walker = Walker::new(root.make()?);
     walker.make(folder, |_| ())?;
@@ -57,7 +59,7 @@ pub fn write_single(root: &Root, path: &str, before: Option<Digest>, text: &str,
         if let (Some(_), Ok((_, old))) = (before, sys::stat(at, name)) {
             sys::set_mode(at, &unfinished, old & 0o777)?;
         }
-        file.write_all(text.as_bytes())
+        file.write_all(bytes)
     };
     let written = put().map_err(failed).and_then(|()| publish(at, &unfinished, name, path, before));
     if written.is_err() {
@@ -88,6 +90,41 @@ pub fn remove_single(root: &Root, path: &str, before: Digest, with_folder: bool)
     Ok(())
 }
 
+/// Moves a finished file to its place, which must still be as it was.
+fn publish(
+    at: BorrowedFd<'_>,
+    unfinished: &str,
+    name: &str,
+    path: &str,
+    before: Option<Digest>,
+) -> Result<(), DiskError> {
+    expect(at, name, path, before)?;
+    let moved = match before {
+        None => sys::move_to_free((at, unfinished), (at, name)),
+        Some(_) => sys::move_over((at, unfinished), (at, name)),
+    };
+    moved.map_err(|error| match error {
+        Errno::EXIST => DiskError::changed(path),
+        error => DiskError::io("write", path, error),
+    })
+}
+
+/// Whether a name still holds what was read there.
+fn expect(at: BorrowedFd<'_>, name: &str, path: &str, before: Option<Digest>) -> Result<(), DiskError> {
+    match sys::stat(at, name) {
+        Err(Errno::NOENT) if before.is_none() => return Ok(()),
+        Err(Errno::NOENT) => return Err(DiskError::changed(path)),
+        Err(error) => return Err(DiskError::io("read", path, error)),
+        Ok((kind, _)) => {
+            if let Some(what) = sys::describe(kind) {
+                return Err(DiskError::NotAFile { path: path.to_owned(), what });
+            }
+        }
+    }
+    let found = read_small(at, name, path)?.map(|bytes| Digest::of(&bytes));
+    if found == before { Ok(()) } else { Err(DiskError::changed(path)) }
+}
+
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "the tests prepare real folders and look at them by path")]
 mod tests {
@@ -102,11 +139,11 @@ mod tests {
         let root = Root::open(folder.path()).unwrap();
         let at = folder.path().join("a/b.json");
         assert_eq!(read_single(&root, "a/b.json").unwrap(), None);
-        write_single(&root, "a/b.json", None, "1", 0o755).unwrap();
+        write_single(&root, "a/b.json", None, b"1", 0o755).unwrap();
         assert_eq!(read_single(&root, "a/b.json").unwrap().as_deref(), Some(&b"1"[..]));
         fs::set_permissions(&at, fs::Permissions::from_mode(0o640)).unwrap();
-        assert!(write_single(&root, "a/b.json", None, "2", 0o666).is_err(), "it is there");
-        write_single(&root, "a/b.json", Some(Digest::of(b"1")), "2", 0o666).unwrap();
+        assert!(write_single(&root, "a/b.json", None, b"2", 0o666).is_err(), "it is there");
+        write_single(&root, "a/b.json", Some(Digest::of(b"1")), b"2", 0o666).unwrap();
         assert_eq!(fs::metadata(&at).unwrap().permissions().mode() & 0o777, 0o640);
         assert_eq!(fs::read_dir(folder.path().join("a")).unwrap().count(), 1, "nothing unfinished");
         assert!(remove_single(&root, "a/b.json", Digest::of(b"1"), true).is_err(), "it changed");
@@ -123,8 +160,8 @@ mod tests {
         std::os::unix::fs::symlink(other.path().join("x"), folder.path().join("file")).unwrap();
         for path in ["link/x", "file"] {
             assert!(read_single(&root, path).is_err(), "{path}");
-            assert!(write_single(&root, path, None, "mine", 0o666).is_err(), "{path}");
-            assert!(write_single(&root, path, Some(Digest::of(b"theirs")), "mine", 0o666).is_err(), "{path}");
+            assert!(write_single(&root, path, None, b"mine", 0o666).is_err(), "{path}");
+            assert!(write_single(&root, path, Some(Digest::of(b"theirs")), b"mine", 0o666).is_err(), "{path}");
             assert!(remove_single(&root, path, Digest::of(b"theirs"), false).is_err(), "{path}");
         }
         assert_eq!(fs::read_to_string(other.path().join("x")).unwrap(), "theirs");

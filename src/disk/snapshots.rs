@@ -1,22 +1,12 @@
 //! Snapshots on disk: read all, write one, remove one. Each file is new or old, never half; they are no transaction,
 //! because each stands for itself.
 
-use std::io::Write as _;
-use std::os::fd::BorrowedFd;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use rustix::io::Errno;
-
 use super::error::DiskError;
 use super::root::Root;
-use super::shards::{read_records, read_small};
-use super::sys;
-use super::walk::{Reached, Walker, parts};
+use super::shards::read_records;
+use super::single::{remove_single, write_single};
 use crate::digest::Digest;
 use crate::snapshot::{ENDING, FOLDER};
-
-/// Tells the unfinished files of one process apart.
-static COUNTER: AtomicU64 = AtomicU64::new(0);
 
 /// Reads every `snapshots/<team>/<mega-file id>.snap` below the project root: path and bytes, sorted by path. What is no
 /// ordinary file, or has another name, is passed over; whether the bytes are a snapshot is not known here.
@@ -27,105 +17,20 @@ pub fn read_snapshots(root: &Root) -> Result<Vec<(String, Vec<u8>)>, DiskError> 
     read_records(root, FOLDER, ENDING, |_| true)
 }
 
-/// Writes a snapshot at a path of [`crate::snapshot::place`], as [`write_text`] does.
+/// Writes a snapshot at a path of [`crate::snapshot::place`], as [`write_single`] does.
 ///
 /// # Errors
-/// As [`write_text`].
+/// As [`write_single`].
 pub fn write_snapshot(root: &Root, path: &str, before: Option<Digest>, text: &str) -> Result<(), DiskError> {
-    write_text(root, path, before, text.as_bytes())
-}
-
-/// Writes a text that stands for itself: under another name first, then moved to its place. What it replaces keeps its
-/// mode. `before` is what must still be there; `None` for nothing.
-///
-/// # Errors
-/// Something else is there now, or the disk failed; then the old file is as before.
-pub fn write_text(root: &Root, path: &str, before: Option<Digest>, text: &[u8]) -> Result<(), DiskError> {
-    let (folder, name) = parts(path);
-    let mut walker = Walker::new(root.make()?);
-    walker.make(folder, |_| ())?;
-    let at = walker.folder();
-    expect(at, name, path, before)?;
-    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-    let unfinished = format!(".{}-{number}.unfinished", std::process::id());
-    let written = put(at, &unfinished, text)
-        .and_then(|()| keep_mode(at, &unfinished, name, before))
-        .map_err(|error| DiskError::io("write", path, error))
-        .and_then(|()| publish(at, &unfinished, name, path, before));
-    if written.is_err() {
-        // It may be that it was never made.
-        let _ = sys::remove_file(at, &unfinished);
-    }
-    written
-}
-
-/// Moves a finished file to its place, which must still be as it was.
-pub(super) fn publish(
-    at: BorrowedFd<'_>,
-    unfinished: &str,
-    name: &str,
-    path: &str,
-    before: Option<Digest>,
-) -> Result<(), DiskError> {
-    expect(at, name, path, before)?;
-    let moved = match before {
-        None => sys::move_to_free((at, unfinished), (at, name)),
-        Some(_) => sys::move_over((at, unfinished), (at, name)),
-    };
-    moved.map_err(|error| match error {
-        Errno::EXIST => DiskError::changed(path),
-        error => DiskError::io("write", path, error),
-    })
-}
-
-fn put(at: BorrowedFd<'_>, name: &str, text: &[u8]) -> std::io::Result<()> {
-    sys::create_file(at, name, 0o666)?.write_all(text)
-}
-
-/// Gives a file the mode of the one that it is to replace.
-fn keep_mode(at: BorrowedFd<'_>, unfinished: &str, name: &str, before: Option<Digest>) -> std::io::Result<()> {
-    if before.is_some() {
-        let (_, mode) = sys::stat(at, name)?;
-        sys::set_mode(at, unfinished, mode)?;
-    }
-    Ok(())
+    write_single(root, path, before, text.as_bytes(), 0o666)
 }
 
 /// Removes a snapshot, and the folder of its team if it was the last there. `before` is what must still be there.
 ///
 /// # Errors
-/// Something else is there now, or the disk failed.
+/// As [`remove_single`].
 pub fn remove_snapshot(root: &Root, path: &str, before: Digest) -> Result<(), DiskError> {
-    let (folder, name) = parts(path);
-    let Some(base) = root.existing()? else { return Ok(()) };
-    let mut walker = Walker::new(base);
-    if walker.enter(folder)? != Reached::Folder {
-        return Err(DiskError::changed(path));
-    }
-    expect(walker.folder(), name, path, Some(before))?;
-    sys::remove_file(walker.folder(), name).map_err(|error| DiskError::io("remove", path, error))?;
-    let (above, team) = parts(folder);
-    if walker.enter(above)? == Reached::Folder {
-        // A folder that holds something stays.
-        let _ = sys::remove_folder(walker.folder(), team);
-    }
-    Ok(())
-}
-
-/// Whether a name still holds what was read there.
-pub(super) fn expect(at: BorrowedFd<'_>, name: &str, path: &str, before: Option<Digest>) -> Result<(), DiskError> {
-    match sys::stat(at, name) {
-        Err(Errno::NOENT) if before.is_none() => return Ok(()),
-        Err(Errno::NOENT) => return Err(DiskError::changed(path)),
-        Err(error) => return Err(DiskError::io("read", path, error)),
-        Ok((kind, _)) => {
-            if let Some(what) = sys::describe(kind) {
-                return Err(DiskError::NotAFile { path: path.to_owned(), what });
-            }
-        }
-    }
-    let found = read_small(at, name, path)?.map(|bytes| Digest::of(&bytes));
-    if found == before { Ok(()) } else { Err(DiskError::changed(path)) }
+    remove_single(root, path, before, true)
 }
 
 #[cfg(test)]

@@ -131,7 +131,7 @@ impl Project<'_> {
         let Some(bytes) = bytes else {
             if self.request.verb == Verb::Install {
                 let fresh = settings::fresh(agent, &own);
-                write_single(&root, agent.file(), None, &fresh, 0o666).map_err(|error| failed(&error))?;
+                write_single(&root, agent.file(), None, fresh.as_bytes(), 0o666).map_err(|error| failed(&error))?;
                 return Ok(facts(Done::Installed).with_command(own));
             }
             return Ok(facts(Done::Absent));
@@ -147,7 +147,7 @@ impl Project<'_> {
         let own = wanted.or_else(|| command.clone()).unwrap_or_else(|| own.clone());
         let put = |done: Done| {
             let new = settings::with_entry(agent, &text, &own).map_err(odd)?;
-            write_single(&root, agent.file(), before, &new, 0o666).map_err(|error| failed(&error))?;
+            write_single(&root, agent.file(), before, new.as_bytes(), 0o666).map_err(|error| failed(&error))?;
             Ok(facts(done).with_command(own.clone()))
         };
         match (self.request.verb, found) {
@@ -161,7 +161,7 @@ impl Project<'_> {
                 let new = settings::without_entry(agent, &text).map_err(odd)?;
                 let digest = Digest::of(text.as_bytes());
                 let done = match &new {
-                    Some(new) => write_single(&root, agent.file(), before, new, 0o666),
+                    Some(new) => write_single(&root, agent.file(), before, new.as_bytes(), 0o666),
                     None => remove_single(&root, agent.file(), digest, true),
                 };
                 done.map_err(|error| failed(&error))?;
@@ -208,12 +208,12 @@ impl Project<'_> {
         });
         match (self.request.verb, before) {
             (Verb::Install, None) => {
-                write_single(&root, PRE_COMMIT, None, &script, 0o777).map_err(failed)?;
+                write_single(&root, PRE_COMMIT, None, script.as_bytes(), 0o777).map_err(failed)?;
                 Ok(facts(Done::Installed))
             }
             (Verb::Install, Some(_)) if is_current => Ok(facts(Done::There)),
             (Verb::Install, before @ Some(_)) if is_ours => {
-                write_single(&root, PRE_COMMIT, before, &script, 0o777).map_err(failed)?;
+                write_single(&root, PRE_COMMIT, before, script.as_bytes(), 0o777).map_err(failed)?;
                 Ok(facts(Done::Updated))
             }
             (Verb::Install, Some(_)) => {

@@ -53,7 +53,7 @@ fn save(report: &BriefReport, current: &Path, folder: &Path) -> Result<Vec<Brief
     let mut files = Vec::new();
     for ((path, text), (change, before)) in wanted.iter().zip(steps) {
         if change != Change::Unchanged {
-            let written = disk::write_text(&root, path.as_str(), before, text.as_bytes());
+            let written = disk::write_single(&root, path.as_str(), before, text.as_bytes(), 0o666);
             written.map_err(|error| failed(&error))?;
         }
         files.push(BriefFile { path: display(&base.join(path.as_str()), current), change });

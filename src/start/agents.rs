@@ -140,7 +140,7 @@ impl Agents {
     /// Carries it out, unless it is only to be said.
     pub(super) fn write(&self, dry_run: bool) -> Result<MadeFile, Diagnostic> {
         if !dry_run && self.change != Change::Unchanged {
-            disk::write_text(&self.root, FILE, self.before, &self.text).map_err(|error| match error {
+            disk::write_single(&self.root, FILE, self.before, &self.text, 0o666).map_err(|error| match error {
                 DiskError::ChangedMeanwhile { .. } => Diagnostic::new(Code::ChangedMeanwhile, error.to_string()),
                 error => Diagnostic::new(Code::DiskFailed, error.to_string()),
             })?;
