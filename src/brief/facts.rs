@@ -3,6 +3,8 @@
 
 use serde::Serialize;
 
+use crate::hidden::is_hidden;
+
 /// The longest text that is taken over from elsewhere.
 const LONGEST: usize = 300;
 
@@ -227,8 +229,15 @@ pub struct PhaseTeam {
 /// A text from elsewhere, as one line in which nothing can pretend to be part of a brief.
 #[must_use]
 pub fn line(text: &str) -> String {
-    let plain: String =
-        text.chars().map(|c| if c.is_control() || c == '\u{2028}' || c == '\u{2029}' { ' ' } else { c }).collect();
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => plain.push(' '),
+            // Orders that nobody sees, and text that runs the other way.
+            c if is_hidden(c) => plain.extend(c.escape_unicode()),
+            c => plain.push(c),
+        }
+    }
     let words: Vec<&str> = plain.split_whitespace().collect();
     let one = words.join(" ").replace('`', "'").replace("<!--", "<! --");
     if one.chars().count() <= LONGEST {

@@ -2,7 +2,7 @@
 //! looked at is replaced; no symlink is followed.
 
 use std::io::Write as _;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::io::Errno;
@@ -54,16 +54,18 @@ pub fn write_single(root: &Root, path: &str, before: Option<Digest>, bytes: &[u8
     let failed = |error: std::io::Error| DiskError::io("write", path, error);
     let number = COUNTER.fetch_add(1, Ordering::Relaxed);
     let unfinished = format!(".{}-{number}.unfinished", std::process::id());
-    let put = || {
-        let mut file = sys::create_file(at, &unfinished, mode)?;
+    let mut file = sys::create_file(at, &unfinished, mode).map_err(|error| failed(error.into()))?;
+    let mut put = || {
         if let (Some(_), Ok((_, old))) = (before, sys::stat(at, name)) {
             sys::set_mode(at, &unfinished, old & 0o777)?;
         }
-        file.write_all(bytes)
+        file.write_all(bytes)?;
+        // A name must never stand for a content that is not there yet after a loss of power.
+        sys::sync_one(file.as_fd())?;
+        Ok(())
     };
     let written = put().map_err(failed).and_then(|()| publish(at, &unfinished, name, path, before));
     if written.is_err() {
-        // It may be that it was never made.
         let _ = sys::remove_file(at, &unfinished);
     }
     written

@@ -3,7 +3,7 @@
 //!
 //! One that cannot be read counts for nothing and holds nobody: it is a warning, and `megax review --lock` writes it anew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::shards::Unreadable;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -35,16 +35,20 @@ pub struct DamagedReservation {
 
 /// Parses the reservations and says what each is worth.
 pub fn classify(texts: Vec<(String, String)>, set: &SourceSet, model: &Model, findings: &mut Diagnostics) -> Claims {
-    let teams: BTreeMap<String, &str> =
-        model.mega_files.iter().map(|mega| (id_key(&mega.id), mega.team.as_str())).collect();
+    // An id that stands twice is an error of its own; until it is mended, nobody loses a reservation by it.
+    let mut teams: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for mega in &model.mega_files {
+        teams.entry(id_key(&mega.id)).or_default().insert(&mega.team);
+    }
     let unreadable = Unreadable::of(set, model);
     let is_known =
         |team: &str| model.manifest.as_ref().is_none_or(|all| all.teams.is_empty() || all.team(team).is_some());
     let holder = |team: &str, id: &str| match teams.get(&id_key(id)) {
         _ if !is_known(team) => Holder::UnknownTeam,
-        Some(now) if *now == team => Holder::Readable,
-        Some(now) => Holder::Moved((*now).to_owned()),
-        None if !set.is_whole || unreadable.may_be(team, id) => Holder::Unreadable,
+        Some(now) if now.contains(team) => Holder::Readable,
+        _ if unreadable.may_be(team, id) => Holder::Unreadable,
+        Some(now) => Holder::Moved(now.iter().copied().collect::<Vec<_>>().join(", ")),
+        None if !set.is_whole => Holder::Unreadable,
         None => Holder::Gone,
     };
     let mut claims = Claims::default();

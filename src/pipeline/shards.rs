@@ -7,7 +7,7 @@ use super::reservations::{self, Claims};
 use crate::change::Shard;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::disk::{self, DiskError, Root};
-use crate::lockfile::is_newer;
+use crate::lockfile::{is_name, is_newer};
 use crate::model::Model;
 use crate::name::id_key;
 use crate::path::OutputPath;
@@ -162,7 +162,8 @@ impl Unreadable {
         let mut unreadable = Self { ids: BTreeSet::new(), teams: BTreeSet::new() };
         for input in set.mega_files.iter().filter(|input| !valid.contains(&input.file)) {
             let text = set.sources.get(input.file).map_or("", crate::span::SourceFile::text);
-            match id_of(input.tree.as_deref(), text) {
+            // What a text in the middle of an edit says may be anything.
+            match id_of(input.tree.as_deref(), text).filter(|id| is_name(id)) {
                 Some(id) => drop(unreadable.ids.insert(id_key(&id))),
                 None => {
                     unreadable.teams.insert(super::team_of_input(input).map(|team| model.team_name(&team)));

@@ -207,7 +207,12 @@ fn why_idle(held: &Held, left: &[&OutputPath]) -> Option<(String, String)> {
         Holder::Unreadable => return None,
         Holder::Gone => {
             let what = format!("no mega-file of the project has the id `{mega_file}`; its paths stay team {team}'s");
-            (what, lock)
+            (
+                what,
+                format!(
+                    "`megax review {team} --unlock` gives them up, `megax review {team} --lock` reserves the rest again"
+                ),
+            )
         }
         Holder::Moved(now) => {
             (format!("`{mega_file}` is a mega-file of team {now} now, so this counts for nothing"), lock)

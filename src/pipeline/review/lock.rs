@@ -189,16 +189,17 @@ fn to_lock(state: &mut State<'_>, root: &Root, wanted: &Wanted) -> Result<Vec<Dr
     Ok(drafts)
 }
 
-/// Whether a reservation is over: no mega-file has the id, none of the team, or the same one is spelled in another way.
+/// Whether a reservation is over: the mega-file is another team's now, or spelled in another way. That of a mega-file that
+/// is gone stays: it may be gone for a moment only, and its paths must not become somebody else's by the way.
 fn is_over(state: &State<'_>, held: &Held, places: &BTreeSet<String>) -> bool {
     match &held.holder {
-        Holder::Gone | Holder::Moved(_) => true,
+        Holder::Moved(_) => true,
         Holder::Readable => {
             let same = |mega: &&MegaFile| crate::name::id_key(&mega.id) == crate::name::id_key(&held.mega_file);
             let now = state.model.mega_files.iter().find(same);
             now.is_some_and(|mega| places.contains(&reservation_path(&mega.team, &mega.id)))
         }
-        Holder::Unreadable | Holder::UnknownTeam => false,
+        Holder::Gone | Holder::Unreadable | Holder::UnknownTeam => false,
     }
 }
 

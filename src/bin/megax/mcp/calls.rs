@@ -1,7 +1,7 @@
 //! What a call does: makes the request of its command, has the library carry it out, and answers with the report. It
 //! writes only for `expand`, and that only what a plan of this session holds.
 
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use megax::brief::Platform;
@@ -103,6 +103,9 @@ impl Session {
     }
 
     fn validate(&self, asked: &Validate) -> Answer {
+        if let Some(refused) = Self::outside(&asked.paths) {
+            return refused;
+        }
         let mut request = self.request(Command::Validate, Mode::Validate, &asked.paths);
         request.teams = self.team_or(asked.team.as_deref());
         request.strict = asked.strict;
@@ -111,6 +114,9 @@ impl Session {
     }
 
     fn plan(&self, asked: &Plan) -> Answer {
+        if let Some(refused) = Self::outside(&asked.paths) {
+            return refused;
+        }
         if let (Some(own), Some(other)) = (self.team(), &asked.team)
             && team_name(own) != team_name(other)
         {
@@ -214,6 +220,16 @@ impl Session {
 
     fn team_or(&self, asked: Option<&str>) -> Vec<String> {
         asked.or(self.team()).map(str::to_owned).into_iter().collect()
+    }
+
+    /// What a client names lies in the folder that is served: a client is not the user.
+    fn outside(paths: &[String]) -> Option<Answer> {
+        let leads_out = |path: &&String| {
+            Path::new(path.as_str()).components().any(|part| !matches!(part, Component::Normal(_) | Component::CurDir))
+        };
+        let path = paths.iter().find(leads_out)?;
+        let why = format!("`{path}` does not lie in the folder that this server serves: name paths relative to it");
+        Some(Answer::failed(Outcome::Usage, &why))
     }
 
     fn inputs(&self, paths: &[String]) -> source::Request {
