@@ -186,7 +186,7 @@ pub(super) fn statement(text: &str, read: &Scan, word: &Range<usize>, meant: &st
     // Some words have no single counterpart, or need another form of the rest.
     let is_single = !meant.contains([' ', '`']) && !matches!(&text[word.clone()], "switch" | "capture");
     let rest = text.get(word.end..)?;
-    let rest = rest.get(..rest.find(['\n', '}', ']']).filter(|at| rest[..*at].ends_with('%'))? - 1)?;
+    let rest = rest.get(..rest.find("%}")?)?;
     (is_single && compiles(&format!(" {meant}{rest}"), Within::Block)).then(|| meant.to_owned())
 }
 
@@ -350,6 +350,7 @@ mod tests {
         }
         let word = |text: &str, meant: &str| statement(text, &Scan::default(), &(3..3 + "foreach".len()), meant);
         assert_eq!(word("{% foreach a in b %}", "for").as_deref(), Some("for"));
+        assert_eq!(word("{% foreach a in [b] %}", "for").as_deref(), Some("for"));
         assert_eq!(word("{% foreach $a as $b %}", "for"), None);
     }
 
