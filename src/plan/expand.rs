@@ -13,7 +13,7 @@ use super::words::{self, Names};
 use super::{Around, PlannedBody, PlannedFile, Reader, locate};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::model::{Content, MegaFile, Rule, TextPlace};
-use crate::path::OutputPath;
+use crate::path::{OutputPath, PathError};
 use crate::source::{Kind, NodeId};
 use crate::span::{FileId, SourceFile, Span};
 use crate::template::value::{Mapping, of_node};
@@ -427,7 +427,8 @@ impl<'a> Run<'a> {
                 let finding = Diagnostic::new(Code::BadPath, message).at(span).team(self.mega.team.clone());
                 let finding = finding.help(path_help(&whole, &scope.loops));
                 let written = self.around.sources.get(span.file).map_or("", SourceFile::text);
-                let mend = with_slashes(written.get(span.start as usize..span.end as usize).unwrap_or(""));
+                let written = written.get(span.start as usize..span.end as usize).unwrap_or("");
+                let mend = with_slashes(written, &whole, &reason);
                 self.findings.push(match mend {
                     Some(mend) => finding.fix(span, mend),
                     None => finding,
@@ -438,10 +439,15 @@ impl<'a> Run<'a> {
     }
 }
 
-/// A path as it is written in YAML, with slashes; `None` where a backslash may mean something else.
-fn with_slashes(written: &str) -> Option<String> {
-    let is_path = written.contains('\\') && !written.starts_with(['"', '|', '>']);
-    (is_path && !written.contains("{\\") && !written.contains(['\n', '%'])).then(|| written.replace('\\', "/"))
+/// A path as it is written in YAML, with slashes; `None` where a backslash may mean something else, comes from a value,
+/// or is not all that is wrong.
+fn with_slashes(written: &str, whole: &str, reason: &PathError) -> Option<String> {
+    let is_path = *reason == PathError::Character('\\') && !written.starts_with(['"', '|', '>']);
+    let outside: usize =
+        written.split('{').map(|part| part.rsplit('}').next().unwrap_or(part).matches('\\').count()).sum();
+    let is_all = outside == written.matches('\\').count() && outside == whole.matches('\\').count();
+    let reads = is_path && is_all && OutputPath::parse(&whole.replace('\\', "/")).is_ok();
+    (reads && !written.contains(['\n', '%'])).then(|| written.replace('\\', "/"))
 }
 
 /// What to do about a path that is none.

@@ -9,6 +9,7 @@ use super::issue::Issue;
 use super::scan::{Scan, Tag, TagKind};
 use super::{lexer, tags};
 use crate::diagnostic::Code;
+use crate::limit::Limits;
 
 /// A piece of the text, and what to write there.
 pub(super) type Mend = (Range<usize>, String);
@@ -16,11 +17,28 @@ pub(super) type Mend = (Range<usize>, String);
 /// Operators of other languages, longest first.
 const OPERATORS: [(&str, &str); 4] = [("===", "=="), ("!==", "!="), ("&&", "and"), ("||", "or")];
 
+/// Where an expression stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Within {
+    /// By itself, as a condition of a rule.
+    Expression,
+    /// Between `{{` and `}}`.
+    Variable,
+    /// Between `{%` and `%}`, with its keyword.
+    Block,
+}
+
 /// The operators of another language in `body`, as this one writes them; `None` where one of them needs more than another
-/// spelling (`a ? b : c`).
-pub(super) fn operators(text: &str, body: Range<usize>) -> Option<Mend> {
+/// spelling (`a ? b : c`), and where the engine could not read the result.
+fn operators(text: &str, body: Range<usize>, within: Within) -> Option<Mend> {
     let mut found: Vec<Mend> = Vec::new();
-    let mut at = body.start;
+    // Elsewhere ` = ` gives a name its value; so it does in every bracket.
+    let compares = match within {
+        Within::Expression => true,
+        Within::Variable => false,
+        Within::Block => matches!(tags::keyword(text.get(body.clone())?), Some("if" | "elif")),
+    };
+    let (mut at, mut depth) = (body.start, 0_usize);
     while at < body.end {
         let rest = text.get(at..body.end)?;
         let first = rest.chars().next()?;
@@ -28,12 +46,17 @@ pub(super) fn operators(text: &str, body: Range<usize>) -> Option<Mend> {
             at += lexer::text_len(rest, first)?;
             continue;
         }
+        match first {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
         let word = OPERATORS.iter().find(|(operator, _)| rest.starts_with(operator));
         let (len, new) = match word {
             Some(&(operator, new)) => (operator.len(), spaced(text, at, operator.len(), new)),
-            None if rest.starts_with(" = ") => (3, " == ".to_owned()),
+            None if rest.starts_with(" = ") && compares && depth == 0 => (3, " == ".to_owned()),
             None if rest.starts_with("==") || rest.starts_with("!=") => (2, String::new()),
-            None if first == '!' => (1, "not ".to_owned()),
+            None if first == '!' && binds_alone(&rest[1..]) => (1, "not ".to_owned()),
             None => (first.len_utf8(), String::new()),
         };
         if !new.is_empty() {
@@ -49,19 +72,86 @@ pub(super) fn operators(text: &str, body: Range<usize>) -> Option<Mend> {
         done = range.end;
     }
     let after = [text.get(body.start..whole.start)?, &mended, text.get(whole.end..body.end)?].concat();
-    let reads = lexer::lex(&after, 0..after.len()).is_ok() && tags::operator_hint(&after).is_none();
-    reads.then_some((whole, mended))
+    compiles(&after, within).then_some((whole, mended))
+}
+
+/// Whether the `!` before `rest` means the same as `not`, which takes a whole comparison: `!a == b` does not.
+fn binds_alone(rest: &str) -> bool {
+    let (mut depth, mut end) = (0_usize, rest.len());
+    for (at, c) in rest.char_indices() {
+        match c {
+            '(' => depth += 1,
+            ')' if depth > 0 => depth -= 1,
+            _ if depth > 0 || c == '.' || lexer::is_name_part(c) => {}
+            _ => {
+                end = at;
+                break;
+            }
+        }
+    }
+    let after = rest[end..].trim_start();
+    end > 0 && !after.starts_with(['=', '!', '<', '>', '+', '*', '/', '~', '['])
+}
+
+/// Whether the engine can read a tag with this body, or this expression.
+fn compiles(body: &str, within: Within) -> bool {
+    let Ok(tokens) = lexer::lex(body, 0..body.len()) else { return false };
+    // What could exhaust the engine's parser is not tried.
+    if lexer::over_limit(body, &tokens, &Limits::default()).is_some() {
+        return false;
+    }
+    let engine = minijinja::Environment::new();
+    let (before, after) = match within {
+        Within::Expression => return engine.compile_expression(body).is_ok(),
+        Within::Variable => return engine.template_from_str(&format!("{{{{{body}}}}}")).is_ok(),
+        Within::Block => match tags::keyword(body) {
+            Some(word) if opens(word, body, &tokens) => ("", format!("{{% end{word} %}}")),
+            Some("elif" | "else") => ("{% if 1 %}", "{% endif %}".to_owned()),
+            Some("break" | "continue") => ("{% for x in [] %}", "{% endfor %}".to_owned()),
+            // The name of a block may follow; nothing else may.
+            Some(word) if word.starts_with("end") => {
+                let words = tokens.iter().filter(|token| !matches!(&body[token.range.clone()], "-" | "+"));
+                return words.count() == 1;
+            }
+            Some("raw") | None => return false,
+            Some(_) => ("", String::new()),
+        },
+    };
+    engine.template_from_str(&format!("{before}{{%{body}%}}{after}")).is_ok()
+}
+
+/// Whether a block tag has an end of its own.
+fn opens(word: &str, text: &str, tokens: &[lexer::Token]) -> bool {
+    match word {
+        "for" | "if" | "with" | "block" | "macro" | "call" | "filter" | "autoescape" => true,
+        // `set x` and `set x | upper` take what follows.
+        "set" => {
+            tokens.iter().map(|token| &text[token.range.clone()]).find(|word| matches!(*word, "=" | "|")) != Some("=")
+        }
+        _ => false,
+    }
 }
 
 /// A tag that cannot be read: one that lacks a brace gets it, another language's operators are respelt.
 pub(super) fn in_tag(issue: Issue, text: &str) -> Issue {
-    let shown = text.get(issue.range.clone()).unwrap_or("");
+    let Range { start, end } = issue.range.clone();
+    let shown = text.get(start..end).unwrap_or("");
     if shown.starts_with("{{") && shown.ends_with('}') && !shown.ends_with("}}") {
-        let end = issue.range.end;
-        return issue.fix(end..end, "}");
+        let is_read = shown.get(2..shown.len() - 1).is_some_and(|body| compiles(body, Within::Variable));
+        return if is_read { issue.fix(end..end, "}") } else { issue };
     }
-    let body = issue.range.clone();
-    in_expression(issue, text, body)
+    let surrounds = |open: &str, close: &str| shown.len() >= 4 && shown.starts_with(open) && shown.ends_with(close);
+    let within = match shown.get(..2) {
+        Some("{{") if surrounds("{{", "}}") => Within::Variable,
+        Some("[[") if surrounds("[[", "]]") => Within::Variable,
+        Some("{%") if surrounds("{%", "%}") => Within::Block,
+        Some("[%") if surrounds("[%", "%]") => Within::Block,
+        _ => return issue,
+    };
+    match operators(text, start + 2..end - 2, within) {
+        Some((range, new)) => issue.fix(range, new),
+        None => issue,
+    }
 }
 
 /// An expression in the spelling of another language, or in typographic quotes.
@@ -73,7 +163,7 @@ pub(super) fn in_expression(issue: Issue, text: &str, body: Range<usize>) -> Iss
     if is_name && shown.len() > inner.len() {
         return issue.help(format!("remove the typographic quotes: `{inner}`")).fix(body, inner);
     }
-    match operators(text, body) {
+    match operators(text, body, Within::Expression) {
         Some((range, new)) => issue.fix(range, new),
         None => issue,
     }
@@ -91,22 +181,45 @@ fn spaced(text: &str, at: usize, len: usize, word: &str) -> String {
 pub(super) fn statement(text: &str, read: &Scan, word: &Range<usize>, meant: &str) -> Option<String> {
     if text.get(word.clone())?.eq_ignore_ascii_case("end") {
         // Of many the first is enough, and looking back for each would take long.
-        if read.statements.first() != Some(word) {
-            return None;
-        }
-        let mut open: Vec<&str> = Vec::new();
-        for tag in read.tags().filter(|tag| tag.kind == TagKind::Block && tag.range.end <= word.start) {
-            match tags::keyword(&text[tag.body.clone()]) {
-                Some(keyword) if keyword.starts_with("end") => drop(open.pop()),
-                Some(keyword @ ("for" | "if" | "macro" | "filter" | "with" | "block")) => open.push(keyword),
-                _ => {}
-            }
-        }
-        return open.last().map(|keyword| format!("end{keyword}"));
+        return if read.statements.first() == Some(word) { end(text, read) } else { None };
     }
     // Some words have no single counterpart, or need another form of the rest.
     let is_single = !meant.contains([' ', '`']) && !matches!(&text[word.clone()], "switch" | "capture");
-    is_single.then(|| meant.to_owned())
+    let rest = text.get(word.end..)?;
+    let rest = rest.get(..rest.find("%}")?)?;
+    (is_single && compiles(&format!(" {meant}{rest}"), Within::Block)).then(|| meant.to_owned())
+}
+
+/// The end of the block that is open at the first unknown statement, a bare `end`: only if all blocks are closed in their
+/// order once every such `end` closes the innermost.
+fn end(text: &str, read: &Scan) -> Option<String> {
+    if !read.bad.is_empty() {
+        return None;
+    }
+    let blocks = read.tags().filter(|tag| tag.kind == TagKind::Block).map(|tag| (tag.body.start, Some(tag)));
+    let mut marks: Vec<(usize, Option<&Tag>)> = blocks.collect();
+    for word in &read.statements {
+        if !text.get(word.clone())?.eq_ignore_ascii_case("end") {
+            return None;
+        }
+        marks.push((word.start, None));
+    }
+    marks.sort_by_key(|(at, _)| *at);
+    let (mut open, mut first): (Vec<&str>, Option<&str>) = (Vec::new(), None);
+    for (_, tag) in marks {
+        let Some(tag) = tag else {
+            let closed = open.pop()?;
+            first = first.or(Some(closed));
+            continue;
+        };
+        match tags::keyword(&text[tag.body.clone()]) {
+            Some("endraw") | None => {}
+            Some(word) if opens(word, text, &tag.tokens) => open.push(word),
+            Some(word) if word.starts_with("end") && open.pop()? != &word[3..] => return None,
+            Some(_) => {}
+        }
+    }
+    first.filter(|_| open.is_empty()).map(|word| format!("end{word}"))
 }
 
 /// `{% else if x %}`: the two words are one.
@@ -115,7 +228,9 @@ pub(super) fn else_if(text: &str, tag: &Tag) -> Option<Issue> {
     let is = |token: &lexer::Token, word: &str| &text[token.range.clone()] == word;
     let range = first.range.start..second.range.end;
     (tag.kind == TagKind::Block && is(first, "else") && is(second, "if")).then(|| {
-        Issue::new(Code::TemplateSyntax, range.clone(), "`else if` is no tag").help("write `elif`").fix(range, "elif")
+        let issue = Issue::new(Code::TemplateSyntax, range.clone(), "`else if` is no tag").help("write `elif`");
+        let is_read = compiles(&format!(" elif{}", &text[range.end..tag.body.end]), Within::Block);
+        if is_read { issue.fix(range, "elif") } else { issue }
     })
 }
 
@@ -140,7 +255,9 @@ fn filter_of_call(text: &str, name: &Range<usize>) -> Option<Mend> {
     let rest = text.get(name.end..)?.strip_prefix('(')?;
     let inner = &rest[..rest.find(')')?];
     let is_path = !inner.is_empty() && inner.chars().all(|c| c == '.' || lexer::is_name_part(c));
-    is_path.then(|| (name.start..name.end + inner.len() + 2, format!("{inner}|{filter}")))
+    // What follows would belong to the filter's name, or be its arguments.
+    let is_whole = !rest[inner.len() + 1..].trim_start().starts_with(['.', '[', '(']);
+    (is_path && is_whole).then(|| (name.start..name.end + inner.len() + 2, format!("{inner}|{filter}")))
 }
 
 /// The filter that a name in use elsewhere means: `to_snake_case`, `pascalize`, `toUpper`.
@@ -168,12 +285,13 @@ fn placeholder_in(text: &str, braces: Range<usize>, is_known: impl Fn(&str) -> b
 
 #[cfg(test)]
 mod tests {
+    use super::super::scan;
     use super::*;
 
     #[test]
     fn operators_are_respelt_outside_of_texts_and_only_if_that_is_all() {
         let mended = |text: &str| {
-            let (range, new) = operators(text, 0..text.len())?;
+            let (range, new) = operators(text, 0..text.len(), Within::Expression)?;
             Some([&text[..range.start], &new, &text[range.end..]].concat())
         };
         assert_eq!(mended("a && b").as_deref(), Some("a and b"));
@@ -183,6 +301,57 @@ mod tests {
         assert_eq!(mended("a = 'users'").as_deref(), Some("a == 'users'"));
         assert_eq!(mended("a != b"), None, "nothing to mend");
         assert_eq!(mended("a && b ? 'x' : 'y'"), None, "that needs another form");
+        assert_eq!(mended("!(a || b) && c").as_deref(), Some("not (a or b) and c"));
+        assert_eq!(mended("!a == b"), None, "`not a == b` is `not (a == b)`");
+        assert_eq!(mended("a && "), None, "the rest is missing");
+        assert_eq!(mended("(a = b) && c"), None, "in brackets it may name an argument");
+    }
+
+    #[test]
+    fn a_tag_is_respelt_only_where_that_reads_and_no_value_is_given() {
+        let mended = |text: &str| {
+            let fix = in_tag(Issue::new(Code::TemplateSyntax, 0..text.len(), "bad"), text).fix?;
+            Some([&text[..fix.0.start], &fix.1, &text[fix.0.end..]].concat())
+        };
+        for (text, wanted) in [
+            ("{% set ok = data.entities && true %}", Some("{% set ok = data.entities and true %}")),
+            ("{% with a = b || c %}", Some("{% with a = b or c %}")),
+            ("{% if a = 'x' && b %}", Some("{% if a == 'x' and b %}")),
+            ("{%- elif !a -%}", Some("{%- elif not a -%}")),
+            ("{{ f(x = 1) && a }}", Some("{{ f(x = 1) and a }}")),
+            ("{{- a && b -}}", Some("{{- a and b -}}")),
+            ("{{ x = a && b }}", None),
+            ("{% for x of a && b %}", None),
+            ("{% if %}", None),
+            ("{{ a }", Some("{{ a }}")),
+            ("{{ a b }", None),
+        ] {
+            assert_eq!(mended(text).as_deref(), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_bare_end_closes_what_is_open_there_or_is_not_mended() {
+        let mended = |text: &str| {
+            let read =
+                scan::scan(text, scan::Rules { placeholders: None, jinja: true, careful: true, brackets: false });
+            statement(text, &read, &read.statements[0], "endif` or `endfor")
+        };
+        for (text, wanted) in [
+            ("{% for a in b %}{% if a %}x{% end %}{% end %}", Some("endif")),
+            ("{% if a %}{% set x %}b{% end %}{% end %}", Some("endset")),
+            ("{% if a %}{% set x = 1 %}b{% end %}", Some("endif")),
+            ("{% if a %}{% call f() %}b{% end %}{% endif %}", Some("endcall")),
+            ("{% if a %}{% set x %}b{% end %}", None),
+            ("{% for a in b %}{% if a %}x{% end %}{% endif %}{% end %}", None),
+            ("{% end %}", None),
+        ] {
+            assert_eq!(mended(text).as_deref(), wanted, "{text}");
+        }
+        let word = |text: &str, meant: &str| statement(text, &Scan::default(), &(3..3 + "foreach".len()), meant);
+        assert_eq!(word("{% foreach a in b %}", "for").as_deref(), Some("for"));
+        assert_eq!(word("{% foreach a in [b] %}", "for").as_deref(), Some("for"));
+        assert_eq!(word("{% foreach $a as $b %}", "for"), None);
     }
 
     #[test]
@@ -195,6 +364,7 @@ mod tests {
         assert_eq!(filter("to_morse", known), None);
         assert_eq!(filter_of_call("{{ len(a.b) }}", &(3..6)), Some((3..11, "a.b|length".to_owned())));
         assert_eq!(filter_of_call("{{ len(a + b) }}", &(3..6)), None);
+        assert_eq!(filter_of_call("{{ str(a).b }}", &(3..6)), None);
         assert_eq!(placeholder_in("x/${ a }", 3..8, |name| name == "a"), Some((2..8, "{a}".to_owned())));
         assert_eq!(placeholder_in("x/{ b }", 2..7, |name| name == "a"), None);
     }

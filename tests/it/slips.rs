@@ -15,8 +15,9 @@ use crate::properties::temporary;
 
 /// More rounds than any of these files needs.
 const MOST_ROUNDS: usize = 8;
-/// So many of the files are free of errors once all certain fixes are in; a number that only grows.
-const MENDED: usize = 61;
+/// So many of the files are free of errors once all certain fixes are in; a number that only grows, unless a fix turns
+/// out not to be certain.
+const MENDED: usize = 60;
 
 const MANIFEST: &str = "teams:\n  beta: { output: [src/api/, src/dto/, \"*.dto.ts\"] }\n  gamma: { output: [web/] }\n";
 
@@ -145,4 +146,24 @@ fn every_finding_of_a_slip_shows_its_lines() {
         let synopsis = megax::report::synopsis::document(&report).unwrap();
         assert!(synopsis.len() < megax::report::synopsis::MOST_BYTES);
     }
+}
+
+#[test]
+fn backslashes_of_a_path_become_slashes_only_where_that_is_all() {
+    let project = Project::new();
+    let mended = |path: &str| {
+        let text = format!(
+            "id: a\nteam: beta\nversion: 1.0.0\ngenerator:\n  type: factory\n  rules:\n    - for_each: data.entities\n      \
+             as: entity\n      generate:\n        - template: dto\n          path: {path}\ndata:\n  entities:\n    \
+             - name: users\n      folder: 'x\\y'\ntemplates:\n  dto: |\n    {{entity}} {{{{ entity.folder }}}}\n"
+        );
+        let report = project.validate(&text);
+        assert!(report.diagnostics.has_errors(), "{path}");
+        report.diagnostics.iter().find_map(|one| Some(in_the_mega_file(&report, one)?.replacement.clone()))
+    };
+    assert_eq!(mended(r"'src\dto\{entity}.ts'").as_deref(), Some("'src/dto/{entity}.ts'"));
+    assert_eq!(mended(r"'src\dto/{entity.folder}.ts'"), None, "a value holds one too");
+    assert_eq!(mended(r#"'src\dto/{{ "a\\b" }}{entity}.ts'"#), None, "one stands in a text of the template");
+    assert_eq!(mended(r"'src/..\..\{entity}.ts'"), None, "it is no path then either");
+    assert_eq!(mended(r"'src\dto/*{entity}.ts'"), None, "that is not all");
 }

@@ -247,6 +247,21 @@ fn locate_finds_escapes_and_folds() {
     assert_eq!(locate(&parsed, text, parsed.root(), 3), parsed.span(parsed.root()), "no text: the whole node");
 }
 
+#[test]
+fn a_key_goes_under_its_dash_only_if_it_can_go_nowhere_else() {
+    let mended = |text: &str| {
+        let found = parse(FileId(0), text, &Limits::default()).err()?;
+        let fix = found.iter().find_map(|one| one.fix.clone())?;
+        Some([&text[..fix.span.start as usize], &fix.replacement, &text[fix.span.end as usize..]].concat())
+    };
+    assert_eq!(mended("r:\n  - a: x\n  o:\n    s: true\n"), None, "its children would leave it");
+    assert_eq!(mended("r:\n  - a: x\n  o: |\n    s\n  - a: y\n"), None);
+    assert_eq!(mended("r:\n  - a: x\n  b: 1\n"), None, "`b` may be a key beside `r`");
+    assert_eq!(mended("r:\n  - a: x\n  b: 1\ns: 1\n"), None);
+    let wanted = "r:\n  - a: x\n    b: 1\n  - a: y\n";
+    assert_eq!(mended("r:\n  - a: x\n  b: 1\n  - a: y\n").as_deref(), Some(wanted));
+}
+
 fn lines() -> impl Strategy<Value = Vec<String>> {
     // The first line begins with a visible character, so that no indentation indicator is needed.
     let line = prop_oneof![4 => "[a-zé😀{}|>#:'\" ]{0,9}[a-z]", 1 => Just(String::new())];

@@ -17,6 +17,8 @@ const MOST_BYTES: usize = 128 << 10;
 const MOST_LINES: usize = 40;
 /// A longer replacement is not worth its place in a report.
 const MOST_REPLACED: usize = 4_000;
+/// A line in more levels than these is not tried.
+const MOST_COLUMNS: usize = 16;
 /// What one tab may stand for.
 const TAB_WIDTHS: [usize; 3] = [2, 4, 8];
 
@@ -30,10 +32,7 @@ pub(super) fn mended(finding: Diagnostic, place: Place<'_>, kind: &E, at: usize)
     }
     let mend = match kind {
         E::TabInPlainScalar | E::TabInBlockIndentation | E::TabInIndentation | E::TabNotAllowed => tabs(place),
-        E::ExpectedBlockSequenceEntry | E::ExpectedBlockMappingKey => one_line(place, at, |line| {
-            // A key under the dash of its item: `- a: 1` and below it `b: 2` instead of two blanks more.
-            (!line.trim_start().starts_with('-')).then(|| format!("  {line}"))
-        }),
+        E::ExpectedBlockSequenceEntry | E::ExpectedBlockMappingKey => deeper(place, at),
         E::SimpleKeyExpected | E::MappingValueNotAllowed => shallow(place).or_else(|| sign(place, at)),
         E::UnclosedQuotedScalar | E::InvalidQuotedScalarIndent | E::DocumentIndicatorInQuotedScalar => quote(place, at),
         E::InvalidTrailingDoubleQuotedScalar | E::InvalidTrailingSingleQuotedScalar => one_line(place, at, |line| {
@@ -132,6 +131,50 @@ fn one_line(place: Place<'_>, at: usize, change: impl Fn(&str) -> Option<String>
     let new = change(place.text.get(start..end)?)?;
     let after = [place.text.get(..start)?, &new, place.text.get(end..)?].concat();
     read(&after).ok().map(|_| (start..end, new))
+}
+
+/// A key under the dash of its item: `- a: 1` and below it `b: 2` instead of two blanks more. Only if the value stands
+/// on the line, nothing belongs under it, and it cannot be a key of what is around the list as well.
+fn deeper(place: Place<'_>, at: usize) -> Option<Mend> {
+    let (start, end) = place.line(at);
+    let line = place.text.get(start..end)?;
+    let indentation = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let (own, is_blank) = (indentation(line), |line: &&str| !line.trim().is_empty());
+    let below = place.text.get(end..)?.lines().skip(1).find(is_blank);
+    if !looks_like_key(line)
+        || line.trim_start().starts_with('-')
+        || !is_complete(line.split_once(": ")?.1.trim())
+        || below.is_some_and(|below| indentation(below) > own)
+    {
+        return None;
+    }
+    let (mut least, mut columns) = (own, Vec::new());
+    for above in place.text.get(..start)?.lines().rev().filter(is_blank) {
+        let column = indentation(above);
+        if column < least {
+            let key = above.len() - above.trim_start_matches([' ', '-']).len();
+            columns.extend([key, column].into_iter().filter(|column| *column < own));
+            least = column;
+        }
+    }
+    let other = |column: &usize| {
+        let line = " ".repeat(*column) + line.trim_start();
+        let after = [&place.text[..start], &line, &place.text[end..]].concat();
+        read(&after).is_ok()
+    };
+    if columns.len() > MOST_COLUMNS || columns.iter().any(other) {
+        return None;
+    }
+    one_line(place, at, |line| Some(format!("  {line}")))
+}
+
+/// Whether a value ends on its line.
+fn is_complete(value: &str) -> bool {
+    match value.chars().next() {
+        None | Some('|' | '>' | '&' | '*' | '!' | '[' | '{' | '#') => false,
+        Some(quote @ ('"' | '\'')) => value.len() > 1 && value.ends_with(quote) && value.matches(quote).count() == 2,
+        Some(_) => true,
+    }
 }
 
 /// Lines of a block text that lost their indentation: they get that of the lines before them.
