@@ -13,6 +13,13 @@ use crate::source::read::{bytes, real};
 const MAX_BYTES: usize = 1 << 20;
 /// The line by which our hook is known.
 const MARK: &str = "# megax-hook ";
+/// The line after it.
+const NOTE: &str =
+    "# No generated file is committed with an edit made by hand. To pass by once: git commit --no-verify";
+/// What lists the files about to be committed.
+const STAGED: &str = "git diff --cached --name-only -z --diff-filter=ACMRT";
+/// What stands between megax and the manifest.
+const COMMITTING: &str = " guard --committing --manifest ";
 
 /// A repository that holds a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,8 +86,7 @@ fn value(text: &str) -> Option<String> {
 /// The pipe that a hook of one's own needs.
 pub fn pipe(megax: &str, manifest: &str) -> String {
     let (megax, manifest) = (super::shell_word(megax), super::shell_word(manifest));
-    let staged = "git diff --cached --name-only -z --diff-filter=ACMRT";
-    format!("{staged} | {megax} guard --committing --manifest {manifest}")
+    format!("{STAGED} | {megax}{COMMITTING}{manifest}")
 }
 
 /// The manifest as the hook names it: relative to the top of the working tree.
@@ -97,15 +103,31 @@ pub fn script(megax: &str, manifest: &str) -> String {
     format!(
         "#!/bin/sh\n\
          {MARK}1: `megax hooks install git` writes this file, `megax hooks remove git` removes it.\n\
-         # No generated file is committed with an edit made by hand. To pass by once: git commit --no-verify\n\
+         {NOTE}\n\
          test -e {there} || exit 0\n\
          {pipe}\n"
     )
 }
 
-/// Whether a hook is ours.
+/// Whether a hook is ours: to the byte what [`script`] writes for the megax and the manifest that it names. One with a line
+/// more is somebody's.
 pub fn is_ours(text: &str) -> bool {
-    text.lines().any(|line| line.starts_with(MARK))
+    let words = text.trim_end().rsplit_once(COMMITTING).and_then(|(before, manifest)| {
+        let (_, megax) = before.rsplit_once(&format!("{STAGED} | "))?;
+        Some((super::word_of_shell(megax)?, super::word_of_shell(manifest)?))
+    });
+    words.is_some_and(|(megax, manifest)| script(&megax, &manifest) == text)
+}
+
+/// The lines of a hook that megax wrote, with their numbers; none if it never wrote one.
+pub fn own_lines(text: &str) -> Vec<(usize, &str)> {
+    if !text.lines().any(|line| line.starts_with(MARK)) {
+        return Vec::new();
+    }
+    let is_test = |line: &str| line.starts_with("test -e ") && line.ends_with(" || exit 0");
+    let is_own =
+        |line: &str| line.starts_with(MARK) || line == NOTE || is_test(line) || line.contains(COMMITTING.trim_end());
+    text.lines().enumerate().filter(|(_, line)| is_own(line)).map(|(at, line)| (at + 1, line)).collect()
 }
 
 #[cfg(test)]
@@ -152,6 +174,13 @@ mod tests {
     fn the_script_is_known_again_and_its_words_are_quoted() {
         let text = script("/opt/a b/megax", "app/megax.yaml");
         assert!(is_ours(&text) && !is_ours("#!/bin/sh\nmegax guard --committing\n"));
+        assert!(is_ours(&script("it's\nodd", "a b.yaml")));
+        for theirs in [format!("{text}npm test\n"), text.replace("| '/opt", "| X=1 '/opt"), text.replace("-z ", "")] {
+            assert!(!is_ours(&theirs), "{theirs}");
+            let own: Vec<usize> = own_lines(&theirs).into_iter().map(|(at, _)| at).collect();
+            assert_eq!(own, [2, 3, 4, 5], "{theirs}");
+        }
+        assert!(own_lines("#!/bin/sh\nmegax guard --committing --manifest x\n").is_empty());
         assert!(text.contains("| '/opt/a b/megax' guard --committing --manifest app/megax.yaml\n"), "{text}");
     }
 }

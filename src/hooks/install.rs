@@ -202,6 +202,7 @@ impl Project<'_> {
         let text = bytes.as_deref().map(String::from_utf8_lossy);
         let before = bytes.as_deref().map(Digest::of);
         let is_ours = text.as_deref().is_some_and(git::is_ours);
+        let own = text.as_deref().map(git::own_lines).unwrap_or_default();
         // A hook that names another megax is as good, unless one is asked for.
         let is_current = text.as_deref().is_some_and(|text| {
             text == script || self.request.command.is_none() && is_ours && has_manifest(text, &name)
@@ -215,6 +216,20 @@ impl Project<'_> {
             (Verb::Install, before @ Some(_)) if is_ours => {
                 write_single(&root, PRE_COMMIT, before, script.as_bytes(), 0o777).map_err(failed)?;
                 Ok(facts(Done::Updated))
+            }
+            (Verb::Install | Verb::Remove, Some(_)) if !is_ours && !own.is_empty() => {
+                let message =
+                    format!("`{shown}` is not as megax wrote it, so it is somebody's now; it is left as it is");
+                let finding = Diagnostic::new(Code::ForeignHook, message).about(shown.as_str());
+                let lines = own.iter().map(|(at, line)| format!("line {at} is of megax: {line}"));
+                let finding = lines.fold(finding, |finding, line| finding.related(None, line));
+                let help = if self.request.verb == Verb::Remove {
+                    "take these lines out by hand".to_owned()
+                } else {
+                    let line = git::pipe(self.megax(), &name);
+                    format!("if megax or the manifest is another, change the last of these lines by hand to: {line}")
+                };
+                Err((facts(Done::Blocked), finding.help(help)))
             }
             (Verb::Install, Some(_)) => {
                 Err(other(format!("`{shown}` is there already and is not of megax; it is left as it is")))

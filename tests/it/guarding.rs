@@ -178,3 +178,21 @@ fn a_hook_of_somebody_else_stays_to_the_byte() {
     project.megax(&["hooks", "remove"]);
     assert_eq!(project.read(".git/hooks/pre-commit"), own);
 }
+
+#[test]
+fn a_git_hook_with_lines_of_somebody_else_is_left_to_the_byte() {
+    let project = Project::new();
+    fs::create_dir_all(project.root().join(".git/hooks")).unwrap();
+    fs::write(project.root().join(".git/HEAD"), "ref: refs/heads/main\n").unwrap();
+    project.megax(&["hooks", "install", "git"]);
+    let with = project.read(".git/hooks/pre-commit") + "npm test || exit 1\n";
+    fs::write(project.root().join(".git/hooks/pre-commit"), &with).unwrap();
+    let other: &[&str] = &["hooks", "install", "git", "--command", "/opt/megax"];
+    for (args, word) in [(other, "/opt/megax guard"), (&["hooks", "remove", "git"], "take these lines out")] {
+        let done = project.command(MEGAX).args(args).output().unwrap();
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert_eq!(done.status.code(), Some(4), "{said}");
+        assert!(said.contains(word) && said.contains("line 5 is of megax"), "{said}");
+        assert_eq!(project.read(".git/hooks/pre-commit"), with);
+    }
+}
