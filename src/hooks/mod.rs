@@ -25,6 +25,7 @@ mod git;
 pub mod input;
 mod install;
 mod settings;
+mod strict;
 
 pub use install::{HooksRequest, hooks, places};
 
