@@ -196,3 +196,18 @@ fn a_git_hook_with_lines_of_somebody_else_is_left_to_the_byte() {
         assert_eq!(project.read(".git/hooks/pre-commit"), with);
     }
 }
+
+#[test]
+fn a_hook_blocks_whatever_is_not_known_to_be_free() {
+    let project = Project::new();
+    project.megax(&["hooks", "install", "claude", "--command", MEGAX]);
+    fs::write(project.root().join("megax.yaml"), "teams: [").unwrap();
+    let edit = |path: &str| {
+        let input = json!({ "cwd": project.root(), "tool_name": "Write", "tool_input": { "file_path": path } });
+        project.hook(".claude/settings.json", "PreToolUse", &input, None)
+    };
+    let (code, said) = edit("notes.md");
+    assert!(code == 2 && said.contains("`megax hooks remove claude` takes the hook away"), "{code} {said}");
+    let (code, said) = edit("megax.yaml");
+    assert_eq!(code, 0, "somebody must mend it: {said}");
+}
