@@ -102,7 +102,7 @@ pub use plant::plant;
 pub use recover::{Recovered, is_interrupted, is_unfinished, recover};
 pub use root::{Durability, Root};
 pub use saved::{write_document, write_plan};
-pub use shards::{read_reservations, read_shards, shard_digest};
+pub use shards::{read_reservations, read_shards, read_shards_singly, shard_digest};
 pub use single::{read_single, remove_single, write_single};
 pub use snapshots::{read_snapshots, remove_snapshot, write_snapshot};
 pub use stage::Staging;

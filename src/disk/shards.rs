@@ -31,6 +31,20 @@ pub fn read_shards(root: &Root) -> Result<Vec<(String, String)>, DiskError> {
     read_shards_of(root, |_| true)
 }
 
+/// The same as far as they can be read, and why others cannot.
+#[must_use]
+pub fn read_shards_singly(root: &Root) -> (Vec<(String, String)>, Vec<DiskError>) {
+    let mut errors = Vec::new();
+    let note = |error| {
+        errors.push(error);
+        Ok(())
+    };
+    match read_records_past(root, FOLDER, ENDING, |_| true, note) {
+        Ok(found) => (texts(found), errors),
+        Err(error) => (Vec::new(), vec![error]),
+    }
+}
+
 /// The same of some teams.
 pub(super) fn read_shards_of(
     root: &Root,
@@ -69,6 +83,17 @@ pub(super) fn read_records(
     ending: &str,
     is_wanted: impl Fn(&str) -> bool,
 ) -> Result<Vec<(String, Vec<u8>)>, DiskError> {
+    read_records_past(root, top, ending, is_wanted, Err)
+}
+
+/// The same; what is wrong with one folder or file of them goes to `wrong`, which decides whether to go on.
+fn read_records_past(
+    root: &Root,
+    top: &str,
+    ending: &str,
+    is_wanted: impl Fn(&str) -> bool,
+    mut wrong: impl FnMut(DiskError) -> Result<(), DiskError>,
+) -> Result<Vec<(String, Vec<u8>)>, DiskError> {
     let Some(base) = root.existing()? else { return Ok(Vec::new()) };
     let mut walker = Walker::new(base);
     match walker.enter(top)? {
@@ -82,15 +107,30 @@ pub(super) fn read_records(
     check(top, "the number of folders", teams.len() as u64, MAX_RECORDS)?;
     for team in teams.into_iter().filter(|team| is_name(team) && is_wanted(team)) {
         let folder = format!("{top}/{team}");
-        if walker.enter(&folder)? != Reached::Folder {
-            continue;
-        }
-        for name in names(walker.folder(), &folder)? {
+        let found = walker.enter(&folder).and_then(|reached| match reached {
+            Reached::Folder => names(walker.folder(), &folder),
+            Reached::Absent | Reached::Blocked(_) => Ok(Vec::new()),
+        });
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => {
+                wrong(error)?;
+                continue;
+            }
+        };
+        for name in found {
             if !name.strip_suffix(ending).is_some_and(is_name) {
                 continue;
             }
             let path = format!("{folder}/{name}");
-            let Some(bytes) = read_small(walker.folder(), &name, &path)? else { continue };
+            let bytes = match read_small(walker.folder(), &name, &path) {
+                Ok(Some(bytes)) => bytes,
+                Ok(None) => continue,
+                Err(error) => {
+                    wrong(error)?;
+                    continue;
+                }
+            };
             total += bytes.len() as u64;
             check(&path, "the number of files like it, up to that", records.len() as u64 + 1, MAX_RECORDS)?;
             check(&path, "the size in bytes of all files like it, up to that", total, MAX_TOTAL_BYTES)?;

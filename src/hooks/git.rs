@@ -13,6 +13,13 @@ use crate::source::read::{bytes, real};
 const MAX_BYTES: usize = 1 << 20;
 /// The line by which our hook is known.
 const MARK: &str = "# megax-hook ";
+/// The line after it.
+const NOTE: &str =
+    "# No generated file is committed with an edit made by hand. To pass by once: git commit --no-verify";
+/// What lists the files about to be committed.
+const STAGED: &str = "git diff --cached --name-only -z --diff-filter=ACMRT";
+/// What stands between megax and the manifest.
+const COMMITTING: &str = " guard --committing --manifest ";
 
 /// A repository that holds a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +30,8 @@ pub struct Repository {
     pub hooks: PathBuf,
     /// Whether the hooks are this repository's own; else other repositories may use them as well.
     pub is_own: bool,
+    /// A `core.hooksPath` of which only git knows where it leads; `hooks` is then where they would be without it.
+    pub unread: Option<String>,
     /// The folders that were looked at, besides the working tree.
     pub folders: Vec<PathBuf>,
 }
@@ -44,10 +53,15 @@ fn at(top: &Path) -> Option<Repository> {
     // Any folder may have the name; git asks for this file, too.
     std::fs::symlink_metadata(own.join("HEAD")).ok()?;
     let shared = line(&own.join("commondir")).map_or_else(|| own.clone(), |text| normal(&own.join(text)));
-    let named = hooks_path(&own.join("config.worktree")).or_else(|| hooks_path(&shared.join("config")));
+    let (common, of_worktree) = (text(&shared.join("config")), text(&own.join("config.worktree")));
+    let has_own = value(&common, "extensions", "worktreeconfig").is_some_and(|value| is_true(&value));
+    let named = has_own.then(|| value(&of_worktree, "core", "hookspath")).flatten();
+    let named = named.or_else(|| value(&common, "core", "hookspath")).filter(|value| !value.is_empty());
+    let unread = named.clone().filter(|value| is_odd(value));
+    let named = named.filter(|value| !is_odd(value));
     let hooks = named.map_or_else(|| shared.join("hooks"), |path| normal(&top.join(path)));
     let is_own = [top, &shared, &own].iter().any(|folder| real(&hooks).starts_with(real(folder)));
-    Some(Repository { top: top.to_path_buf(), hooks, is_own, folders: vec![own, shared] })
+    Some(Repository { top: top.to_path_buf(), hooks, is_own, unread, folders: vec![own, shared] })
 }
 
 /// The first line of a file.
@@ -56,31 +70,40 @@ fn line(path: &Path) -> Option<String> {
     text.lines().next().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty())
 }
 
-/// The value of `core.hooksPath` in a configuration file; the last one counts.
-fn hooks_path(file: &Path) -> Option<String> {
-    value(&String::from_utf8(bytes(file, MAX_BYTES).ok()?).ok()?)
+/// The text of a file; empty if it has none.
+fn text(file: &Path) -> String {
+    bytes(file, MAX_BYTES).ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
 }
 
-fn value(text: &str) -> Option<String> {
-    let (mut is_core, mut found) = (false, None);
-    for line in text.lines().map(str::trim) {
-        if let Some(section) = line.strip_prefix('[') {
-            is_core = section.split(']').next().is_some_and(|name| name.trim().eq_ignore_ascii_case("core"));
-        } else if let Some((key, value)) = line.split_once('=').filter(|_| is_core)
-            && key.trim().eq_ignore_ascii_case("hookspath")
-        {
-            let value = value.split([';', '#']).next().unwrap_or_default().trim().trim_matches('"');
-            found = Some(value.to_owned()).filter(|value| !value.is_empty());
+/// The value of a key in a configuration, as it is written there; the last one counts.
+fn value(text: &str, section: &str, key: &str) -> Option<String> {
+    let (mut is_it, mut found) = (false, None);
+    for mut line in text.lines().map(str::trim) {
+        if let Some((name, rest)) = line.strip_prefix('[').and_then(|line| line.split_once(']')) {
+            is_it = name.trim().eq_ignore_ascii_case(section);
+            line = rest.trim();
+        }
+        let (name, value) = line.split_once('=').unwrap_or((line, if key == "worktreeconfig" { "true" } else { "" }));
+        if is_it && name.trim().eq_ignore_ascii_case(key) {
+            found = Some(value.trim().to_owned());
         }
     }
     found
 }
 
+fn is_true(value: &str) -> bool {
+    ["true", "yes", "on", "1"].iter().any(|word| value.eq_ignore_ascii_case(word))
+}
+
+/// Whether git makes another path of a value than the one that is written there.
+fn is_odd(value: &str) -> bool {
+    value.starts_with('~') || value.starts_with("%(prefix)") || value.contains(['\\', '"', '#', ';'])
+}
+
 /// The pipe that a hook of one's own needs.
 pub fn pipe(megax: &str, manifest: &str) -> String {
     let (megax, manifest) = (super::shell_word(megax), super::shell_word(manifest));
-    let staged = "git diff --cached --name-only -z --diff-filter=ACMRT";
-    format!("{staged} | {megax} guard --committing --manifest {manifest}")
+    format!("{STAGED} | {megax}{COMMITTING}{manifest}")
 }
 
 /// The manifest as the hook names it: relative to the top of the working tree.
@@ -97,15 +120,31 @@ pub fn script(megax: &str, manifest: &str) -> String {
     format!(
         "#!/bin/sh\n\
          {MARK}1: `megax hooks install git` writes this file, `megax hooks remove git` removes it.\n\
-         # No generated file is committed with an edit made by hand. To pass by once: git commit --no-verify\n\
+         {NOTE}\n\
          test -e {there} || exit 0\n\
          {pipe}\n"
     )
 }
 
-/// Whether a hook is ours.
+/// Whether a hook is ours: to the byte what [`script`] writes for the megax and the manifest that it names. One with a line
+/// more is somebody's.
 pub fn is_ours(text: &str) -> bool {
-    text.lines().any(|line| line.starts_with(MARK))
+    let words = text.trim_end().rsplit_once(COMMITTING).and_then(|(before, manifest)| {
+        let (_, megax) = before.rsplit_once(&format!("{STAGED} | "))?;
+        Some((super::word_of_shell(megax)?, super::word_of_shell(manifest)?))
+    });
+    words.is_some_and(|(megax, manifest)| script(&megax, &manifest) == text)
+}
+
+/// The lines of a hook that megax wrote, with their numbers; none if it never wrote one.
+pub fn own_lines(text: &str) -> Vec<(usize, &str)> {
+    if !text.lines().any(|line| line.starts_with(MARK)) {
+        return Vec::new();
+    }
+    let is_test = |line: &str| line.starts_with("test -e ") && line.ends_with(" || exit 0");
+    let is_own =
+        |line: &str| line.starts_with(MARK) || line == NOTE || is_test(line) || line.contains(COMMITTING.trim_end());
+    text.lines().enumerate().filter(|(_, line)| is_own(line)).map(|(at, line)| (at + 1, line)).collect()
 }
 
 #[cfg(test)]
@@ -117,14 +156,16 @@ mod tests {
 
     #[test]
     fn the_hooks_path_is_read_as_git_reads_it() {
-        assert_eq!(value("[core]\n\tbare = false\n"), None);
-        assert_eq!(value("[core]\n\thooksPath = .husky/_\n").as_deref(), Some(".husky/_"));
-        assert_eq!(
-            value("[CORE]\nHooksPath=\"my hooks\" ; why\n[user]\nhooksPath = no\n").as_deref(),
-            Some("my hooks")
-        );
-        assert_eq!(value("[core \"sub\"]\nhooksPath = no\n"), None);
-        assert_eq!(value("[core]\nhooksPath = a\nhooksPath = b\n").as_deref(), Some("b"));
+        let path = |text: &str| value(text, "core", "hookspath");
+        assert_eq!(path("[core]\n\tbare = false\n"), None);
+        assert_eq!(path("[core]\n\thooksPath = .husky/_\n").as_deref(), Some(".husky/_"));
+        assert_eq!(path("[CORE] HooksPath=my hooks\n[user]\nhooksPath = no\n").as_deref(), Some("my hooks"));
+        assert_eq!(path("[core \"sub\"]\nhooksPath = no\n"), None);
+        assert_eq!(path("[core]\nhooksPath = a\nhooksPath = b\n").as_deref(), Some("b"));
+        for odd in ["~/hooks", "%(prefix)/x", "\"a b\"", "a # why", "a;b", r"a\\b"] {
+            assert!(is_odd(&path(&format!("[core]\nhooksPath = {odd}\n")).unwrap()), "{odd}");
+        }
+        assert!(!is_odd("a~/%(prefix)"));
     }
 
     #[test]
@@ -146,12 +187,23 @@ mod tests {
         fs::write(top.join("main/.git/config"), "[core]\nhooksPath = ../elsewhere\n").unwrap();
         let found = around(&top.join("w")).unwrap();
         assert_eq!((found.hooks, found.is_own), (top.join("elsewhere"), false), "shared with others");
+        fs::write(top.join("main/.git/worktrees/w/config.worktree"), "[core]\nhooksPath = ~/mine\n").unwrap();
+        assert_eq!(around(&top.join("w")).unwrap().unread, None, "a file that git does not read");
+        fs::write(top.join("main/.git/config"), "[extensions]\nworktreeConfig = true\n").unwrap();
+        assert_eq!(around(&top.join("w")).unwrap().unread.as_deref(), Some("~/mine"));
     }
 
     #[test]
     fn the_script_is_known_again_and_its_words_are_quoted() {
         let text = script("/opt/a b/megax", "app/megax.yaml");
         assert!(is_ours(&text) && !is_ours("#!/bin/sh\nmegax guard --committing\n"));
+        assert!(is_ours(&script("it's\nodd", "a b.yaml")));
+        for theirs in [format!("{text}npm test\n"), text.replace("| '/opt", "| X=1 '/opt"), text.replace("-z ", "")] {
+            assert!(!is_ours(&theirs), "{theirs}");
+            let own: Vec<usize> = own_lines(&theirs).into_iter().map(|(at, _)| at).collect();
+            assert_eq!(own, [2, 3, 4, 5], "{theirs}");
+        }
+        assert!(own_lines("#!/bin/sh\nmegax guard --committing --manifest x\n").is_empty());
         assert!(text.contains("| '/opt/a b/megax' guard --committing --manifest app/megax.yaml\n"), "{text}");
     }
 }

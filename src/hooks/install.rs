@@ -140,6 +140,17 @@ impl Project<'_> {
         let odd = |why: String| (facts(Done::Blocked), odd_file(agent, &why, &own));
         let (found, command) = match settings::look(agent, &text, wanted.as_deref()) {
             Ok(found) => found,
+            Err(why) if self.request.verb == Verb::Remove && text.contains(&settings::mark(agent)) => {
+                let message = format!("`{}` cannot be changed safely: {why}", agent.file());
+                let help = format!(
+                    "take the entry whose command ends in `{}` out by hand",
+                    settings::mark(agent).trim_start()
+                );
+                return Err((
+                    facts(Done::Blocked),
+                    Diagnostic::new(Code::ForeignHook, message).about(agent.file()).help(help),
+                ));
+            }
             // That it cannot be understood matters to whoever would change it.
             Err(_) if self.request.verb != Verb::Install => return Ok(facts(Done::Foreign)),
             Err(why) => return Err(odd(why)),
@@ -180,7 +191,8 @@ impl Project<'_> {
             let finding = finding.help("make one with `git init`, then run this again");
             return Err((HookFacts { done: Done::Blocked, ..nowhere }, finding));
         };
-        let shown = display(&repository.hooks.join(PRE_COMMIT), &repository.top);
+        let hook = repository.hooks.join(PRE_COMMIT);
+        let shown = repository.unread.as_ref().map_or_else(|| display(&hook, &repository.top), |_| String::new());
         let facts = |done| HookFacts::new(GIT, &shown, done);
         let name = git::manifest_name(repository, &self.manifest);
         let script = git::script(self.megax(), &name);
@@ -192,6 +204,18 @@ impl Project<'_> {
                 finding.related(None, format!("add the line: {line}")).help("nothing was written there"),
             )
         };
+        if let Some(value) = &repository.unread {
+            if self.request.verb != Verb::Install {
+                return Ok(facts(Done::Foreign));
+            }
+            let line = format!("{} || exit 1", git::pipe(self.megax(), &name));
+            let message =
+                format!("the hooks path of git cannot be read: its configuration has `core.hooksPath = {value}`");
+            let finding = Diagnostic::new(Code::ForeignHook, message);
+            let finding =
+                finding.related(None, format!("add to `{PRE_COMMIT}` in the folder that this means to git: {line}"));
+            return Err((facts(Done::Blocked), finding.help("nothing was written")));
+        }
         if !repository.is_own && self.request.verb == Verb::Install {
             let folder = display(&repository.hooks, &repository.top);
             return Err(other(format!("`core.hooksPath` is `{folder}`, which other repositories may use, too")));
@@ -202,6 +226,7 @@ impl Project<'_> {
         let text = bytes.as_deref().map(String::from_utf8_lossy);
         let before = bytes.as_deref().map(Digest::of);
         let is_ours = text.as_deref().is_some_and(git::is_ours);
+        let own = text.as_deref().map(git::own_lines).unwrap_or_default();
         // A hook that names another megax is as good, unless one is asked for.
         let is_current = text.as_deref().is_some_and(|text| {
             text == script || self.request.command.is_none() && is_ours && has_manifest(text, &name)
@@ -215,6 +240,20 @@ impl Project<'_> {
             (Verb::Install, before @ Some(_)) if is_ours => {
                 write_single(&root, PRE_COMMIT, before, script.as_bytes(), 0o777).map_err(failed)?;
                 Ok(facts(Done::Updated))
+            }
+            (Verb::Install | Verb::Remove, Some(_)) if !is_ours && !own.is_empty() => {
+                let message =
+                    format!("`{shown}` is not as megax wrote it, so it is somebody's now; it is left as it is");
+                let finding = Diagnostic::new(Code::ForeignHook, message).about(shown.as_str());
+                let lines = own.iter().map(|(at, line)| format!("line {at} is of megax: {line}"));
+                let finding = lines.fold(finding, |finding, line| finding.related(None, line));
+                let help = if self.request.verb == Verb::Remove {
+                    "take these lines out by hand".to_owned()
+                } else {
+                    let line = git::pipe(self.megax(), &name);
+                    format!("if megax or the manifest is another, change the last of these lines by hand to: {line}")
+                };
+                Err((facts(Done::Blocked), finding.help(help)))
             }
             (Verb::Install, Some(_)) => {
                 Err(other(format!("`{shown}` is there already and is not of megax; it is left as it is")))

@@ -25,6 +25,7 @@ mod git;
 pub mod input;
 mod install;
 mod settings;
+mod strict;
 
 pub use install::{HooksRequest, hooks, places};
 
@@ -101,6 +102,13 @@ pub fn shell_word(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
+/// The text of a word that [`shell_word`] wrote; `None` for anything else.
+fn word_of_shell(word: &str) -> Option<String> {
+    let quoted = word.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+    let text = quoted.map_or_else(|| word.to_owned(), |text| text.replace(r"'\''", "'"));
+    (shell_word(&text) == word).then_some(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,5 +119,11 @@ mod tests {
         assert_eq!(shell_word("a b"), "'a b'");
         assert_eq!(shell_word("it's; $(x)"), r"'it'\''s; $(x)'");
         assert_eq!(shell_word(""), "''");
+        for text in ["megax", "a b", "it's; $(x)", "", "'", "\n"] {
+            assert_eq!(word_of_shell(&shell_word(text)).as_deref(), Some(text));
+        }
+        for odd in ["a b", "'a' b'", "'a", "'a'\\''", "$x", "'plain'"] {
+            assert_eq!(word_of_shell(odd), None, "{odd}");
+        }
     }
 }

@@ -17,7 +17,7 @@ pub enum Found {
 }
 
 /// The end of the command by which an entry is known.
-fn mark(agent: Agent) -> String {
+pub fn mark(agent: Agent) -> String {
     format!(" guard --hook {}", agent.name())
 }
 
@@ -62,18 +62,55 @@ pub fn look(agent: Agent, text: &str, command: Option<&str>) -> Result<(Found, O
     Ok((found, first))
 }
 
-/// The text with the entry: brought up to date where it stands, else at the end of the list.
+/// The text with the entry: brought up to date where it stands, with whatever else it has, else at the end of the list.
 ///
 /// # Errors
 /// As [`look`].
 pub fn with_entry(agent: Agent, text: &str, command: &str) -> Result<String, String> {
-    let mut root = parse(agent, &without_entry(agent, text)?.unwrap_or_else(|| "{}".to_owned()))?;
+    let mut root = parse(agent, text)?;
     let wrong = || "its `hooks` have another form".to_owned();
     let top = root.as_object_mut().ok_or_else(wrong)?;
     let events = top.entry("hooks").or_insert_with(|| json!({})).as_object_mut().ok_or_else(wrong)?;
     let list = events.entry(agent.event()).or_insert_with(|| json!([])).as_array_mut().ok_or_else(wrong)?;
-    list.push(entry(agent, command));
+    let fresh = entry(agent, command);
+    let (mut is_placed, mut moved) = (false, None);
+    list.retain_mut(|entry| {
+        let Some(hooks) = entry.get_mut("hooks").and_then(Value::as_array_mut) else { return true };
+        let (before, is_alone) = (hooks.len(), hooks.iter().all(|hook| is_own(agent, hook)));
+        let mut is_here = false;
+        hooks.retain_mut(|hook| {
+            if !is_own(agent, hook) {
+                return true;
+            }
+            if is_placed || moved.is_some() {
+                return false;
+            }
+            if let Some(hook) = hook.as_object_mut() {
+                hook.insert("command".to_owned(), command.into());
+            }
+            (is_placed, is_here) = (is_alone, is_alone);
+            // The matcher beside it is also that of somebody else's hooks.
+            moved = (!is_alone).then(|| hook.take());
+            is_alone
+        });
+        let is_kept = hooks.len() == before || !hooks.is_empty();
+        if let (true, Some(entry), Some(matcher)) = (is_here, entry.as_object_mut(), fresh.get("matcher")) {
+            entry.insert("matcher".to_owned(), matcher.clone());
+        }
+        is_kept
+    });
+    if !is_placed {
+        let mut entry = fresh;
+        if let (Some(hook), Some(entry)) = (moved, entry.as_object_mut()) {
+            entry.insert("hooks".to_owned(), json!([hook]));
+        }
+        list.push(entry);
+    }
     Ok(print(&root))
+}
+
+fn is_own(agent: Agent, hook: &Value) -> bool {
+    hook.get("command").and_then(Value::as_str).is_some_and(|text| text.ends_with(&mark(agent)))
 }
 
 /// The text without the entry; `None` if nothing else is in it.
@@ -82,7 +119,6 @@ pub fn with_entry(agent: Agent, text: &str, command: &str) -> Result<String, Str
 /// As [`look`].
 pub fn without_entry(agent: Agent, text: &str) -> Result<Option<String>, String> {
     let mut root = parse(agent, text)?;
-    let mark = mark(agent);
     let Some(events) = root.get_mut("hooks").and_then(Value::as_object_mut) else { return Ok(Some(text.to_owned())) };
     let Some(list) = events.get_mut(agent.event()).and_then(Value::as_array_mut) else {
         return Ok(Some(text.to_owned()));
@@ -91,7 +127,7 @@ pub fn without_entry(agent: Agent, text: &str) -> Result<Option<String>, String>
     list.retain_mut(|entry| {
         let Some(hooks) = entry.get_mut("hooks").and_then(Value::as_array_mut) else { return true };
         let before = hooks.len();
-        hooks.retain(|hook| !hook.get("command").and_then(Value::as_str).is_some_and(|text| text.ends_with(&mark)));
+        hooks.retain(|hook| !is_own(agent, hook));
         is_changed |= hooks.len() != before;
         hooks.len() == before || !hooks.is_empty()
     });
@@ -110,6 +146,7 @@ pub fn without_entry(agent: Agent, text: &str) -> Result<Option<String>, String>
 
 fn parse(agent: Agent, text: &str) -> Result<Value, String> {
     let root: Value = serde_json::from_str(text).map_err(|error| format!("it is not valid JSON ({error})"))?;
+    super::strict::check(text)?;
     let top = root.as_object().ok_or("it holds no JSON object")?;
     let hooks = top.get("hooks");
     let list = hooks.and_then(|hooks| hooks.get(agent.event()));
@@ -176,8 +213,32 @@ mod tests {
     }
 
     #[test]
+    fn an_update_keeps_what_else_the_entry_has() {
+        let agent = Agent::Claude;
+        let own = r#"{"type": "command", "command": "old guard --hook claude", "timeout": 30}"#;
+        let alone =
+            format!(r#"{{"hooks": {{"PreToolUse": [{{"matcher": "Edit", "x": 1, "hooks": [{own}]}}, {{"y": 2}}]}}}}"#);
+        let new: Value = serde_json::from_str(&with_entry(agent, &alone, "new guard --hook claude").unwrap()).unwrap();
+        let whole = alone.replace("old", "new").replace("\"Edit\"", &entry(agent, "")["matcher"].to_string());
+        assert_eq!(new.to_string(), serde_json::from_str::<Value>(&whole).unwrap().to_string());
+        let mixed = alone.replace(own, &format!("{{\"command\": \"mine\"}}, {own}"));
+        let new: Value = serde_json::from_str(&with_entry(agent, &mixed, "new guard --hook claude").unwrap()).unwrap();
+        let list = &new["hooks"]["PreToolUse"];
+        assert_eq!((&list[0]["matcher"], list[0]["hooks"].as_array().unwrap().len()), (&json!("Edit"), 1), "theirs");
+        assert_eq!(list[2]["hooks"][0]["timeout"], json!(30));
+    }
+
+    #[test]
     fn what_cannot_be_understood_is_refused() {
-        for text in ["", "[]", "{\"hooks\": []}", "{\"hooks\": {\"PreToolUse\": {}}}", "// x\n{}"] {
+        for text in [
+            "",
+            "[]",
+            "{\"hooks\": []}",
+            "{\"hooks\": {\"PreToolUse\": {}}}",
+            "// x\n{}",
+            "{\"a\": 1, \"a\": 2}",
+            "{\"a\": 1.0e2}",
+        ] {
             assert!(look(Agent::Claude, text, None).is_err(), "{text}");
             assert!(with_entry(Agent::Claude, text, "x").is_err(), "{text}");
             assert!(without_entry(Agent::Claude, text).is_err(), "{text}");

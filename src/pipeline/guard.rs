@@ -17,6 +17,7 @@
 mod generated;
 mod names;
 mod owner;
+mod several;
 #[cfg(test)]
 mod tests;
 mod unread;
@@ -33,14 +34,12 @@ use crate::path::OutputPath;
 use crate::plan::Reserved;
 use crate::report::guard::{GuardReport, GuardedPath, Why};
 use crate::report::{Command, Mode};
-use crate::source::load::manifest_above;
-use crate::source::read::real;
 use crate::source::{self, places};
 
 /// What is asked.
 #[derive(Debug, Clone, Default)]
 pub struct GuardRequest {
-    /// Where the project is. Without a manifest above the current folder, the one above the first edited file counts.
+    /// Where the project is. Unless a manifest is named, an edit is also judged by the project that its file lies in.
     pub inputs: source::Request,
     /// The team that wants to edit, in any spelling; `None` for nobody in particular.
     pub team: Option<String>,
@@ -50,6 +49,8 @@ pub struct GuardRequest {
     pub edits: Vec<Edit>,
     /// Whether the files are about to be committed: what megax wrote may be, as it wrote it.
     pub committing: bool,
+    /// Whether the verdict is enough: nothing is rendered to name the line of a blocked file.
+    pub unnamed: bool,
 }
 
 /// An edit that is about to be made.
@@ -68,7 +69,12 @@ pub fn guard(request: &GuardRequest, watcher: &dyn Watcher) -> GuardReport {
 }
 
 fn guard_here(request: &GuardRequest, watcher: &dyn Watcher) -> GuardReport {
-    let inputs = inputs(request);
+    several::judge(request, |request| judge_in(request, watcher))
+}
+
+/// The answer of one project.
+fn judge_in(request: &GuardRequest, watcher: &dyn Watcher) -> GuardReport {
+    let inputs = request.inputs.clone();
     let asked = names::asked(request, &inputs.current);
     // What concerns no project needs no look at one.
     if let Ok(places) = places(&inputs)
@@ -86,22 +92,6 @@ fn guard_here(request: &GuardRequest, watcher: &dyn Watcher) -> GuardReport {
 }
 
 const OUTSIDE: &str = "outside of the project";
-
-/// Where the project is: named, or above the current folder; where the first edited file lies outside of that, above the
-/// file.
-fn inputs(request: &GuardRequest) -> source::Request {
-    let mut inputs = request.inputs.clone();
-    let first = request.edits.iter().map(|edit| &edit.path).chain(&request.paths).next();
-    if let (None, Some(path)) = (&inputs.manifest, first) {
-        let file = source::load::normal(&inputs.current.join(path));
-        let here = manifest_above(&inputs.current);
-        let root = here.as_deref().and_then(Path::parent).map(real);
-        if root.is_none_or(|root| !file.parent().map(real).is_some_and(|folder| folder.starts_with(root))) {
-            inputs.manifest = file.parent().and_then(manifest_above);
-        }
-    }
-    inputs
-}
 
 /// What every path is judged by.
 struct Ground<'g> {

@@ -178,3 +178,36 @@ fn a_hook_of_somebody_else_stays_to_the_byte() {
     project.megax(&["hooks", "remove"]);
     assert_eq!(project.read(".git/hooks/pre-commit"), own);
 }
+
+#[test]
+fn a_git_hook_with_lines_of_somebody_else_is_left_to_the_byte() {
+    let project = Project::new();
+    fs::create_dir_all(project.root().join(".git/hooks")).unwrap();
+    fs::write(project.root().join(".git/HEAD"), "ref: refs/heads/main\n").unwrap();
+    project.megax(&["hooks", "install", "git"]);
+    let with = project.read(".git/hooks/pre-commit") + "npm test || exit 1\n";
+    fs::write(project.root().join(".git/hooks/pre-commit"), &with).unwrap();
+    let other: &[&str] = &["hooks", "install", "git", "--command", "/opt/megax"];
+    for (args, word) in [(other, "/opt/megax guard"), (&["hooks", "remove", "git"], "take these lines out")] {
+        let done = project.command(MEGAX).args(args).output().unwrap();
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert_eq!(done.status.code(), Some(4), "{said}");
+        assert!(said.contains(word) && said.contains("line 5 is of megax"), "{said}");
+        assert_eq!(project.read(".git/hooks/pre-commit"), with);
+    }
+}
+
+#[test]
+fn a_hook_blocks_whatever_is_not_known_to_be_free() {
+    let project = Project::new();
+    project.megax(&["hooks", "install", "claude", "--command", MEGAX]);
+    fs::write(project.root().join("megax.yaml"), "teams: [").unwrap();
+    let edit = |path: &str| {
+        let input = json!({ "cwd": project.root(), "tool_name": "Write", "tool_input": { "file_path": path } });
+        project.hook(".claude/settings.json", "PreToolUse", &input, None)
+    };
+    let (code, said) = edit("notes.md");
+    assert!(code == 2 && said.contains("`megax hooks remove claude` takes the hook away"), "{code} {said}");
+    let (code, said) = edit("megax.yaml");
+    assert!(code == 3 && !said.contains("hooks remove"), "somebody must mend it: {code} {said}");
+}

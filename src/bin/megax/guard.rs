@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use megax::hooks::{Agent, input};
 use megax::pipeline::{self, GuardRequest, gave_up};
-use megax::report::guard::{self, GuardReport};
+use megax::report::guard::{self, GuardReport, GuardedPath, Why};
 use megax::report::{Outcome, human};
 
 use crate::args::{Form, Where};
@@ -45,10 +45,21 @@ pub enum Hook {
     Gemini,
 }
 
+impl Hook {
+    fn agent(self) -> Agent {
+        match self {
+            Self::Claude => Agent::Claude,
+            Self::Codex => Agent::Codex,
+            Self::Gemini => Agent::Gemini,
+        }
+    }
+}
+
 const GUARD_AFTER: &str = "Blocked are files that megax writes (but those that are yours: `once: true`, detached, kept or \
 merged by `on_edit`) and, with a team, what is outside of its boundary, other teams' mega-files, the manifest and the \
 shared templates. Files outside of the project are free. Writes nothing.\n\nExit codes: 0 free; 2 at least one file is \
-blocked, or the hook's input cannot be understood; 3 the project cannot be read, so nobody can tell.";
+blocked, or the hook's input cannot be understood; 3 the project cannot be read, so nobody can tell. With --hook: 2 whenever nobody can \
+tell.";
 
 /// Runs `megax guard`.
 pub fn guard(args: &Guard) -> Outcome {
@@ -59,17 +70,52 @@ pub fn guard(args: &Guard) -> Outcome {
             return if args.hook.is_some() || args.committing { Outcome::Blocked } else { Outcome::Usage };
         }
     };
-    let given_up = request.clone();
-    let run = move |progress: &Progress| pipeline::guard(&request, progress);
-    let report = watchdog::watched(&Arc::new(Progress::new(false)), run)
-        .unwrap_or_else(|stuck| gave_up::guard(&given_up, &stuck));
+    let report = match std::panic::catch_unwind(|| judged(&request)) {
+        Ok(report) => report,
+        Err(_) if args.hook.is_some() => return unsure(args.hook),
+        Err(panic) => std::panic::resume_unwind(panic),
+    };
     if args.place.format == Form::Json {
         return terminal::print_document(report.outcome(), guard::document(&report));
     }
     let is_quiet = args.hook.is_some() || args.committing;
     let printed = is_quiet || terminal::print(&guard::text(&report, terminal::stdout_colour()));
     explain(&report);
-    terminal::judge(report.outcome(), printed)
+    let outcome = terminal::judge(report.outcome(), printed);
+    match outcome {
+        Outcome::Done | Outcome::Blocked => outcome,
+        _ if args.hook.is_none() || is_about_inputs(&report) => outcome,
+        _ => unsure(args.hook),
+    }
+}
+
+/// The verdict, and with it the lines of blocked files; without them if to name them takes too long.
+fn judged(request: &GuardRequest) -> GuardReport {
+    let ask = |unnamed| {
+        let request = GuardRequest { unnamed, ..request.clone() };
+        watchdog::watched(&Arc::new(Progress::new(false)), move |progress| pipeline::guard(&request, progress))
+    };
+    let verdict = match ask(true) {
+        Ok(verdict) => verdict,
+        Err(stuck) => return gave_up::guard(request, &stuck),
+    };
+    if verdict.paths.iter().any(|path| path.edit.is_some()) { ask(false).unwrap_or(verdict) } else { verdict }
+}
+
+/// Whether all is about inputs of megax itself: they must stay free, or nobody could mend a broken project.
+fn is_about_inputs(report: &GuardReport) -> bool {
+    let is_input = |path: &GuardedPath| !path.blocked && matches!(path.why, Why::MegaFile | Why::Shared);
+    !report.paths.is_empty() && report.paths.iter().all(is_input)
+}
+
+/// Agents go on after any code but 2, so what is not known to be free is blocked.
+fn unsure(hook: Option<Hook>) -> Outcome {
+    let name = hook.map_or("", |hook| hook.agent().name());
+    terminal::say(&format!(
+        "error: megax cannot tell whether this file may be edited, so the edit is blocked; `megax hooks remove {name}` takes \
+         the hook away\n"
+    ));
+    Outcome::Blocked
 }
 
 /// Why files are blocked. An agent gives this to its model.
@@ -84,13 +130,10 @@ fn asked(args: &Guard) -> Result<GuardRequest, String> {
     let mut inputs = request::place(&args.place)?;
     inputs.limits = request::limits(&args.bounds);
     let (team, committing) = (request::team(args.team.as_ref())?, args.committing);
-    let mut request = GuardRequest { inputs, team, paths: args.paths.clone(), edits: Vec::new(), committing };
+    let mut request =
+        GuardRequest { inputs, team, paths: args.paths.clone(), edits: Vec::new(), committing, unnamed: false };
     if let Some(hook) = args.hook {
-        let agent = match hook {
-            Hook::Claude => Agent::Claude,
-            Hook::Codex => Agent::Codex,
-            Hook::Gemini => Agent::Gemini,
-        };
+        let agent = hook.agent();
         let found = stdin().and_then(|bytes| input::parse(agent, &bytes)).map_err(|why| {
             let name = agent.name();
             format!(

@@ -3,8 +3,8 @@
 use super::{Ground, Judged, free, may_be_unread, names};
 use crate::change::{OnDisk, Policy, Shard};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::digest::same_text;
-use crate::disk;
+use crate::digest::{Digest, same_text};
+use crate::disk::{self, Root};
 use crate::lockfile::{EntryState, LockEntry};
 use crate::name::id_key;
 use crate::output::{self, Facts};
@@ -100,18 +100,24 @@ fn theirs(ground: &Ground<'_>, found: &Found<'_>, path: &OutputPath) -> Option<(
 
 /// Whether the disk holds what the lockfile records or, where none does, what is planned.
 fn is_as_written(state: &State<'_>, found: &Found<'_>, path: &OutputPath) -> bool {
-    let survey = state.root.as_ref().and_then(|root| disk::survey(root, std::slice::from_ref(path)).ok());
-    let Some(OnDisk::File { digest, lf_digest, .. }) = survey.as_ref().and_then(|survey| survey.get(path)) else {
-        return false;
-    };
+    let Some((digest, lf_digest)) = on_disk(state.root.as_ref(), path) else { return false };
     if let Some((.., entry)) = found.recorded
-        && entry.is_written_as(*digest, *lf_digest)
+        && entry.is_written_as(digest, lf_digest)
     {
         return true;
     }
     let mut buffer = Vec::new();
     let body = found.planned.and_then(|file| output::body(file, &mut buffer).ok());
-    body.map(Facts::of).is_some_and(|facts| same_text((facts.digest, facts.lf_digest), (*digest, *lf_digest)))
+    body.map(Facts::of).is_some_and(|facts| same_text((facts.digest, facts.lf_digest), (digest, lf_digest)))
+}
+
+/// The digests of the bytes of an ordinary file.
+pub fn on_disk(root: Option<&Root>, path: &OutputPath) -> Option<(Digest, Option<Digest>)> {
+    let survey = disk::survey(root?, std::slice::from_ref(path)).ok()?;
+    match survey.get(path) {
+        Some(OnDisk::File { digest, lf_digest, .. }) => Some((*digest, *lf_digest)),
+        _ => None,
+    }
 }
 
 /// The answer for a planned file, with who makes it and where.
@@ -124,7 +130,7 @@ fn planned(ground: &Ground<'_>, asked: &names::Asked, file: &PlannedFile, mut an
     if !answer.blocked {
         return (answer, None);
     }
-    let (span, is_line) = source_of(state, asked, file);
+    let (span, is_line) = source_of(ground, asked, file);
     let edit = edit_facts(state, span);
     let run = command(ground, state.set.sources.name(mega.file()));
     let template = answer.template.as_deref().map_or_else(String::new, |name| format!(", template `{name}`"));
@@ -159,9 +165,11 @@ fn is_template(name: &str) -> bool {
 }
 
 /// The place to edit, and whether it is that of the very line in question.
-fn source_of(state: &State<'_>, asked: &names::Asked, file: &PlannedFile) -> (Span, bool) {
-    let line = asked.line.or_else(|| line_of(file, asked.fragment.as_deref()?));
-    if let Some(span) = line.and_then(|line| made_by(state, &file.path, line)) {
+fn source_of(ground: &Ground<'_>, asked: &names::Asked, file: &PlannedFile) -> (Span, bool) {
+    let state = ground.state;
+    let line = || asked.line.or_else(|| line_of(file, asked.fragment.as_deref()?));
+    let may_render = !ground.request.unnamed;
+    if let Some(span) = may_render.then(line).flatten().and_then(|line| made_by(state, &file.path, line)) {
         return (span, true);
     }
     let mega = state.model.mega_files.get(file.mega_file);
@@ -169,7 +177,7 @@ fn source_of(state: &State<'_>, asked: &names::Asked, file: &PlannedFile) -> (Sp
         let template = mega.template(&file.template)?;
         Some(plan::place_of(mega, &state.set.sources, template.text, 0..1))
     });
-    let first = || made_by(state, &file.path, 1);
+    let first = || may_render.then(|| made_by(state, &file.path, 1)).flatten();
     (template.or_else(first).unwrap_or(file.origin), false)
 }
 

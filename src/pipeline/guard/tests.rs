@@ -222,3 +222,50 @@ fn a_file_that_nothing_plans_any_more_and_a_team_that_is_unknown() {
     let report = project.guard(Some("wep"), "web/x");
     assert_eq!((report.outcome(), report.paths.len()), (Outcome::Usage, 0));
 }
+
+#[test]
+fn what_records_cannot_say_is_blocked_and_what_was_written_may_be_committed() {
+    let project = Project::new();
+    project.expand();
+    project.replace_by_a_symlink("megax.yaml");
+    let root = project.root();
+    let why = |path: &str, committing| {
+        let report = Project::edit(&root, &edit(path, None), committing);
+        (report.paths[0].blocked, report.paths[0].why)
+    };
+    assert_eq!(why("api/user.ts", true), (false, Why::AsWritten));
+    assert_eq!(why("api/user.ts", false), (true, Why::Generated));
+    project.write("api/user.ts", "mine\n");
+    assert_eq!(why("api/user.ts", true), (true, Why::Generated));
+    assert_eq!(why("notes.md", false), (false, Why::Unknown));
+    project.write(".megax/lock/api/other.lock", "?");
+    assert_eq!(why("api/user.ts", false), (true, Why::Generated), "the other one is still read");
+    assert_eq!(why("notes.md", false), (true, Why::Unknown));
+}
+
+#[test]
+fn edits_of_several_projects_are_judged_by_each_of_them() {
+    let (one, two) = (Project::new(), Project::new());
+    one.expand();
+    two.expand();
+    let absolute = |project: &Project, path: &str| project.root().join(path).to_string_lossy().into_owned();
+    let edits = vec![
+        edit(&absolute(&one, "notes.md"), None),
+        edit(&absolute(&two, "notes.md"), None),
+        edit(&absolute(&two, "api/user.ts"), Some("export const user")),
+        edit("/elsewhere/x", None),
+    ];
+    let report = guard(&GuardRequest { inputs: one.inputs(), edits, ..GuardRequest::default() }, &Silent);
+    let found: Vec<_> = report.paths.iter().map(|one| (one.blocked, one.why)).collect();
+    let free = |why| (false, why);
+    assert_eq!(
+        found,
+        [free(Why::Unplanned), free(Why::Unplanned), (true, Why::Generated), free(Why::Outside)],
+        "{report:?}"
+    );
+    let span = report.findings.iter().find_map(|one| one.span).unwrap();
+    assert!(report.sources.get(span.file).unwrap().text().contains("export const {entity} = 2;"));
+    let request = GuardRequest { unnamed: true, paths: vec!["api/user.ts:3".into()], ..GuardRequest::default() };
+    let report = guard(&GuardRequest { inputs: two.inputs(), ..request }, &Silent);
+    assert_eq!((report.paths[0].blocked, report.paths[0].edit.as_ref().unwrap().line), (true, 14));
+}

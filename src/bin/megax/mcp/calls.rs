@@ -177,7 +177,7 @@ impl Session {
     fn check_path(&self, asked: &CheckPath) -> Answer {
         let team = self.team_or(asked.team.as_deref()).pop();
         let (inputs, paths) = (self.inputs(&[]), asked.paths.clone());
-        let request = GuardRequest { inputs, team, paths, edits: Vec::new(), committing: false };
+        let request = GuardRequest { inputs, team, paths, edits: Vec::new(), committing: false, unnamed: false };
         let asked = request.clone();
         let report = self.watched(move |progress| pipeline::guard(&asked, progress));
         let report = report.unwrap_or_else(|stuck| gave_up::guard(&request, &stuck));
