@@ -14,7 +14,7 @@ pub fn check(text: &str) -> Result<(), String> {
     serde_json::from_str::<Unique>(text).map_err(|error| error.to_string())?;
     let lost = numbers(text).into_iter().find(|number| {
         let read = serde_json::from_str::<Value>(number).ok();
-        read.is_none_or(|value| value.to_string() != *number)
+        read.is_none_or(|value| serde_json::to_string(&value).ok().as_deref() != Some(*number))
     });
     lost.map_or(Ok(()), |number| Err(format!("the number `{number}` would be written in another form")))
 }

@@ -80,7 +80,7 @@ fn part(request: &GuardRequest, project: &Project) -> GuardRequest {
 fn add(answer: &mut GuardReport, other: GuardReport, indices: &[usize]) {
     for (path, at) in other.paths.into_iter().zip(indices) {
         match answer.paths.get_mut(*at) {
-            Some(old) if path.blocked && !old.blocked || !old.blocked && old.why == Why::Outside => *old = path,
+            Some(old) if !old.blocked && (path.blocked || old.why == Why::Outside) => *old = path,
             Some(_) => {}
             None => answer.paths.push(path),
         }
