@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::facts::{Change, Command, Outcome};
-use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostic, pretty, schema_of, words};
+use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostics, pretty, schema_of, words};
 use super::words::number;
 use crate::diagnostic::Diagnostics;
 use crate::span::SourceMap;
@@ -90,7 +90,7 @@ pub fn document(report: &BriefReport) -> Result<String, serde_json::Error> {
         root: &report.root,
         briefs: briefs.collect(),
         files: files.collect(),
-        diagnostics: report.diagnostics.iter().map(|one| diagnostic(one, &report.sources)).collect(),
+        diagnostics: diagnostics(&report.diagnostics, &report.sources),
     })
 }
 

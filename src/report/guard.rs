@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::clean::clean;
 use super::facts::{Outcome, words as as_words};
-use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostic, left_out, pretty, schema_of, words};
+use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostics, left_out, pretty, schema_of, words};
 use super::paint::{GREEN, RED, paint};
 use crate::diagnostic::{Code, Diagnostics};
 use crate::span::SourceMap;
@@ -150,7 +150,7 @@ pub fn document(report: &GuardReport) -> Result<String, serde_json::Error> {
         outcome: report.outcome().as_str(),
         team: report.team.as_deref(),
         paths: &report.paths,
-        diagnostics: report.findings.iter().map(|one| diagnostic(one, &report.sources)).collect(),
+        diagnostics: diagnostics(&report.findings, &report.sources),
         findings_left_out: left_out(&report.findings),
     })
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::clean::clean;
 use super::facts::{Outcome, words as as_words};
-use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostic, pretty, schema_of, words};
+use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostics, pretty, schema_of, words};
 use super::paint::{GREEN, YELLOW, paint};
 use super::table::{Side, pad};
 use crate::diagnostic::{Code, Diagnostics};
@@ -133,7 +133,7 @@ pub fn document(report: &HooksReport) -> Result<String, serde_json::Error> {
         outcome: report.outcome().as_str(),
         verb: report.verb.as_str(),
         hooks: report.hooks.iter().map(HookWire::of).collect(),
-        diagnostics: report.findings.iter().map(|one| diagnostic(one, &sources)).collect(),
+        diagnostics: diagnostics(&report.findings, &sources),
     })
 }
 

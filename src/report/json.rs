@@ -393,7 +393,7 @@ pub(super) fn diagnostics<'a>(
 }
 
 /// One finding, without its keys.
-pub(super) fn diagnostic<'a>(one: &'a Diagnostic, sources: &'a SourceMap) -> DiagnosticWire<'a> {
+fn diagnostic<'a>(one: &'a Diagnostic, sources: &'a SourceMap) -> DiagnosticWire<'a> {
     let own = one.span.and_then(|span| place(span, sources));
     let related = one.related.iter().map(|related| {
         let place = related.span.and_then(|span| place(span, sources));

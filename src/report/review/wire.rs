@@ -8,7 +8,7 @@ use super::{
     TeamReview,
 };
 use crate::report::facts::{Command, Outcome};
-use crate::report::json::{DiagnosticWire, diagnostic, left_out, pretty, schema_of, words};
+use crate::report::json::{DiagnosticWire, diagnostics, left_out, pretty, schema_of, words};
 use crate::report::status_json::{CoverageWire, MeasureWire};
 
 /// The version of the document.
@@ -34,7 +34,7 @@ pub fn document(report: &ReviewReport) -> Result<String, serde_json::Error> {
         reservations: report.locked.as_ref().map(|all| all.iter().map(LockWire::of).collect()),
         operations: &report.operations,
         integration_manifest: report.integration_manifest.as_deref(),
-        diagnostics: report.diagnostics.iter().map(|one| diagnostic(one, &report.sources)).collect(),
+        diagnostics: diagnostics(&report.diagnostics, &report.sources),
         findings_left_out: left_out(&report.diagnostics),
     })
 }
