@@ -16,6 +16,9 @@ pub const MAX_BYTES: usize = 64 << 20;
 /// Most files in one call of a tool, or in one commit.
 pub const MAX_FILES: usize = 100_000;
 
+/// Most bytes of a path; no system opens a longer one.
+pub const MAX_PATH: usize = 4096;
+
 /// The keys under which tools name a file.
 const PATH_KEYS: [&str; 3] = ["file_path", "notebook_path", "path"];
 /// What stands before the paths of a patch.
@@ -41,24 +44,31 @@ pub fn parse(agent: Agent, bytes: &[u8]) -> Result<HookInput, String> {
     let current = object.get("cwd").and_then(Value::as_str).filter(|cwd| !cwd.is_empty()).map(PathBuf::from);
     let none = Map::new();
     let input = object.get("tool_input").and_then(Value::as_object).unwrap_or(&none);
+    if !agent.tools().contains(&tool) {
+        return Ok(HookInput { current, edits: Vec::new() });
+    }
     let mut edits: Vec<Edit> = PATH_KEYS
         .iter()
         .filter_map(|key| input.get(*key)?.as_str())
         .filter(|path| !path.is_empty())
         .map(|path| Edit { path: path.to_owned(), fragment: fragment(input) })
         .collect();
-    let is_edit = agent.tools().contains(&tool);
-    if is_edit {
-        let patch = ["command", "input", "patch"].iter().filter_map(|key| input.get(*key)?.as_str());
-        edits.extend(patch.flat_map(patched));
-        if edits.is_empty() {
-            return Err(format!("the tool `{tool}` names no file"));
-        }
+    let patch = ["command", "input", "patch"].iter().filter_map(|key| input.get(*key)?.as_str());
+    edits.extend(patch.flat_map(patched));
+    if edits.is_empty() {
+        return Err(format!("the tool `{tool}` names no file"));
     }
+    Ok(HookInput { current, edits: bounded(edits)? })
+}
+
+fn bounded(edits: Vec<Edit>) -> Result<Vec<Edit>, String> {
     if edits.len() > MAX_FILES {
         return Err(format!("it names more than {MAX_FILES} files"));
     }
-    Ok(HookInput { current, edits })
+    if edits.iter().any(|edit| edit.path.len() > MAX_PATH) {
+        return Err(format!("it names a path of more than {MAX_PATH} bytes"));
+    }
+    Ok(edits)
 }
 
 /// The text that an edit changes: `old_string`, or that of the first of several edits.
@@ -72,7 +82,8 @@ fn fragment(input: &Map<String, Value>) -> Option<String> {
 fn patched(patch: &str) -> Vec<Edit> {
     let mut edits: Vec<Edit> = Vec::new();
     for line in patch.lines() {
-        if let Some(path) = PATCH_MARKS.iter().find_map(|mark| line.strip_prefix(mark)) {
+        // A mark with blanks before it is one for some; better to ask about a file too many.
+        if let Some(path) = PATCH_MARKS.iter().find_map(|mark| line.trim_start().strip_prefix(mark)) {
             edits.push(Edit { path: path.trim().to_owned(), fragment: None });
         } else if let (Some(edit), Some(taken)) = (edits.last_mut(), line.strip_prefix('-'))
             && edit.fragment.is_none()
@@ -94,7 +105,7 @@ pub fn staged(bytes: &[u8]) -> Result<Vec<Edit>, String> {
         .take(MAX_FILES + 1)
         .map(|name| Edit { path: String::from_utf8_lossy(name).into_owned(), fragment: None })
         .collect();
-    if edits.len() > MAX_FILES { Err(format!("it names more than {MAX_FILES} files")) } else { Ok(edits) }
+    bounded(edits)
 }
 
 #[cfg(test)]
@@ -120,7 +131,7 @@ mod tests {
         assert_eq!(edits(Agent::Claude, notebook), one("n.ipynb", None));
         let replace = r#"{"tool_name":"replace","tool_input":{"file_path":"a.ts","old_string":"b"}}"#;
         assert_eq!(edits(Agent::Gemini, replace), one("a.ts", Some("b")));
-        let patch = "*** Begin Patch\\n*** Update File: a.ts\\n@@\\n c\\n-old\\n+new\\n*** Move to: b.ts\\n*** Add File: c d.ts\\n+x\\n*** End Patch";
+        let patch = "*** Begin Patch\\n*** Update File: a.ts\\n@@\\n c\\n-old\\n+new\\n*** Move to: b.ts\\n  *** Add File: c d.ts\\n+x\\n*** End Patch";
         let patch = format!(r#"{{"tool_name":"apply_patch","tool_input":{{"command":"{patch}"}}}}"#);
         let own = |path: &str, fragment: Option<&str>| (path.to_owned(), fragment.map(str::to_owned));
         let expected = vec![own("a.ts", Some("old")), own("b.ts", None), own("c d.ts", None)];
@@ -134,6 +145,9 @@ mod tests {
             edits(Agent::Codex, r#"{"tool_name":"Bash","tool_input":{"command":"*** Add File: x"}}"#),
             Ok(vec![])
         );
+        assert_eq!(edits(Agent::Claude, r#"{"tool_name":"Read","tool_input":{"file_path":"a.ts"}}"#), Ok(vec![]));
+        let long = format!(r#"{{"tool_name":"Write","tool_input":{{"file_path":"{}"}}}}"#, "d/".repeat(MAX_PATH));
+        assert!(edits(Agent::Claude, &long).is_err());
         for text in [
             "",
             "[]",

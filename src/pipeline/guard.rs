@@ -102,6 +102,7 @@ struct Ground<'g> {
     team: Option<(String, Option<&'g Team>)>,
     /// Mega-files of which not all is known.
     doubt: Option<String>,
+    index: generated::Index<'g>,
 }
 
 /// What came of one path: the answer, and a finding if it is blocked.
@@ -112,7 +113,12 @@ fn judge_all(request: &GuardRequest, asked: &[names::Asked], state: State<'_>) -
     let mut findings = Diagnostics::default();
     let team = match (&request.team, manifest) {
         (None, _) => None,
-        (Some(text), None) => Some((crate::name::team_name(text), None)),
+        // While it is broken, what is known counts; without one, nobody knows what the team may write.
+        (Some(text), None) if state.set.manifest.is_some() => Some((crate::name::team_name(text), None)),
+        (Some(text), None) => {
+            findings.push(no_boundaries(text));
+            None
+        }
         (Some(text), Some(manifest)) => match manifest.team(text) {
             Some(team) => Some((team.name.clone(), Some(team))),
             None if manifest.teams.is_empty() => Some((crate::name::team_name(text), None)),
@@ -124,7 +130,8 @@ fn judge_all(request: &GuardRequest, asked: &[names::Asked], state: State<'_>) -
     };
     let is_broken = state.set.manifest.is_some() && manifest.is_none();
     let reserved = reserved::reserved(&state.set, state.root.as_ref());
-    let ground = Ground { request, state: &state, reserved, team, doubt: doubt(&state) };
+    let index = generated::Index::of(&state.plan.files, &state.shards.all);
+    let ground = Ground { request, state: &state, reserved, team, doubt: doubt(&state), index };
     let mut paths = Vec::new();
     // Whose boundary counts is not known if the team is not.
     for one in asked.iter().filter(|_| findings.is_empty()).collect::<Vec<_>>() {
@@ -138,6 +145,12 @@ fn judge_all(request: &GuardRequest, asked: &[names::Asked], state: State<'_>) -
     }
     findings.shorten(&state.set.limits);
     GuardReport { team, paths, findings, sources: state.set.sources }
+}
+
+fn no_boundaries(team: &str) -> Diagnostic {
+    let message = format!("there is no manifest, so nothing can be said of the boundary of team `{team}`");
+    let help = "put `megax.yaml` back, or ask without `--team` and `MEGAX_TEAM`";
+    Diagnostic::new(Code::UnknownTeam, message).help(help)
 }
 
 fn unknown_team(text: &str, teams: &[Team]) -> Diagnostic {
@@ -167,12 +180,22 @@ impl Ground<'_> {
         folder.starts_with(&self.state.set.root)
     }
 
+    /// The worst answer of all places where an edit would be.
     fn judge(&self, asked: &names::Asked) -> Judged {
-        let place = Place::of(asked, self.state);
-        if place.is_elsewhere() {
-            return free(asked, Why::Outside, Some(OUTSIDE.to_owned()));
+        let mut first = None;
+        let places = Place::all(asked, &self.index, self.state);
+        for place in places.iter().filter(|place| !place.is_elsewhere()) {
+            let judged = self.judge_at(asked, place);
+            if judged.0.blocked {
+                return judged;
+            }
+            first.get_or_insert(judged);
         }
-        if let Some(judged) = self.reserved(asked, &place) {
+        first.unwrap_or_else(|| free(asked, Why::Outside, Some(OUTSIDE.to_owned())))
+    }
+
+    fn judge_at(&self, asked: &names::Asked, place: &Place) -> Judged {
+        if let Some(judged) = self.reserved(asked, place) {
             return judged;
         }
         let mut answer = match &place.output {
@@ -182,17 +205,17 @@ impl Ground<'_> {
             },
             None => None,
         };
-        match owner::judge(self, asked, &place) {
+        match owner::judge(self, asked, place) {
             Some(judged) if judged.0.blocked => return judged,
             Some(judged) => answer = answer.or(Some(judged.0)),
             None => {}
         }
-        answer.map_or_else(|| free(asked, Why::Unplanned, self.note(&place)), |answer| (answer, None))
+        answer.map_or_else(|| free(asked, Why::Unplanned, self.note(place)), |answer| (answer, None))
     }
 
     /// What is to be known about a path that nothing makes.
     fn note(&self, place: &Place) -> Option<String> {
-        let below = place.output.as_ref().map_or(0, |path| generated::below(self.state, path));
+        let below = place.output.as_ref().map_or(0, |path| self.index.below(path));
         let folder = (below > 0).then(|| {
             let files = crate::report::count(below as u64, "generated file");
             format!("a folder with {files}: ask about the file that is to be edited")

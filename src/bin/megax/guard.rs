@@ -3,6 +3,7 @@
 use std::io::Read as _;
 use std::sync::Arc;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use megax::hooks::{Agent, input};
 use megax::pipeline::{self, GuardRequest, gave_up};
@@ -18,7 +19,8 @@ use crate::{request, terminal, watchdog};
 #[command(after_help = GUARD_AFTER)]
 pub struct Guard {
     /// The files, relative to the current folder or the output root; with a line, what makes that line is named
-    #[arg(value_name = "PATH[:LINE]", required_unless_present_any = ["hook", "committing"])]
+    #[arg(value_name = "PATH[:LINE]", required_unless_present_any = ["hook", "committing"],
+          value_parser = NonEmptyStringValueParser::new())]
     pub paths: Vec<String>,
     /// The team that wants to edit (or in the environment: `MEGAX_TEAM`)
     #[arg(long, value_name = "TEAM")]
@@ -58,8 +60,8 @@ impl Hook {
 const GUARD_AFTER: &str = "Blocked are files that megax writes (but those that are yours: `once: true`, detached, kept or \
 merged by `on_edit`) and, with a team, what is outside of its boundary, other teams' mega-files, the manifest and the \
 shared templates. Files outside of the project are free. Writes nothing.\n\nExit codes: 0 free; 2 at least one file is \
-blocked, or the hook's input cannot be understood; 3 the project cannot be read, so nobody can tell. With --hook: 2 whenever nobody can \
-tell.";
+blocked, the hook's input cannot be understood, or no manifest says what the team may write; 3 the project cannot be read, \
+so nobody can tell. With --hook: 2 whenever nobody can tell.";
 
 /// Runs `megax guard`.
 pub fn guard(args: &Guard) -> Outcome {

@@ -1,5 +1,8 @@
 //! Files that megax writes: who makes them, whose they are by now, and the line to edit instead.
 
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
 use super::{Ground, Judged, free, may_be_unread, names};
 use crate::change::{OnDisk, Policy, Shard};
 use crate::diagnostic::{Code, Diagnostic};
@@ -17,7 +20,7 @@ use crate::source::load::display;
 use crate::span::{SourceFile, Span};
 
 /// What is known about an output path.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub struct Found<'s> {
     /// The file as planned now.
     pub planned: Option<&'s PlannedFile>,
@@ -25,46 +28,43 @@ pub struct Found<'s> {
     pub recorded: Option<(&'s Shard, &'s OutputPath, &'s LockEntry)>,
 }
 
-impl Found<'_> {
-    pub fn is_known(&self) -> bool {
-        self.planned.is_some() || self.recorded.is_some()
+/// What is planned and what is recorded, by folded path: a commit may ask about very many files.
+#[derive(Default)]
+pub struct Index<'s>(BTreeMap<Box<str>, Found<'s>>);
+
+impl<'s> Index<'s> {
+    pub fn of(planned: &'s [PlannedFile], shards: &'s [Shard]) -> Self {
+        let mut known: BTreeMap<Box<str>, Found<'s>> = BTreeMap::new();
+        let entry = |path: &OutputPath| -> Box<str> { path.key().as_str().into() };
+        for file in planned {
+            known.entry(entry(&file.path)).or_default().planned.get_or_insert(file);
+        }
+        for shard in shards {
+            for (path, recorded) in &shard.lockfile.entries {
+                known.entry(entry(path)).or_default().recorded.get_or_insert((shard, path, recorded));
+            }
+        }
+        Self(known)
     }
-}
 
-/// Looks a path up, in any case of its letters.
-pub fn find<'s>(state: &'s State<'_>, path: &OutputPath) -> Found<'s> {
-    let planned = state.plan.files.iter().find(|file| is_same(&file.path, path));
-    let recorded = state.shards.all.iter().find_map(|shard| recorded(shard, path));
-    Found { planned, recorded }
-}
-
-/// What a shard records of a path.
-pub fn recorded<'s>(shard: &'s Shard, path: &OutputPath) -> Option<(&'s Shard, &'s OutputPath, &'s LockEntry)> {
-    let entries = &shard.lockfile.entries;
-    let exact = entries.get_key_value(path);
-    let found = exact.or_else(|| entries.iter().find(|(known, _)| is_same(known, path)));
-    found.map(|(path, entry)| (shard, path, entry))
-}
-
-fn is_same(known: &OutputPath, path: &OutputPath) -> bool {
-    let (known_text, text) = (known.as_str(), path.as_str());
-    if known_text.is_ascii() && text.is_ascii() {
-        known_text.eq_ignore_ascii_case(text)
-    } else {
-        known.key() == path.key()
+    /// Looks a path up, in any case of its letters.
+    pub fn find(&self, path: &OutputPath) -> Option<Found<'s>> {
+        self.0.get(path.key().as_str()).copied()
     }
-}
 
-/// How many generated files lie below a path.
-pub fn below(state: &State<'_>, folder: &OutputPath) -> usize {
-    let start = format!("{folder}/");
-    state.plan.files.iter().filter(|file| file.path.as_str().starts_with(&start)).count()
+    /// How many planned files lie below a path.
+    pub fn below(&self, folder: &OutputPath) -> usize {
+        let start = format!("{}/", folder.key().as_str());
+        let from = (Bound::Included(start.as_str()), Bound::Unbounded);
+        let below = self.0.range::<str, _>(from).take_while(|(path, _)| path.starts_with(&start));
+        below.filter(|(_, found)| found.planned.is_some()).count()
+    }
 }
 
 /// The answer for a file that is planned or recorded; `None` for any other.
 pub fn judge(ground: &Ground<'_>, asked: &names::Asked, path: &OutputPath) -> Option<Judged> {
     let state = ground.state;
-    let found = find(state, path);
+    let found = ground.index.find(path)?;
     let path = found.planned.map(|file| &file.path).or(found.recorded.map(|(_, path, _)| path))?;
     let answer = match theirs(ground, &found, path) {
         Some((why, note)) => free(asked, why, Some(note)).0,

@@ -4,11 +4,11 @@
 use std::path::{Path, PathBuf};
 
 use super::GuardRequest;
-use super::generated::find;
+use super::generated::Index;
 use crate::path::{OutputPath, fold};
 use crate::pipeline::State;
 use crate::pipeline::explain::split_line;
-use crate::pipeline::naming::{candidates, here};
+use crate::pipeline::naming::candidates;
 use crate::source::Places;
 use crate::source::load::{display, normal};
 use crate::source::read::real;
@@ -49,7 +49,8 @@ pub fn asked(request: &GuardRequest, current: &Path) -> Vec<Asked> {
 /// Whether a path lies neither in the project nor in the output tree.
 pub fn is_elsewhere(asked: &Asked, places: &Places) -> bool {
     let typed = asked.loose && !Path::new(&asked.named).is_absolute();
-    !typed && below(asked, &places.root).is_none() && below(asked, &places.out).is_none()
+    let is_in = |folder| ways(&asked.absolute).iter().any(|way| below(way, folder).is_some());
+    !typed && !is_in(&places.root) && !is_in(&places.out)
 }
 
 /// Where a path lies.
@@ -63,34 +64,34 @@ pub struct Place {
 }
 
 impl Place {
-    pub fn of(asked: &Asked, state: &State<'_>) -> Self {
+    /// Everywhere that an edit of the path is: where it is named, where its folder really is, and where it leads.
+    pub fn all(asked: &Asked, index: &Index<'_>, state: &State<'_>) -> Vec<Self> {
         let (out, root) = (&state.set.out, &state.set.root);
-        let mut found = here(out, &asked.current, &asked.absolute.to_string_lossy());
-        // An edit of a symlink is an edit of what it leads to.
-        let target = real(&asked.absolute);
-        if target != asked.absolute {
-            let target = target.strip_prefix(real(out)).ok().map(|path| display(path, Path::new("")));
-            found.extend(target.and_then(|text| OutputPath::parse(&text).ok()));
-        }
-        let known = found.iter().find(|path| find(state, path).is_known()).cloned();
+        let at = |absolute: &Path| ways(absolute).iter().map(|way| Self::at(way, out, root)).collect::<Vec<_>>();
+        let here = at(&asked.absolute);
+        let is_known = |path: &OutputPath| index.find(path).is_some();
         let is_there = || std::fs::symlink_metadata(&asked.absolute).is_ok();
-        let from_root = || {
-            let wanted = candidates(out, &asked.current, &asked.named);
-            wanted.into_iter().find(|path| find(state, path).is_known())
-        };
-        let output = match known {
-            None if asked.loose && !is_there() => from_root().or_else(|| found.into_iter().next()),
-            None => found.into_iter().next(),
-            known => known,
-        };
-        let typed = asked.loose && !is_there();
-        let below_out = below(asked, out).or_else(|| typed.then(|| asked.named.clone()).filter(|_| output.is_some()));
-        Self { output, project: below(asked, root).or_else(|| below_out.clone().filter(|_| out == root)), below_out }
+        if !asked.loose || here.iter().filter_map(|place| place.output.as_ref()).any(is_known) || is_there() {
+            return here;
+        }
+        // What is typed may also be relative to the output root.
+        let wanted = candidates(out, &asked.current, &asked.named);
+        let from_root = wanted.iter().find(|path| is_known(path)).or_else(|| {
+            let is_nowhere = here.iter().all(Self::is_elsewhere);
+            wanted.first().filter(|_| is_nowhere)
+        });
+        from_root.map_or(here, |path| at(&out.join(path.as_str())))
+    }
+
+    fn at(way: &Path, out: &Path, root: &Path) -> Self {
+        let below_out = below(way, out);
+        let output = below_out.as_deref().and_then(|text| OutputPath::parse(text).ok());
+        Self { output, project: below(way, root), below_out }
     }
 
     /// Whether it is outside of the project and of the output tree.
     pub fn is_elsewhere(&self) -> bool {
-        self.project.is_none() && self.below_out.is_none() && self.output.is_none()
+        self.project.is_none() && self.below_out.is_none()
     }
 
     /// Whether a folder or the file itself has a name.
@@ -100,14 +101,20 @@ impl Place {
     }
 }
 
-/// Where a path lies below a folder, with `/`.
-fn below(asked: &Asked, folder: &Path) -> Option<String> {
-    let (real_folder, absolute) = (real(folder), &asked.absolute);
+/// The paths by which a file is reached: as it is named, through its real folder, and where it leads if it is a symlink.
+fn ways(absolute: &Path) -> Vec<PathBuf> {
     let through = absolute.parent().map(real).zip(absolute.file_name()).map(|(parent, name)| parent.join(name));
-    let ways = [Some(absolute.clone()), through, Some(real(absolute))];
-    let found = ways
-        .iter()
-        .flatten()
-        .find_map(|path| path.strip_prefix(folder).or_else(|_| path.strip_prefix(&real_folder)).ok());
-    found.map(|path| display(path, Path::new("")))
+    let mut ways = vec![absolute.to_path_buf()];
+    for way in through.into_iter().chain([real(absolute)]) {
+        if !ways.contains(&way) {
+            ways.push(way);
+        }
+    }
+    ways
+}
+
+/// Where a path lies below a folder, with `/`.
+fn below(way: &Path, folder: &Path) -> Option<String> {
+    let path = way.strip_prefix(folder).or_else(|_| way.strip_prefix(real(folder))).ok()?;
+    Some(display(path, Path::new("")))
 }

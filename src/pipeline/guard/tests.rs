@@ -269,3 +269,31 @@ fn edits_of_several_projects_are_judged_by_each_of_them() {
     let report = guard(&GuardRequest { inputs: two.inputs(), ..request }, &Silent);
     assert_eq!((report.paths[0].blocked, report.paths[0].edit.as_ref().unwrap().line), (true, 14));
 }
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the tests prepare real folders")]
+fn an_edit_is_judged_where_a_symlink_leads_too() {
+    let project = Project::new();
+    project.expand();
+    for (target, link) in [("../web", "api/link"), ("../megax.yaml", "api/m.yaml"), ("../megafiles", "api/mega")] {
+        std::os::unix::fs::symlink(target, project.root().join(link)).unwrap();
+    }
+    project.write("web/old.ts", "");
+    project.write("megafiles/web.yaml", "id: web-1\nteam: web\n");
+    for path in ["api/link/new.ts", "api/link/old.ts", "api/m.yaml", "api/mega/web.yaml"] {
+        let report = project.guard(Some("api"), path);
+        assert!(report.paths[0].blocked, "{path}: {report:?}");
+    }
+    assert!(!project.guard(Some("api"), "api/new.ts").paths[0].blocked);
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the tests prepare real folders")]
+fn without_a_manifest_nobody_knows_what_a_team_may_edit() {
+    let project = Project::new();
+    project.expand();
+    fs::remove_file(project.root().join("megax.yaml")).unwrap();
+    let report = project.guard(Some("api"), "web/x");
+    assert_eq!((report.outcome(), report.paths.len()), (Outcome::Usage, 0));
+    assert!(!project.guard(None, "web/x").paths[0].blocked);
+}

@@ -54,6 +54,7 @@ pub fn judge(
         && unread.is_empty()
         && findings.iter().all(|one| one.code == Code::NoInput)
         && inputs.manifest.is_none();
+    let index = generated::Index::of(&[], &shards);
     let mut blocked = Vec::new();
     let mut judge = |one: &Asked| {
         if is_none {
@@ -66,7 +67,7 @@ pub fn judge(
             return GuardedPath::blocked(&one.named, Why::Reserved);
         }
         let paths = out.as_deref().map(|out| candidates(out, &inputs.current, &one.named)).unwrap_or_default();
-        let known = paths.iter().find_map(|path| shards.iter().find_map(|shard| generated::recorded(shard, path)));
+        let known = paths.iter().find_map(|path| index.find(path)?.recorded);
         let Some((shard, path, entry)) = known else {
             // What an unreadable record says is not known, so it may be about any path.
             if let (Some(why), false) = (unread.first(), paths.is_empty()) {

@@ -175,6 +175,9 @@ impl Session {
     }
 
     fn check_path(&self, asked: &CheckPath) -> Answer {
+        if asked.paths.iter().any(String::is_empty) {
+            return Answer::failed(Outcome::Usage, "a path is empty");
+        }
         let team = self.team_or(asked.team.as_deref()).pop();
         let (inputs, paths) = (self.inputs(&[]), asked.paths.clone());
         let request = GuardRequest { inputs, team, paths, edits: Vec::new(), committing: false, unnamed: false };
