@@ -77,7 +77,7 @@ impl Place {
         // What is typed may also be relative to the output root.
         let wanted = candidates(out, &asked.current, &asked.named);
         let from_root = wanted.iter().find(|path| is_known(path)).or_else(|| {
-            let is_nowhere = here.iter().all(Self::is_elsewhere);
+            let is_nowhere = here.iter().all(Self::is_elsewhere) && !Path::new(&asked.named).is_absolute();
             wanted.first().filter(|_| is_nowhere)
         });
         from_root.map_or(here, |path| at(&out.join(path.as_str())))

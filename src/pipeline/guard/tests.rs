@@ -271,7 +271,6 @@ fn edits_of_several_projects_are_judged_by_each_of_them() {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "the tests prepare real folders")]
 fn an_edit_is_judged_where_a_symlink_leads_too() {
     let project = Project::new();
     project.expand();
