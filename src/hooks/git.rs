@@ -16,8 +16,10 @@ const MARK: &str = "# megax-hook ";
 /// The line after it.
 const NOTE: &str =
     "# No generated file is committed with an edit made by hand. To pass by once: git commit --no-verify";
-/// What lists the files about to be committed.
-const STAGED: &str = "git diff --cached --name-only -z --diff-filter=ACMRT";
+/// What lists the files about to be committed, and whether the disk holds the same. The branch comes first, so that a list
+/// that git did not print is not taken for an empty one.
+const STAGED: &str = "git --no-optional-locks status --porcelain=v1 --branch --no-ahead-behind -z --no-renames \
+                      --untracked-files=no --ignore-submodules=dirty";
 /// What stands between megax and the manifest.
 const COMMITTING: &str = " guard --committing --manifest ";
 

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use serde_json::{Map, Value};
 
 use super::Agent;
-use crate::pipeline::Edit;
+use crate::pipeline::{Edit, InCommit};
 
 /// Most bytes that are read from a hook's stdin; a tool that writes a file hands its whole text over.
 pub const MAX_BYTES: usize = 64 << 20;
@@ -51,7 +51,7 @@ pub fn parse(agent: Agent, bytes: &[u8]) -> Result<HookInput, String> {
         .iter()
         .filter_map(|key| input.get(*key)?.as_str())
         .filter(|path| !path.is_empty())
-        .map(|path| Edit { path: path.to_owned(), fragment: fragment(input) })
+        .map(|path| Edit { path: path.to_owned(), fragment: fragment(input), ..Edit::default() })
         .collect();
     let patch = ["command", "input", "patch"].iter().filter_map(|key| input.get(*key)?.as_str());
     edits.extend(patch.flat_map(patched));
@@ -84,7 +84,7 @@ fn patched(patch: &str) -> Vec<Edit> {
     for line in patch.lines() {
         // A mark with blanks before it is one for some; better to ask about a file too many.
         if let Some(path) = PATCH_MARKS.iter().find_map(|mark| line.trim_start().strip_prefix(mark)) {
-            edits.push(Edit { path: path.trim().to_owned(), fragment: None });
+            edits.push(Edit { path: path.trim().to_owned(), ..Edit::default() });
         } else if let (Some(edit), Some(taken)) = (edits.last_mut(), line.strip_prefix('-'))
             && edit.fragment.is_none()
             && !taken.trim().is_empty()
@@ -95,16 +95,28 @@ fn patched(patch: &str) -> Vec<Edit> {
     edits
 }
 
-/// The paths of a commit, separated by NUL.
+/// The files of a commit, as `git status --porcelain=v1 --branch -z` lists them. What is not staged is passed over.
 ///
 /// # Errors
-/// There are too many.
+/// Why it is no such list, as a clause. An empty one is none: git failed, and prints at least the branch otherwise.
 pub fn staged(bytes: &[u8]) -> Result<Vec<Edit>, String> {
-    let names = bytes.split(|byte| *byte == 0).filter(|name| !name.is_empty());
-    let edits: Vec<Edit> = names
-        .take(MAX_FILES + 1)
-        .map(|name| Edit { path: String::from_utf8_lossy(name).into_owned(), fragment: None })
-        .collect();
+    let mut lines = bytes.split(|byte| *byte == 0).filter(|line| !line.is_empty());
+    if !lines.next().is_some_and(|line| line.starts_with(b"## ")) {
+        return Err("it is not what `git status --porcelain=v1 --branch -z` prints".to_owned());
+    }
+    let mut edits = Vec::new();
+    for line in lines {
+        let [index, disk, b' ', path @ ..] = line else {
+            return Err(format!("`{}` is no line of `git status --porcelain=v1 -z`", String::from_utf8_lossy(line)));
+        };
+        let in_commit = match (*index, *disk) {
+            (b' ' | b'?' | b'!', _) => continue,
+            (b'D', _) => InCommit::Deleted,
+            (_, b' ') => InCommit::AsOnDisk,
+            _ => InCommit::Otherwise,
+        };
+        edits.push(Edit { path: String::from_utf8_lossy(path).into_owned(), in_commit, ..Edit::default() });
+    }
     bounded(edits)
 }
 
@@ -165,10 +177,26 @@ mod tests {
     }
 
     #[test]
-    fn staged_paths_are_separated_by_nul() {
-        let paths = |bytes: &[u8]| staged(bytes).unwrap().into_iter().map(|edit| edit.path).collect::<Vec<_>>();
-        assert_eq!(paths(b""), Vec::<String>::new());
-        assert_eq!(paths(b"a b\0c\nd\0"), ["a b", "c\nd"]);
-        assert!(staged(&b"a\0".repeat(MAX_FILES + 1)).is_err());
+    fn what_git_is_about_to_commit_is_told_from_what_lies_on_the_disk() {
+        let found = |bytes: &[u8]| -> Result<Vec<(String, InCommit)>, String> {
+            Ok(staged(bytes)?.into_iter().map(|edit| (edit.path, edit.in_commit)).collect())
+        };
+        assert_eq!(found(b"## No commits yet on main\0"), Ok(vec![]));
+        let list = b"## main\0A  a b\0M  c\nd\0MM e\0AD f\0D  g\0 M not staged\0?? new\0T  h\0";
+        let one = |path: &str, staged| (path.to_owned(), staged);
+        let expected = vec![
+            one("a b", InCommit::AsOnDisk),
+            one("c\nd", InCommit::AsOnDisk),
+            one("e", InCommit::Otherwise),
+            one("f", InCommit::Otherwise),
+            one("g", InCommit::Deleted),
+            one("h", InCommit::AsOnDisk),
+        ];
+        assert_eq!(found(list), Ok(expected));
+        for wrong in [&b""[..], b"a\0b\0", b"A  a\0", b"## main\0a\0", b"## main\0A"] {
+            assert!(found(wrong).is_err(), "{}", String::from_utf8_lossy(wrong));
+        }
+        let many = [&b"## main\0"[..], &b"A  a\0".repeat(MAX_FILES + 1)].concat();
+        assert!(staged(&many).is_err());
     }
 }

@@ -60,6 +60,20 @@ pub struct Edit {
     pub path: String,
     /// The text that the edit takes away or changes, if it is known: the line that makes it is named then.
     pub fragment: Option<String>,
+    /// How what is about to be committed differs from the disk, the only place where megax looks.
+    pub in_commit: InCommit,
+}
+
+/// What git is about to commit of a file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum InCommit {
+    /// What lies on the disk, or nothing is committed.
+    #[default]
+    AsOnDisk,
+    /// Something else than what lies on the disk.
+    Otherwise,
+    /// That it is gone; it may lie on the disk for all that.
+    Deleted,
 }
 
 /// Judges every path. Never fails: what goes wrong is a finding.

@@ -68,7 +68,7 @@ pub use brief_files::save_briefs;
 pub use detach::{DetachRequest, detach};
 pub use doctor::{DoctorRequest, doctor};
 pub use explain::{Explanation, explain};
-pub use guard::{Edit, GuardRequest, guard};
+pub use guard::{Edit, GuardRequest, InCommit, guard};
 pub use history::{Asked, HistoryRequest, history};
 pub use reads::Reads;
 pub use recovery::recover;

@@ -148,6 +148,25 @@ fn a_commit_of_an_edited_generated_file_is_refused_until_it_is_expanded_again() 
     let (passed, said) = commit("expanded again");
     assert!(passed, "{said}");
 
+    // What is staged counts: an edit that the disk no longer holds, a file that is gone, one that has another name.
+    let written = project.read("api/models/user.ts");
+    fs::write(&path, format!("{written}// by hand\n")).unwrap();
+    assert!(project.git(&["add", "api/models/user.ts"]).status.success());
+    fs::write(&path, written).unwrap();
+    let refused = |word: &str| {
+        let done = project.git(&["commit", "-qm", "no"]);
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(!done.status.success() && said.contains(word), "{said}");
+        assert!(project.git(&["reset", "-q", "--hard"]).status.success());
+    };
+    refused("what is staged of `api/models/user.ts` is not what lies on the disk");
+    assert!(project.git(&["mv", "api/models/user.ts", "api/models/person.ts"]).status.success());
+    refused("`api/models/user.ts` is to be deleted");
+    assert!(project.git(&["rm", "-q", "--cached", "api/models/user.ts"]).status.success());
+    assert!(project.git(&["commit", "-qm", "no longer tracked"]).status.success());
+    let (passed, said) = commit("tracked again");
+    assert!(passed, "{said}");
+
     // In a worktree the hooks are those of the main repository.
     let other = project.0.path().join("other").to_string_lossy().into_owned();
     assert!(project.git(&["worktree", "add", "-q", &other]).status.success());

@@ -28,7 +28,8 @@ pub struct Guard {
     /// Read what an agent hands to its hook from stdin, and say on stderr why an edit is blocked
     #[arg(long, value_enum, value_name = "AGENT", conflicts_with_all = ["paths", "committing", "format"])]
     pub hook: Option<Hook>,
-    /// Also read paths from stdin, separated by NUL: files about to be committed, which may hold what megax wrote
+    /// Also read what `git status --porcelain=v1 --branch -z` lists from stdin: files about to be committed, which may hold
+    /// what megax wrote
     #[arg(long)]
     pub committing: bool,
     #[command(flatten)]

@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::GuardRequest;
 use super::generated::Index;
+use super::{GuardRequest, InCommit};
 use crate::path::{OutputPath, fold};
 use crate::pipeline::State;
 use crate::pipeline::explain::split_line;
@@ -21,6 +21,8 @@ pub struct Asked {
     pub line: Option<u64>,
     /// The text that is to be edited, if it is known.
     pub fragment: Option<String>,
+    /// What is about to be committed.
+    pub in_commit: InCommit,
     /// Whether the name may also be relative to the output root, and end in a line.
     loose: bool,
     /// Where it is if it is relative to the current folder.
@@ -30,19 +32,24 @@ pub struct Asked {
 
 /// All paths of a request, in order.
 pub fn asked(request: &GuardRequest, current: &Path) -> Vec<Asked> {
-    let one = |named: &str, line, fragment, loose| {
+    let one = |named: &str, line, loose| {
         let absolute = normal(&current.join(named));
         // Programs name files by absolute paths, which nobody wants to read.
         let named = if loose { named.to_owned() } else { display(&absolute, current) };
-        Asked { named, line, fragment, loose, absolute, current: current.to_owned() }
+        let (fragment, in_commit) = (None, InCommit::AsOnDisk);
+        Asked { named, line, fragment, in_commit, loose, absolute, current: current.to_owned() }
     };
     let typed = request.paths.iter().map(|text| {
         // A file whose name ends in a number after a colon is that file.
         let is_there = std::fs::symlink_metadata(current.join(text)).is_ok();
         let (named, line) = if is_there { (text.as_str(), None) } else { split_line(text) };
-        one(named, line, None, true)
+        one(named, line, true)
     });
-    let edits = request.edits.iter().map(|edit| one(&edit.path, None, edit.fragment.clone(), false));
+    let edits = request.edits.iter().map(|edit| Asked {
+        fragment: edit.fragment.clone(),
+        in_commit: edit.in_commit,
+        ..one(&edit.path, None, false)
+    });
     typed.chain(edits).collect()
 }
 

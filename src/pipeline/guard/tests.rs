@@ -93,7 +93,7 @@ impl Project {
 }
 
 fn edit(path: &str, fragment: Option<&str>) -> Edit {
-    Edit { path: path.to_owned(), fragment: fragment.map(str::to_owned) }
+    Edit { path: path.to_owned(), fragment: fragment.map(str::to_owned), in_commit: InCommit::AsOnDisk }
 }
 
 #[test]
@@ -190,6 +190,32 @@ fn what_megax_wrote_may_be_committed_and_an_edit_of_it_may_not() {
     assert_eq!(why("api/user.ts"), (true, Why::Generated));
     project.write("api/once/user.ts", "mine\n");
     assert_eq!(why("api/once/user.ts"), (false, Why::Once));
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the tests prepare real folders")]
+fn what_is_staged_counts_and_not_only_what_lies_on_the_disk() {
+    let project = Project::new();
+    project.expand();
+    let blocked = |path: &str, in_commit| {
+        let report = Project::edit(&project.root(), &Edit { in_commit, ..edit(path, None) }, true);
+        let said = report.findings.iter().map(|one| format!("{} {:?}", one.message, one.help)).collect::<String>();
+        (report.paths[0].blocked, said)
+    };
+    let (is, said) = blocked("api/user.ts", InCommit::Otherwise);
+    assert!(is && said.contains("not what lies on the disk") && said.contains("then `git add`"), "{said}");
+    assert!(!blocked("api/once/user.ts", InCommit::Otherwise).0);
+    assert!(!blocked("notes.md", InCommit::Otherwise).0);
+    assert!(!blocked("api/user.ts", InCommit::Deleted).0, "no longer tracked, and still there");
+    fs::remove_file(project.root().join("api/user.ts")).unwrap();
+    let (is, said) = blocked("api/user.ts", InCommit::Deleted);
+    assert!(is && said.contains("is to be deleted") && said.contains("writes it again"), "{said}");
+    project.write("megafiles/team-api/api.yaml", &API.replace("[user, task]", "[task]"));
+    assert!(!blocked("api/user.ts", InCommit::Deleted).0, "nothing makes it any more");
+    project.replace_by_a_symlink("megax.yaml");
+    assert!(blocked("api/user.ts", InCommit::Deleted).0);
+    assert!(blocked("api/task.ts", InCommit::Otherwise).0);
+    assert!(!blocked("api/task.ts", InCommit::AsOnDisk).0);
 }
 
 #[test]

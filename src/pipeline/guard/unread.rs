@@ -1,7 +1,7 @@
 //! The answer while the project cannot be read at all: what lockfiles record is blocked, of all else nothing is known.
 
 use super::names::Asked;
-use super::{GuardRequest, OUTSIDE, generated};
+use super::{GuardRequest, InCommit, OUTSIDE, generated};
 use crate::change::Shard;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::disk::{self, Root};
@@ -84,7 +84,11 @@ pub fn judge(
         }
         let as_written = || {
             let on_disk = generated::on_disk(root.as_ref(), path);
-            on_disk.is_some_and(|(digest, lf_digest)| entry.is_written_as(digest, lf_digest))
+            on_disk.is_some_and(|(digest, lf_digest)| match one.in_commit {
+                InCommit::AsOnDisk => entry.is_written_as(digest, lf_digest),
+                InCommit::Otherwise => false,
+                InCommit::Deleted => true,
+            })
         };
         if request.committing && as_written() {
             return GuardedPath::free(&one.named, Why::AsWritten, Some("as megax wrote it".to_owned()));
