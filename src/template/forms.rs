@@ -5,6 +5,8 @@
 
 use heck::{ToKebabCase, ToLowerCamelCase, ToShoutySnakeCase, ToSnakeCase, ToTitleCase, ToUpperCamelCase};
 
+use super::nouns;
+
 /// A derived spelling that a placeholder can ask for by its own spelling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
@@ -100,6 +102,7 @@ pub fn title(text: &str) -> String {
 /// What the inflector gets wrong, or spells in a way that no code base uses: singular, plural.
 const EXCEPTIONS: &[(&str, &str)] = &[
     ("axis", "axes"),
+    ("cache", "caches"),
     ("data", "data"),
     ("feedback", "feedback"),
     ("lens", "lenses"),
@@ -115,23 +118,25 @@ const EXCEPTIONS: &[(&str, &str)] = &[
 /// The plural of the last word; a plural stays as it is.
 #[must_use]
 pub fn plural(text: &str) -> String {
-    inflect(text, |word| {
-        EXCEPTIONS
-            .iter()
-            .find(|(one, many)| *one == word || *many == word)
-            .map_or_else(|| pluralizer::pluralize(word, 2, false), |(_, many)| (*many).to_owned())
+    inflect(text, |word| match known(word) {
+        Some((_, many)) => many,
+        None => pluralizer::pluralize(word, 2, false),
     })
 }
 
 /// The singular of the last word; a singular stays as it is.
 #[must_use]
 pub fn singular(text: &str) -> String {
-    inflect(text, |word| {
-        EXCEPTIONS
-            .iter()
-            .find(|(one, many)| *one == word || *many == word)
-            .map_or_else(|| pluralizer::pluralize(word, 1, false), |(one, _)| (*one).to_owned())
+    inflect(text, |word| match known(word) {
+        Some((one, _)) => one,
+        None => pluralizer::pluralize(word, 1, false),
     })
+}
+
+/// The singular and the plural of a word that needs no inflector.
+fn known(word: &str) -> Option<(String, String)> {
+    let exception = EXCEPTIONS.iter().find(|(one, many)| *one == word || *many == word);
+    exception.map(|(one, many)| ((*one).to_owned(), (*many).to_owned())).or_else(|| nouns::find(word))
 }
 
 /// Acronyms that are written in capitals wherever they stand, and take an ending in lower case: `APIs`. A table, because
@@ -240,6 +245,7 @@ mod tests {
         }
         for (many, one) in [
             ("categories", "category"),
+            ("caches", "cache"),
             ("UserProfiles", "UserProfile"),
             ("data", "data"),
             ("axes", "axis"),

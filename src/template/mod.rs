@@ -19,6 +19,7 @@ mod judge;
 mod lexer;
 pub mod marks;
 mod mends;
+mod nouns;
 mod operators;
 mod prose;
 pub mod random;
