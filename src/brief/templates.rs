@@ -2,12 +2,12 @@
 //! nothing.
 
 use super::render::Kind;
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::path::OutputPath;
 use crate::report::made::{Made, Step};
-use crate::source::load::display;
-use crate::source::{self, TEMPLATES, outline};
-use crate::start::{NewFile, write};
+use crate::source::outline::Outline;
+use crate::source::{self, TEMPLATES};
+use crate::start::{self, NewFile, in_project};
 
 /// The project whose templates are to be written.
 #[derive(Debug, Clone)]
@@ -21,22 +21,13 @@ const HELP: &str = "they are yours already; remove or rename them to get the def
 /// Writes the defaults below `templates/brief/`.
 #[must_use]
 pub fn templates(request: &Templates) -> Made {
-    let mut made = Made::new("brief", ".".to_owned(), false);
-    let outline = match outline::outline(&request.inputs) {
-        Ok(outline) => outline,
-        Err(findings) => {
-            made.findings = findings;
-            return made;
-        }
-    };
-    made.root = display(&outline.root, &request.inputs.current);
+    in_project("brief", &request.inputs, write)
+}
+
+fn write(outline: &Outline, made: &mut Made) -> Result<(), Diagnostics> {
     if outline.manifest.is_none() {
-        made.findings = outline.findings;
-        if made.findings.is_empty() {
-            made.findings.push(no_manifest());
-        }
-        made.sources = outline.sources;
-        return made;
+        let is_wrong = outline.findings.has_errors();
+        return Err(if is_wrong { outline.findings.clone() } else { std::iter::once(no_manifest()).collect() });
     }
     let file = |kind: Kind, about| {
         let path = OutputPath::parse(&format!("{}/{}", TEMPLATES, kind.template())).ok()?;
@@ -44,14 +35,10 @@ pub fn templates(request: &Templates) -> Made {
     };
     let files = [file(Kind::Team, "what a team is told"), file(Kind::Orchestrator, "what the orchestrator is told")];
     let files: Vec<NewFile> = files.into_iter().flatten().collect();
-    match write::files(&outline.root, &files, false, HELP) {
-        Ok(files) => {
-            made.files = files;
-            made.next.push(Step::new("megax brief TEAM", "what the template makes of a team"));
-        }
-        Err(finding) => made.findings.push(finding),
-    }
-    made
+    made.files = start::write::files(&outline.root, &files, false, HELP)
+        .map_err(|finding| std::iter::once(finding).collect())?;
+    made.next.push(Step::new("megax brief TEAM", "what the template makes of a team"));
+    Ok(())
 }
 
 /// There are no teams without a manifest.

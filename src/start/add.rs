@@ -29,16 +29,26 @@ pub struct Add {
 /// Adds a mega-file that is valid at once. Nothing is replaced.
 #[must_use]
 pub fn add(request: &Add) -> Made {
-    let mut made = Made::new("new", ".".to_owned(), false);
-    let outline = match outline::outline(&request.inputs) {
+    in_project("new", &request.inputs, |outline, made| write(request, outline, made))
+}
+
+/// Adds to a project that is there. What goes wrong is a finding.
+#[must_use]
+pub fn in_project(
+    command: &'static str,
+    inputs: &source::Request,
+    work: impl FnOnce(&Outline, &mut Made) -> Result<(), Diagnostics>,
+) -> Made {
+    let mut made = Made::new(command, ".".to_owned(), false);
+    let outline = match outline::outline(inputs) {
         Ok(outline) => outline,
         Err(findings) => {
             made.findings = findings;
             return made;
         }
     };
-    made.root = display(&outline.root, &request.inputs.current);
-    if let Err(findings) = write(request, &outline, &mut made) {
+    made.root = display(&outline.root, &inputs.current);
+    if let Err(findings) = work(&outline, &mut made) {
         made.findings = findings;
     }
     made.sources = outline.sources;

@@ -17,6 +17,7 @@ pub mod place;
 pub mod project;
 pub(crate) mod write;
 
+pub(crate) use add::in_project;
 pub use add::{Add, add};
 pub use init::{Init, init, is_project};
 

@@ -242,15 +242,22 @@ pub enum Durability {
     Process,
 }
 
-/// Where the project is, and the form of the answer.
+/// Where the project is, and where its output.
 #[derive(Debug, Args)]
-pub struct Where {
-    /// The project manifest
+pub struct Roots {
+    /// The project manifest; by default the nearest megax.yaml above the current folder
     #[arg(long, value_name = "FILE")]
     pub manifest: Option<PathBuf>,
     /// The output root; by default the project root
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+/// Where the project is, and the form of the answer.
+#[derive(Debug, Args)]
+pub struct Where {
+    #[command(flatten)]
+    pub roots: Roots,
     /// The form of the answer
     #[arg(long, value_enum, default_value_t = Form::Human)]
     pub format: Form,
@@ -298,12 +305,8 @@ pub struct Status {
     /// Only this team, with its mega-files
     #[arg(value_name = "TEAM")]
     pub team: Option<String>,
-    /// The project manifest; by default the nearest megax.yaml above the current folder
-    #[arg(long, value_name = "FILE")]
-    pub manifest: Option<PathBuf>,
-    /// The output root; by default the project root
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub roots: Roots,
     #[command(flatten)]
     pub manner: Manner,
 }
@@ -319,12 +322,8 @@ pub struct Explain {
     /// (src/a.ts:12)
     #[arg(value_name = "FILE[:LINE]|CODE")]
     pub subject: String,
-    /// The project manifest
-    #[arg(long, value_name = "FILE")]
-    pub manifest: Option<PathBuf>,
-    /// The output root; by default the project root
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub roots: Roots,
     /// Warnings are errors; also say what would keep the file's team from writing it
     #[arg(long)]
     pub strict: bool,

@@ -17,10 +17,7 @@ use crate::{request, terminal, watchdog};
 /// Runs `megax explain`.
 pub fn explain(args: &Explain) -> Outcome {
     let colours = Colours { text: terminal::stdout_colour(), findings: terminal::stderr_colour() };
-    let inputs = || {
-        let (manifest, out, limits) = (args.manifest.clone(), args.out.clone(), request::limits(&args.bounds));
-        Ok(source::Request { paths: Vec::new(), current: request::current()?, manifest, out, limits })
-    };
+    let inputs = || Ok(source::Request { limits: request::limits(&args.bounds), ..request::inputs(&args.roots)? });
     let known = match answer(&args.subject, inputs, args.strict, colours) {
         Ok(known) => known,
         Err(message) => {

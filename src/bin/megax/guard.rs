@@ -9,6 +9,7 @@ use megax::hooks::{Agent, input};
 use megax::pipeline::{self, GuardRequest, gave_up};
 use megax::report::guard::{self, GuardReport, GuardedPath, Why};
 use megax::report::{Outcome, human};
+use megax::template::marks::Stuck;
 
 use crate::args::{Form, Where};
 use crate::bounds::Bounds;
@@ -73,7 +74,7 @@ pub fn guard(args: &Guard) -> Outcome {
             return if args.hook.is_some() || args.committing { Outcome::Blocked } else { Outcome::Usage };
         }
     };
-    let report = match std::panic::catch_unwind(|| judged(&request)) {
+    let report = match std::panic::catch_unwind(|| judged(&request, watched)) {
         Ok(report) => report,
         Err(_) if args.hook.is_some() => return unsure(args.hook),
         Err(panic) => std::panic::resume_unwind(panic),
@@ -92,17 +93,19 @@ pub fn guard(args: &Guard) -> Outcome {
     }
 }
 
-/// The verdict, and with it the lines of blocked files; without them if to name them takes too long.
-fn judged(request: &GuardRequest) -> GuardReport {
-    let ask = |unnamed| {
-        let request = GuardRequest { unnamed, ..request.clone() };
-        watchdog::watched(&Arc::new(Progress::new(false)), move |progress| pipeline::guard(&request, progress))
-    };
+/// The verdict, and with it the lines of blocked files; without them if to name them takes too long. `ask` gives up what
+/// takes too long.
+pub fn judged(request: &GuardRequest, ask: impl Fn(GuardRequest) -> Result<GuardReport, Stuck>) -> GuardReport {
+    let ask = |unnamed| ask(GuardRequest { unnamed, ..request.clone() });
     let verdict = match ask(true) {
         Ok(verdict) => verdict,
         Err(stuck) => return gave_up::guard(request, &stuck),
     };
     if verdict.paths.iter().any(|path| path.edit.is_some()) { ask(false).unwrap_or(verdict) } else { verdict }
+}
+
+fn watched(request: GuardRequest) -> Result<GuardReport, Stuck> {
+    watchdog::watched(&Arc::new(Progress::new(false)), move |progress| pipeline::guard(&request, progress))
 }
 
 /// Whether all is about inputs of megax itself: they must stay free, or nobody could mend a broken project.

@@ -22,14 +22,13 @@ mod resources;
 mod server;
 mod tools;
 
-use std::path::PathBuf;
-
 use clap::Args;
 use megax::report::Outcome;
 use rmcp::ServiceExt as _;
 use rmcp::service::ServerInitializeError;
 use rmcp::transport::async_rw::AsyncRwTransport;
 
+use crate::args::Roots;
 use crate::{request, terminal};
 
 /// The longest message that is taken, in bytes. A call names paths, teams and digests; no text of a file is ever sent.
@@ -37,12 +36,8 @@ const MAX_LINE: usize = 1 << 20;
 
 #[derive(Debug, Args)]
 pub struct Mcp {
-    /// The project manifest; by default the nearest megax.yaml above the current folder
-    #[arg(long, value_name = "FILE")]
-    pub manifest: Option<PathBuf>,
-    /// The output root; by default the project root
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub roots: Roots,
     /// The team whose agent calls (or in the environment: `MEGAX_TEAM`): calls concern it unless they name another, and
     /// only its own files are planned and written
     #[arg(long, value_name = "TEAM")]
@@ -73,8 +68,8 @@ pub fn mcp(args: &Mcp) -> Outcome {
 fn session(args: &Mcp) -> Result<calls::Session, String> {
     let project = calls::Project {
         current: request::current()?,
-        manifest: args.manifest.clone(),
-        out: args.out.clone(),
+        manifest: args.roots.manifest.clone(),
+        out: args.roots.out.clone(),
         team: request::team(args.team.as_ref())?,
         durability: request::durability(None)?,
     };

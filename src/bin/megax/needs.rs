@@ -8,7 +8,7 @@ use megax::snapshot;
 use megax::source::read::real;
 use megax::source::{self, Places, places};
 
-use crate::args::{Command, Expand, Inputs, Selection, Where};
+use crate::args::{Command, Expand, Inputs, Roots, Selection, Where};
 use crate::history::CheckpointAction;
 use crate::request;
 use crate::sandbox::Needs;
@@ -31,17 +31,17 @@ pub fn needs(command: &Command) -> Option<Needs> {
         Command::Snapshot(args) => of_selection(&args.selection, None, |places| {
             writes(places, &folder_of(&places.root, snapshot::FOLDER).unwrap_or_else(|| places.root.clone()))
         }),
-        Command::Status(args) => at(args.manifest.as_ref(), args.out.as_ref(), reads),
+        Command::Status(args) => of_roots(&args.roots, reads),
         Command::Review(args) => {
             let current = request::current().ok()?;
             let file = args.integration_manifest.as_ref().map(|file| current.join(file));
-            at(args.manifest.as_ref(), args.out.as_ref(), |places| {
+            of_roots(&args.roots, |places| {
                 let mut needs = if args.lock || args.unlock { writes_out(places) } else { reads(places) };
                 needs.writes.extend(file.iter().filter_map(|file| file.parent()).map(Path::to_path_buf));
                 needs
             })
         }
-        Command::Explain(args) => at(args.manifest.as_ref(), args.out.as_ref(), reads),
+        Command::Explain(args) => of_roots(&args.roots, reads),
         Command::Doctor(args) => of_place(&args.place, |places| {
             let transactions = folder_of(&places.out, ".megax/txn");
             transactions.map_or_else(|| reads(places), |folder| writes(places, &folder))
@@ -72,7 +72,7 @@ pub fn needs(command: &Command) -> Option<Needs> {
         Command::New(args) => at(args.manifest.as_ref(), None, writes_out),
         // A server stays: where no project can be told, it is confined to its folder.
         #[cfg(feature = "mcp")]
-        Command::Mcp(args) => at(args.manifest.as_ref(), args.out.as_ref(), writes_out).or_else(|| {
+        Command::Mcp(args) => of_roots(&args.roots, writes_out).or_else(|| {
             let current = request::current().ok()?;
             Some(Needs { reads: Vec::new(), writes: vec![current] })
         }),
@@ -126,7 +126,11 @@ fn of_selection(selection: &Selection, out: Option<&PathBuf>, needs: impl FnOnce
 }
 
 fn of_place(place: &Where, needs: impl FnOnce(&Places) -> Needs) -> Option<Needs> {
-    at(place.manifest.as_ref(), place.out.as_ref(), needs)
+    of_roots(&place.roots, needs)
+}
+
+fn of_roots(roots: &Roots, needs: impl FnOnce(&Places) -> Needs) -> Option<Needs> {
+    at(roots.manifest.as_ref(), roots.out.as_ref(), needs)
 }
 
 fn at(manifest: Option<&PathBuf>, out: Option<&PathBuf>, needs: impl FnOnce(&Places) -> Needs) -> Option<Needs> {

@@ -14,7 +14,9 @@ use megax::report::{Command, Mode};
 use megax::snapshot::Texts;
 use megax::source;
 
-use crate::args::{self, Apply, Choices, Expand, Inputs, Manner, OnEdit, Plan, Selection, Snapshot, Status, Where};
+use crate::args::{
+    self, Apply, Choices, Expand, Inputs, Manner, OnEdit, Plan, Roots, Selection, Snapshot, Status, Where,
+};
 use crate::bounds::Bounds;
 use crate::watch::Watch;
 
@@ -54,7 +56,12 @@ fn choose(request: &mut Request, choices: &Choices) {
 
 /// Where the project and the output root are.
 pub fn place(place: &Where) -> Result<source::Request, String> {
-    let (manifest, out) = (place.manifest.clone(), place.out.clone());
+    inputs(&place.roots)
+}
+
+/// The project that the options name, or the one around the current folder.
+pub fn inputs(roots: &Roots) -> Result<source::Request, String> {
+    let (manifest, out) = (roots.manifest.clone(), roots.out.clone());
     Ok(source::Request { current: current()?, manifest, out, ..source::Request::default() })
 }
 
@@ -115,13 +122,7 @@ pub fn first_snapshot(root: PathBuf) -> SnapshotRequest {
 
 /// The request of `status`: a dry run over the whole project.
 pub fn status(args: &Status) -> Result<Request, String> {
-    let inputs = source::Request {
-        current: current()?,
-        manifest: args.manifest.clone(),
-        out: args.out.clone(),
-        ..source::Request::default()
-    };
-    Ok(in_manner(&args.manner, Request::new(Command::Status, Mode::DryRun, inputs)))
+    Ok(in_manner(&args.manner, Request::new(Command::Status, Mode::DryRun, inputs(&args.roots)?)))
 }
 
 fn common(selection: &Selection, out: Option<&PathBuf>, command: Command, mode: Mode) -> Result<Request, String> {

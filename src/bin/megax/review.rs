@@ -7,7 +7,6 @@ use clap::Args;
 use megax::pipeline::{self, Request, ReviewRequest, gave_up};
 use megax::report::review::{ReviewReport, document, text};
 use megax::report::{Command, Mode, Outcome};
-use megax::source;
 
 use crate::args::{self, Format, Manner};
 use crate::progress::Progress;
@@ -31,12 +30,8 @@ pub struct Review {
     /// What reservations must survive; by default that of the environment, else full
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub durability: Option<args::Durability>,
-    /// The project manifest; by default the nearest megax.yaml above the current folder
-    #[arg(long, value_name = "FILE")]
-    pub manifest: Option<PathBuf>,
-    /// The output root; by default the project root
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub roots: args::Roots,
     #[command(flatten)]
     pub manner: Manner,
 }
@@ -66,12 +61,7 @@ pub fn review(args: &Review) -> Outcome {
 }
 
 fn of(args: &Review) -> Result<ReviewRequest, String> {
-    let inputs = source::Request {
-        current: request::current()?,
-        manifest: args.manifest.clone(),
-        out: args.out.clone(),
-        ..source::Request::default()
-    };
+    let inputs = request::inputs(&args.roots)?;
     let run = request::in_manner(&args.manner, Request::new(Command::Review, Mode::DryRun, inputs));
     Ok(ReviewRequest {
         run: Request { durability: request::durability(args.durability)?, ..run },

@@ -21,6 +21,7 @@ use super::answer::Answer;
 use super::plans::{Planned, Plans};
 use super::tools::{Call, CheckPath, Expand, Explain, Plan, Status, Validate};
 use crate::explain::{self, Colours};
+use crate::guard::judged;
 use crate::progress::Progress;
 use crate::{request, watchdog};
 
@@ -181,9 +182,8 @@ impl Session {
         let team = self.team_or(asked.team.as_deref()).pop();
         let (inputs, paths) = (self.inputs(&[]), asked.paths.clone());
         let request = GuardRequest { inputs, team, paths, edits: Vec::new(), committing: false, unnamed: false };
-        let asked = request.clone();
-        let report = self.watched(move |progress| pipeline::guard(&asked, progress));
-        let report = report.unwrap_or_else(|stuck| gave_up::guard(&request, &stuck));
+        let report =
+            judged(&request, |request| self.watched(move |progress: &Progress| pipeline::guard(&request, progress)));
         let text = guard::text(&report, false) + &human::diagnostics(&report.findings, &report.sources, false);
         Answer::new(report.outcome(), guard::document(&report), &text)
     }

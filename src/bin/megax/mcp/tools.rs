@@ -60,8 +60,8 @@ pub struct Status {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CheckPath {
-    /// The files that are to be edited, relative to the project root; with a line (`src/a.ts:12`), what makes that line is
-    /// named
+    /// The files that are to be edited, relative to the folder that the server was started in, or to the output root; with
+    /// a line (`src/a.ts:12`), what makes that line is named
     pub paths: Vec<String>,
     /// The team that wants to edit
     pub team: Option<String>,
