@@ -31,6 +31,7 @@ mod reservations;
 mod reserved;
 mod review;
 mod saved;
+mod selection;
 mod shards;
 mod sink;
 mod slots;
@@ -46,7 +47,7 @@ use std::sync::Arc;
 
 use self::guards::Guards;
 use crate::change::{Attempt, Policies, Policy};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::digest::Digest;
 use crate::event::{Event, Watcher};
 use crate::glob::PathPattern;
@@ -255,11 +256,13 @@ fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>,
     let only = only::parse(&request.only).map_err(|findings| Box::new((findings, None)))?;
     // These speak of a project also while it has no mega-file.
     let may_be_empty = matches!(request.command, Command::Status | Command::Repair | Command::Brief | Command::Review);
-    let load = if may_be_empty { source::load_or_none } else { source::load };
+    let may_be_left = selection::may_be_left(request);
+    let load = if may_be_empty || may_be_left { source::load_or_none } else { source::load };
     let mut set = load(&request.inputs).map_err(|findings| Box::new((findings, None)))?;
     watcher.on_event(Event::Loaded { mega_files: set.mega_files.len() });
-    if let Err(finding) = select_teams(&mut set, &request.teams) {
-        return Err(Box::new((std::iter::once(finding).collect(), Some(set))));
+    let missing = selection::select_teams(&mut set, &request.teams);
+    if let (Some((_, finding)), false) = (missing.first(), may_be_left) {
+        return Err(Box::new((std::iter::once(finding.clone()).collect(), Some(set))));
     }
     let mut findings = std::mem::take(&mut set.findings);
     let (model, found) = model::build(&set);
@@ -282,7 +285,16 @@ fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>,
     } else {
         (None, shards::read_reservations(opened, &mut findings))
     };
-    let teams = selected_teams(&set, &model);
+    let mut teams = selection::selected_teams(&set, &model);
+    if may_be_left {
+        teams.extend(selection::left_teams(request, &texts, &set, &model));
+        if let Some((_, finding)) = missing.into_iter().find(|(team, _)| !teams.contains(team)) {
+            return Err(Box::new((std::iter::once(finding).collect(), Some(set))));
+        }
+        if teams.is_empty() && !may_be_empty {
+            source::load(&request.inputs).map_err(|findings| Box::new((findings, None)))?;
+        }
+    }
     let shards = shards::classify(texts, &set, &model, &teams, &mut findings);
     let seed = model.manifest.as_ref().map_or("", |manifest| &manifest.seed);
     let planned = std::sync::atomic::AtomicUsize::new(0);
@@ -305,7 +317,7 @@ fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>,
             return Err(Box::new((missed, Some(set))));
         }
     }
-    if plan.files.is_empty() && !findings.has_errors() && !may_be_empty {
+    if plan.files.is_empty() && shards.gone.is_empty() && !findings.has_errors() && !may_be_empty {
         let message = "the run yields no file";
         findings.push(Diagnostic::new(Code::NoOutput, message).help("see the warnings for rules that yield nothing"));
     }
@@ -432,44 +444,6 @@ fn team_of_input(input: &source::Input) -> Option<String> {
     let tree = input.tree.as_ref();
     let named = tree.and_then(|tree| tree.text(tree.get(tree.root(), "team")?));
     named.map(team_name).or_else(|| input.team_hint.clone())
-}
-
-/// Leaves only the mega-files of the named teams selected.
-fn select_teams(set: &mut SourceSet, teams: &[String]) -> Result<(), Diagnostic> {
-    if teams.is_empty() {
-        return Ok(());
-    }
-    // Only the manifest knows other names of a team; one that is broken is reported later.
-    let manifest = model::manifest(set);
-    let one_name = |text: &str| model::one_team_name(manifest.as_ref(), text);
-    let team_of = |input: &source::Input| team_of_input(input).map(|team| one_name(&team));
-    let present: BTreeSet<String> = set.mega_files.iter().filter(|input| input.selected).filter_map(team_of).collect();
-    for team in teams {
-        if !present.contains(&one_name(team)) {
-            let known: Vec<&str> = present.iter().map(String::as_str).collect();
-            let message = format!("no selected mega-file belongs to team `{team}`");
-            let help = format!("the teams of the selected mega-files are {}", known.join(", "));
-            return Err(Diagnostic::new(Code::NoInput, message).about(format!("--team {team}")).help(help));
-        }
-    }
-    let wanted: BTreeSet<String> = teams.iter().map(|team| one_name(team)).collect();
-    for input in &mut set.mega_files {
-        input.selected &= team_of(input).is_some_and(|team| wanted.contains(&team));
-        if !input.selected && input.tree.is_none() {
-            for finding in &mut input.findings {
-                finding.severity = Severity::Warning;
-                finding.teams.clear();
-            }
-        }
-    }
-    Ok(())
-}
-
-fn selected_teams(set: &SourceSet, model: &Model) -> BTreeSet<String> {
-    let broken = set.mega_files.iter().filter(|input| input.selected).filter_map(team_of_input);
-    let broken = broken.map(|team| model.team_name(&team));
-    let valid = model.mega_files.iter().filter(|mega| mega.selected).map(|mega| mega.team.clone());
-    broken.chain(valid).collect()
 }
 
 /// Reads what the `copy:` entries name.

@@ -99,12 +99,6 @@ pub fn classify(
 ) -> Shards {
     let readable: BTreeSet<String> = model.mega_files.iter().map(|mega| id_key(&mega.id)).collect();
     let unreadable = Unreadable::of(set, model);
-    let read: BTreeSet<&str> = set.mega_files.iter().map(|input| set.sources.name(input.file)).collect();
-    // A file that was read and has another id now, or that is no longer there, has given its outputs up. Outside of the
-    // project nobody can say.
-    let is_left = |source: &str| {
-        read.contains(source) || !set.project.as_ref().is_some_and(|root| source::read::exists(root, source))
-    };
     let mut shards =
         Shards { reserved: reservations::classify(texts.reservations, set, model, findings), ..Shards::default() };
     let texts = texts.shards;
@@ -127,7 +121,7 @@ pub fn classify(
         shards.detached.extend(detached.iter().cloned());
         let mut claimed = false;
         if !readable.contains(&id_key(&id)) {
-            let left = shard.lockfile.source.as_deref().is_some_and(is_left);
+            let left = shard.lockfile.source.as_deref().is_some_and(|source| is_left(set, source));
             if left
                 && set.is_whole
                 && teams.contains(&model.team_name(&team))
@@ -146,6 +140,13 @@ pub fn classify(
     }
     shards.texts = texts;
     shards
+}
+
+/// Whether a mega-file has given its outputs up: its file was read and has another id now, or it is no longer there.
+/// Outside of the project nobody can say.
+pub fn is_left(set: &SourceSet, source: &str) -> bool {
+    let was_read = || set.mega_files.iter().any(|input| set.sources.name(input.file) == source);
+    was_read() || !set.project.as_ref().is_some_and(|root| source::read::exists(root, source))
 }
 
 /// Mega-files that are there, but are not in the model.
