@@ -11,6 +11,7 @@ use std::ops::Range;
 
 use super::issue::Issue;
 use super::lexer;
+use super::lines::{self, Around};
 use super::regions::{self, Charge, Charges};
 use super::scan::{Piece, Rules, Scan, Syntax, Tag, TagKind, scan};
 use super::scope::{PLACEHOLDERS, ROOTS};
@@ -183,11 +184,12 @@ fn rewrite(source: &Source<'_>, read: &Scan, is_bound: &dyn Fn(&str) -> bool) ->
     let text = source.text;
     let mut out = Rewriter { text, out: String::with_capacity(text.len() + 64), map: Vec::new(), unread: None };
     let charges = regions::charges(text, &read.pieces, source.shared);
-    let mut after_block = false;
+    let around = lines::around(text, &read.pieces);
+    let mut is_taken = false;
     for (index, piece) in read.pieces.iter().enumerate() {
         match piece {
             Piece::Text(range) => match source.traced {
-                Some(number) => out.copy_traced(range.clone(), number, after_block),
+                Some(number) => out.copy_traced(range.clone(), number, is_taken),
                 None => out.copy_charged(range.clone(), &charges, index),
             },
             Piece::Placeholder(placeholder) => {
@@ -195,9 +197,9 @@ fn rewrite(source: &Source<'_>, read: &Scan, is_bound: &dyn Fn(&str) -> bool) ->
                 let expression = out.guarded(&expression, placeholder.range.clone());
                 out.replace(placeholder.range.clone(), &format!("{OPEN_VARIABLE} {expression} {CLOSE_VARIABLE}"));
             }
-            Piece::Tag(tag) => out.tag(tag),
+            Piece::Tag(tag) => out.tag(tag, around[index], source.traced),
         }
-        after_block = matches!(piece, Piece::Tag(tag) if tag.kind != TagKind::Variable);
+        is_taken = around[index] != Around::Kept && matches!(piece, Piece::Tag(tag) if tag.kind != TagKind::Variable);
     }
     Body::Engine { text: out.out, map: out.map, unread: out.unread }
 }
@@ -249,13 +251,13 @@ impl Rewriter<'_> {
         self.out.push_str(&self.text[from]);
     }
 
-    /// Copies a text and puts a mark before the end of every line, but not right after a block tag: the engine takes
-    /// that newline away.
-    fn copy_traced(&mut self, from: Range<usize>, number: usize, after_block: bool) {
+    /// Copies a text and puts a mark before the end of every line, but not before a newline right at its start that the
+    /// engine takes away.
+    fn copy_traced(&mut self, from: Range<usize>, number: usize, is_taken: bool) {
         let mut start = from.start;
         for at in memchr::memchr_iter(b'\n', &self.text.as_bytes()[from.clone()]).map(|at| from.start + at) {
             let line = self.text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-            if at > from.start || !after_block {
+            if at > from.start || !is_taken {
                 self.copy(start..at);
                 self.replace(at..at, &super::trace::mark(number, line));
                 start = at;
@@ -269,13 +271,22 @@ impl Rewriter<'_> {
         self.out.push_str(by);
     }
 
-    fn tag(&mut self, tag: &Tag) {
+    fn tag(&mut self, tag: &Tag, around: Around, traced: Option<usize>) {
+        if around == Around::Before {
+            let line = self.text[..tag.range.start].rfind('\n').map_or(0, |newline| newline + 1);
+            let mark = traced.map_or_else(String::new, |number| super::trace::mark(number, line));
+            self.replace(tag.range.start..tag.range.start, &format!("{mark}\n"));
+        }
         let (open, close) = match tag.kind {
             TagKind::Variable => (OPEN_VARIABLE, CLOSE_VARIABLE),
             TagKind::Block => (OPEN_BLOCK, CLOSE_BLOCK),
             TagKind::Comment => (OPEN_COMMENT, CLOSE_COMMENT),
         };
-        self.replace(tag.range.start..tag.body.start, open);
+        let body = &self.text[tag.body.clone()];
+        let is_kept =
+            |at_end| around == Around::Kept && tag.kind != TagKind::Variable && !lines::is_signed(body, at_end);
+        let (open, close) = (with_sign(open, "", is_kept(false)), with_sign("", close, is_kept(true)));
+        self.replace(tag.range.start..tag.body.start, &open);
         let edits = match tag.kind {
             // A tag that is too long is refused; reading it could exhaust the stack.
             _ if lexer::over_limit(self.text, &tag.tokens, &Limits::highest()).is_some() => Ok(Vec::new()),
@@ -289,7 +300,7 @@ impl Rewriter<'_> {
             self.unread.get_or_insert(tag.range.clone());
             self.copy(tag.body.clone());
         }
-        self.replace(tag.body.end..tag.range.end, close);
+        self.replace(tag.body.end..tag.range.end, &close);
     }
 
     /// Copies a range with its edits.
@@ -337,6 +348,11 @@ impl Rewriter<'_> {
         };
         guarded
     }
+}
+
+/// A delimiter of a tag; with the sign that keeps the blanks beside it.
+fn with_sign(open: &str, close: &str, is_kept: bool) -> String {
+    format!("{open}{}{close}", if is_kept { "+" } else { "" })
 }
 
 /// Where the bytes `range` of the rewritten text stand in the original.

@@ -17,6 +17,7 @@ mod guard;
 mod issue;
 mod judge;
 mod lexer;
+mod lines;
 pub mod marks;
 mod mends;
 mod nouns;

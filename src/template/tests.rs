@@ -77,7 +77,7 @@ pub(super) fn source<'a>(
 }
 
 /// The rendered text, or the codes of the findings (warnings before the text after a `~`).
-fn render(template: &str, syntax: Syntax) -> String {
+pub(super) fn render(template: &str, syntax: Syntax) -> String {
     render_with(template, syntax, &[], &[])
 }
 
