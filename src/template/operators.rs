@@ -40,6 +40,10 @@ pub(super) const SLICE: &str = "__megax_slice";
 /// Pays for so many bytes of the template's own text.
 pub(super) const TEXT: &str = "__megax_text";
 
+/// A loop over a text is hardly ever meant, and what it makes looks like nothing that anybody wrote.
+const LETTERS: &str = "this is a text and no list, so the loop would go through its letters; write a list (`[email, city]`), \
+                       cut the text (`|split(', ')`), or say that letters are meant (`|list`)";
+
 /// Adds them to `env`.
 pub(super) fn register(env: &mut Environment<'_>, budget: &Budget) {
     let own = budget.clone();
@@ -75,6 +79,9 @@ pub(super) fn register(env: &mut Environment<'_>, budget: &Budget) {
     });
     let own = budget.clone();
     env.add_filter(LOOPED, move |state: &mut State<'_, '_>, value: Value| {
+        if value.as_str().is_some_and(|text| !text.is_empty()) {
+            return Err(Error::new(ErrorKind::InvalidOperation, LETTERS));
+        }
         // The keys of a mapping are listed before the first round.
         if value.kind() == ValueKind::Map {
             own.spend(state, 4 * value.len().unwrap_or(0) as u64)?;

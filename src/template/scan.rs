@@ -336,6 +336,10 @@ impl<'a> Scanner<'a> {
             self.bad(at..end, "this expression is not Jinja, although its name is known here");
             return end;
         }
+        if let Some(message) = tags::handlebars(body, |root| careful && self.is_known(root)) {
+            self.bad(at..end, message);
+            return end;
+        }
         if shape != tags::Shape::Expression {
             self.out.passed.push(at..end);
             // Inside an object literal a placeholder is still one: `style={{ color: '{color}' }}`.

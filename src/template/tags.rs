@@ -338,6 +338,23 @@ fn is_test<'t>(tokens: &[Token], token: &Token, text_of: &impl Fn(&Token) -> &'t
     before(1) == "is" || (before(1) == "not" && before(2) == "is")
 }
 
+/// What a block of Handlebars should be, if it is about a name that exists here: `#each entity.fields`.
+pub(super) fn handlebars(body: &str, is_known: impl Fn(&str) -> bool) -> Option<&'static str> {
+    let mut words = body.strip_prefix('#')?.split_whitespace();
+    let (block, path) = (words.next()?, words.next()?);
+    let root = path.trim_start_matches('(').split(['.', '/']).next().filter(|root| is_known(root))?;
+    match block {
+        "each" | "for" if !root.is_empty() => Some(
+            "this is Handlebars, and would be written as it stands: write `{% for item in ... %}` and `{% endfor %}`",
+        ),
+        "if" => Some("this is Handlebars, and would be written as it stands: write `{% if ... %}` and `{% endif %}`"),
+        "unless" => {
+            Some("this is Handlebars, and would be written as it stands: write `{% if not ... %}` and `{% endif %}`")
+        }
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -444,3 +444,16 @@ fn hostile_templates_are_findings() {
     );
     assert_eq!(render("{{ kind|indent(2000000000) }}", Syntax::Auto), "!!MX410");
 }
+
+#[test]
+fn blocks_of_handlebars_over_a_known_name_and_loops_over_texts_are_errors() {
+    for template in ["{{#each entity.fields}}x{{/each}}", "{{#if kind}}x{{/if}}", "{{#unless entity}}x{{/unless}}"] {
+        assert_eq!(render(template, Syntax::Auto), "!MX401", "{template}");
+    }
+    for template in ["{{#each posts}}x{{/each}}", "{{#form entity}}x{{/form}}", "{{/each}}", "{{#each}}"] {
+        assert_eq!(render(template, Syntax::Auto), template);
+    }
+    assert_eq!(render("{% for c in entity.id %}{{ c }}{% endfor %}", Syntax::Auto), "!!MX409");
+    assert_eq!(render("{% for c in entity.id|list %}{{ c }} {% endfor %}", Syntax::Auto), "o i ");
+    assert_eq!(render("{% for c in entity.nope or '' %}{{ c }}{% endfor %}", Syntax::Auto), "");
+}
