@@ -13,9 +13,8 @@ use super::words;
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::limit::Limit;
 use crate::model::user_schema::{Step, Violation};
-use crate::model::{Call, Factory, Param, Rule};
+use crate::model::{Call, Factory, Loop, Param, Rule};
 use crate::source::{NodeId, Tree};
-use crate::span::Span;
 use crate::template::value::{as_mapping, to_json};
 use crate::template::{Slots, Unit, slots};
 
@@ -124,28 +123,16 @@ impl<'a> Run<'a> {
         let and_more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let for_item = item.map_or_else(String::new, |item| format!(" for the item `{item}`{and_more}"));
         let message = format!("the arguments of the factory `{}`{for_item}: {}", factory.name, violation.message);
-        let span = self.argument_span(rule, call, violation);
+        let tree = &self.mega.tree;
+        let node = argument(tree, rule, violation);
+        let span = node.map_or(call.arguments, |node| tree.span(node));
         let mut finding = Diagnostic::new(Code::BadArgument, message).at(span).team(self.mega.team.clone());
         finding.help.clone_from(&violation.help);
-        finding.related(violation.rule.unwrap_or(factory.span), "the parameters are declared here")
-    }
-
-    /// The place of what a violation speaks of: as deep in the arguments as they are written out.
-    fn argument_span(&self, rule: &Rule, call: &Call, violation: &Violation) -> Span {
-        let tree = &self.mega.tree;
-        let mut steps = violation.path.iter();
-        let Some(Step::Key(first)) = steps.next() else { return call.arguments };
-        let Some((_, node)) = rule.with.iter().find(|(key, _)| key == first) else { return call.arguments };
-        let mut node = *node;
-        for step in steps {
-            let below = match step {
-                Step::Key(key) => tree.get(node, key),
-                Step::Index(index) => tree.list(node).and_then(|items| items.get(*index).copied()),
-            };
-            let Some(below) = below else { break };
-            node = below;
+        if let Some(text) = node.and_then(|node| tree.text(node)).filter(|text| is_bare(rule, text)) {
+            let value = format!("\"{{{{ {text} }}}}\"");
+            finding = finding.help(format!("without braces it is a text: write `{value}`")).fix(span, value);
         }
-        tree.span(node)
+        finding.related(violation.rule.unwrap_or(factory.span), "the parameters are declared here")
     }
 
     /// The slots that the texts of a value read.
@@ -158,6 +145,30 @@ impl<'a> Run<'a> {
             }
         }
     }
+}
+
+/// What a violation speaks of: as deep in the arguments as they are written out. `None` for all of them.
+fn argument(tree: &Tree, rule: &Rule, violation: &Violation) -> Option<NodeId> {
+    let mut steps = violation.path.iter();
+    let Some(Step::Key(first)) = steps.next() else { return None };
+    let mut node = rule.with.iter().find(|(key, _)| key == first)?.1;
+    for step in steps {
+        let below = match step {
+            Step::Key(key) => tree.get(node, key),
+            Step::Index(index) => tree.list(node).and_then(|items| items.get(*index).copied()),
+        };
+        let Some(below) = below else { break };
+        node = below;
+    }
+    Some(node)
+}
+
+/// Whether a text is the path of a value that begins with a loop variable of the rule, without its braces.
+fn is_bare(rule: &Rule, text: &str) -> bool {
+    let Loop::Over(lists) = &rule.each else { return false };
+    let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c == '_' || c.is_alphanumeric());
+    let (root, rest) = text.split_once('.').unwrap_or((text, "_"));
+    lists.iter().any(|list| list.variable == root) && rest.split('.').all(is_name)
 }
 
 /// The values of all parameters, in their order: given ones, else defaults; or what does not fit.

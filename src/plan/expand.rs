@@ -10,7 +10,7 @@ use super::frame::{Frame, Round};
 use super::items::{self, Rounds, Site};
 use super::limits::{Spent, clip, is_path, item_name};
 use super::words::{self, Names};
-use super::{Around, PlannedBody, PlannedFile, Reader, locate};
+use super::{Around, PlannedBody, PlannedFile, Reader, locate, nameless};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::model::{Content, MegaFile, Rule, TextPlace};
 use crate::path::{OutputPath, PathError};
@@ -392,7 +392,9 @@ impl<'a> Run<'a> {
             let rendered = match ready.unit.render_text(name, scope) {
                 Ok(text) => text,
                 Err(failure) => {
-                    self.findings.push(locate(self.mega, self.around.sources, *node, &failure.issue));
+                    let found = locate(self.mega, self.around.sources, *node, &failure.issue);
+                    let text = self.mega.tree.text(*node).unwrap_or_default();
+                    self.findings.push(nameless::item(self.mega, scope, text, &failure.issue, &found).unwrap_or(found));
                     return None;
                 }
             };

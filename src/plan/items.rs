@@ -6,6 +6,7 @@ use minijinja::Value;
 use minijinja::value::ValueKind;
 
 use super::frame::{Frame, FrameCall, Round};
+use super::loop_text;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::limit::{Limit, Limits};
 use crate::model::{Loop, LoopItems, LoopList, MegaFile, Rule};
@@ -143,6 +144,9 @@ impl<'a> Reader<'a> {
     fn of(site: Site<'a>, list: &LoopList) -> Result<Option<Self>, Vec<Diagnostic>> {
         let LoopItems::Expression(node) = list.items else { return Ok(None) };
         let text = site.mega.tree.text(node).unwrap_or_default();
+        if let Some(found) = loop_text::misread(site.mega, list, node, text) {
+            return Err(vec![found]);
+        }
         let unit = Unit::new(Arc::new(super::words::of_data(site.base, &site.frame.params)), site.limits);
         let issues = unit.check_expression(text);
         if !issues.is_empty() {

@@ -12,6 +12,8 @@ mod expand;
 mod frame;
 mod items;
 mod limits;
+mod loop_text;
+mod nameless;
 mod near;
 mod reservations;
 mod sensitive;

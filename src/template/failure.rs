@@ -8,9 +8,11 @@ use minijinja::{Error, ErrorKind};
 use super::budget::Met;
 use super::compile;
 use super::issue::Issue;
+pub(super) use super::meant::with_slip;
+use super::misread;
 use super::scope::Scope;
-use super::value::{Unprintable, as_mapping};
-use crate::diagnostic::{Code, nearest};
+use super::value::Unprintable;
+use crate::diagnostic::Code;
 use crate::limit::{Limit, Limits};
 
 /// Why a render or an evaluation failed, at bytes of the named template's text.
@@ -40,45 +42,9 @@ pub(super) fn missing(range: Range<usize>, shown: &str, scope: &Scope) -> Issue 
     Issue::new(Code::MissingField, range, message).help("give every item the field, or write `{{ x|default('...') }}`")
 }
 
-/// Says which field was meant when the value above has one of nearly the same name, and no item has the one written.
-pub(super) fn with_slip(issue: Issue, text: &str, scope: &Scope) -> Issue {
-    if issue.code != Code::MissingField || issue.fix.is_some() {
-        return issue;
-    }
-    match slip(text, issue.range.clone(), scope) {
-        Some((range, near)) => issue.help(format!("did you mean `{near}`?")).fix(range, near),
-        None => issue,
-    }
-}
-
-/// The bytes of the wrong step of a path such as `entity.nmae`, and the field that is nearest to it.
-fn slip(text: &str, range: Range<usize>, scope: &Scope) -> Option<(Range<usize>, String)> {
-    let shown = text.get(range.clone())?;
-    let path = shown.trim_start_matches(|c: char| c == '{' || c.is_whitespace());
-    let mut at = range.start + shown.len() - path.len();
-    let path = path.split(|c: char| !(c == '.' || super::lexer::is_name_part(c))).next()?;
-    let (root, steps) = path.split_once('.')?;
-    // What the template binds itself is not known here.
-    if compile::bound_names(text).contains(root) {
-        return None;
-    }
-    let mut value = scope.placeholder(root, false).or_else(|| scope.jinja(root))?;
-    at += root.len() + 1;
-    for step in steps.split('.') {
-        let mapping = as_mapping(&value)?;
-        let Some(next) = mapping.get(step).cloned() else {
-            let near = nearest(step, mapping.keys()).filter(|_| !scope.words.is_field(step))?;
-            return Some((at..at + step.len(), near.to_owned()));
-        };
-        value = next;
-        at += step.len() + 1;
-    }
-    None
-}
-
 pub(super) fn unprintable(what: Unprintable, range: Range<usize>, shown: &str) -> Issue {
     let help = match what {
-        Unprintable::Mapping => "print one of its fields (`entity.name`), or the whole with a filter: `|json`",
+        Unprintable::Mapping => "print one of its fields, or the whole with a filter: `|json`",
         Unprintable::List => "loop over it, or use a filter: `|join(', ')`, `|length`, `|json`",
         _ => "give it a value, or use `|default('...', true)`",
     };
@@ -145,8 +111,9 @@ pub(super) fn explain(
                 .help("use a filter (`x|upper`, `x|replace('a', 'b')`), the method `'{:03d}'.format(number)`, or one of split, strip, startswith, endswith, find, join, get, items, keys and values")
         }
         ErrorKind::TemplateNotFound => Issue::new(Code::UnknownInclude, range, said),
-        ErrorKind::SyntaxError | ErrorKind::BadEscape => Issue::new(Code::TemplateSyntax, range, said)
-            .help("if another tool reads these braces, put them into {% raw %} ... {% endraw %}"),
+        ErrorKind::SyntaxError | ErrorKind::BadEscape => {
+            misread::explained(Issue::new(Code::TemplateSyntax, range, said), text)
+        }
         _ if said.contains("recursion limit") => {
             let what = "macros, includes and blocks call one another too deep";
             let mend = "let the macro end (`{% if items %}`), or nest the data less deeply";

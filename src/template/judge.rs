@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::bounds;
 use super::compile::{Choice, Source};
+use super::dashes;
 use super::forms::Form;
 use super::issue::Issue;
 use super::lexer::{self, TokenKind};
@@ -225,8 +226,8 @@ fn unknown_statement(text: &str, read: &Scan, word: &std::ops::Range<usize>, spe
     let issue = Issue::new(Code::TemplateSyntax, word.clone(), format!("`{{% {name} %}}` is no tag"));
     let escape = "or put the text into {% raw %} ... {% endraw %} (or `syntax: placeholder`) if another tool reads it";
     let fix = meant.and_then(|meant| mends::statement(text, read, word, meant));
-    if let Some(fix) = fix {
-        return Some(issue.help(format!("did you mean `{fix}`? {escape}")).fix(word.clone(), fix));
+    if let Some((range, fix)) = fix {
+        return Some(issue.help(format!("did you mean `{fix}`? {escape}")).fix(range, fix));
     }
     Some(match meant {
         Some(meant) => issue.help(format!("did you mean `{meant}`? {escape}")),
@@ -339,6 +340,12 @@ fn unknown_names(source: &Source<'_>, words: &Vocabulary, bound: &BTreeSet<Strin
         if exists {
             continue;
         }
+        if let Some((range, filter)) = dashes::filter(source.text, &name.range) {
+            let message = format!("there is no filter `{}`", &source.text[range.clone()]);
+            let help = format!("did you mean `{filter}`?");
+            issues.push(Issue::new(Code::UnknownFilter, range.clone(), message).help(help).fix(range, filter));
+            continue;
+        }
         let issue = Issue::new(
             if name.called { Code::UnknownFilter } else { Code::UnknownName },
             name.range.clone(),
@@ -364,12 +371,16 @@ fn suggest(
     if let Some(hint) = words.hint(word) {
         return issue.help(format!("did you mean `{hint}`?")).fix(name.range.clone(), hint);
     }
-    let escape = "or put the text into {% raw %} ... {% endraw %} if another tool reads these braces";
+    // A condition or a loop has no braces that could belong to another tool.
+    let escape = if source.text.contains(['{', '}']) {
+        "; or put the text into {% raw %} ... {% endraw %} if another tool reads these braces"
+    } else {
+        ""
+    };
     if let Some(help) = words.far(word) {
-        let is_template = source.text.contains(['{', '}']);
-        return issue.help(if is_template { format!("{help}; {escape}") } else { help.to_owned() });
+        return issue.help(format!("{help}{escape}"));
     }
-    if let Some(key) = dashed_key(source.text, &name.range) {
+    if let Some(key) = dashes::key(source.text, &name.range) {
         let message = "a key with a dash is read in brackets: `-` means minus";
         return issue.help(format!("{message}; write {key}"));
     }
@@ -383,17 +394,7 @@ fn suggest(
     if let Some(near) = nearest(word, names.iter().copied()) {
         return issue.help(format!("did you mean `{near}`?")).fix(name.range.clone(), near);
     }
-    issue.help(format!("the names here are {}; {escape}", list(names.into_iter())))
-}
-
-/// `contributions.api-routes` is `contributions.api` minus `routes`: how to write the key of which `range` is the end.
-fn dashed_key(text: &str, range: &std::ops::Range<usize>) -> Option<String> {
-    let is_part = |c: char| c == '-' || c == '.' || lexer::is_name_part(c);
-    let start = text[..range.start].char_indices().rev().take_while(|(_, c)| is_part(*c)).last()?.0;
-    let end = text[range.end..].find(|c: char| !is_part(c)).map_or(text.len(), |end| range.end + end);
-    let (above, key) = text[start..end].rsplit_once('.')?;
-    let is_dashed = key.contains('-') && !key.starts_with('-') && !key.ends_with('-') && !above.contains('-');
-    is_dashed.then(|| format!("`{above}[\"{key}\"]`"))
+    issue.help(format!("the names here are {}{escape}", list(names.into_iter())))
 }
 
 /// At most twelve names, for messages.

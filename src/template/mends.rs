@@ -19,7 +19,7 @@ const OPERATORS: [(&str, &str); 4] = [("===", "=="), ("!==", "!="), ("&&", "and"
 
 /// Where an expression stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Within {
+pub(super) enum Within {
     /// By itself, as a condition of a rule.
     Expression,
     /// Between `{{` and `}}`.
@@ -94,7 +94,7 @@ fn binds_alone(rest: &str) -> bool {
 }
 
 /// Whether the engine can read a tag with this body, or this expression.
-fn compiles(body: &str, within: Within) -> bool {
+pub(super) fn compiles(body: &str, within: Within) -> bool {
     let Ok(tokens) = lexer::lex(body, 0..body.len()) else { return false };
     // What could exhaust the engine's parser is not tried.
     if lexer::over_limit(body, &tokens, &Limits::default()).is_some() {
@@ -178,16 +178,31 @@ fn spaced(text: &str, at: usize, len: usize, word: &str) -> String {
 
 /// What the unknown statement at `word` means: the keyword that `meant` says, or for a bare `end` the end of the block
 /// that is open there.
-pub(super) fn statement(text: &str, read: &Scan, word: &Range<usize>, meant: &str) -> Option<String> {
+pub(super) fn statement(text: &str, read: &Scan, word: &Range<usize>, meant: &str) -> Option<Mend> {
     if text.get(word.clone())?.eq_ignore_ascii_case("end") {
         // Of many the first is enough, and looking back for each would take long.
-        return if read.statements.first() == Some(word) { end(text, read) } else { None };
+        let meant = if read.statements.first() == Some(word) { end(text, read)? } else { return None };
+        return Some((word.start..end_of_two(text, word.end, &meant)?, meant));
     }
     // Some words have no single counterpart, or need another form of the rest.
     let is_single = !meant.contains([' ', '`']) && !matches!(&text[word.clone()], "switch" | "capture");
     let rest = text.get(word.end..)?;
     let rest = rest.get(..rest.find("%}")?)?;
-    (is_single && compiles(&format!(" {meant}{rest}"), Within::Block)).then(|| meant.to_owned())
+    (is_single && compiles(&format!(" {meant}{rest}"), Within::Block)).then(|| (word.clone(), meant.to_owned()))
+}
+
+/// Where a bare `end` at `at` ends that stands for `meant`: `{% end for %}` has the second half of the word beside it, and
+/// nothing else may stand there.
+fn end_of_two(text: &str, at: usize, meant: &str) -> Option<usize> {
+    let rest = text.get(at..)?;
+    let rest = &rest[..rest.find("%}")?];
+    let second = rest.trim_start();
+    let len = second.find(|c: char| !lexer::is_name_part(c)).unwrap_or(second.len());
+    match &second[..len] {
+        "" => matches!(second.trim(), "" | "-" | "+").then_some(at),
+        word if meant.strip_prefix("end") == Some(word) => Some(at + rest.len() - second.len() + len),
+        _ => None,
+    }
 }
 
 /// The end of the block that is open at the first unknown statement, a bare `end`: only if all blocks are closed in their
@@ -251,7 +266,9 @@ fn filter_of_call(text: &str, name: &Range<usize>) -> Option<Mend> {
         ("sorted", "sort"),
         ("str", "string"),
     ];
-    let (_, filter) = FUNCTIONS.iter().find(|(function, _)| *function == &text[name.clone()])?;
+    let called = &text[name.clone()];
+    let known = FUNCTIONS.iter().find(|(function, _)| *function == called).map(|(_, filter)| (*filter).to_owned());
+    let filter = known.or_else(|| spelling(called))?;
     let rest = text.get(name.end..)?.strip_prefix('(')?;
     let inner = &rest[..rest.find(')')?];
     let is_path = !inner.is_empty() && inner.chars().all(|c| c == '.' || lexer::is_name_part(c));
@@ -267,6 +284,28 @@ pub(super) fn filter(name: &str, is_known: impl Fn(&str) -> bool) -> Option<Stri
     let ends = ["", "_case", "case", "ize", "ized", "_string"];
     let mut names = ends.iter().filter_map(|end| bare.strip_suffix(end)).filter(|name| name.len() > 3);
     names.find(|word| *word != name && is_known(word)).map(str::to_owned)
+}
+
+/// The filter without arguments that a function or a method of another language stands for: `camelCase`, `toUpperCase`.
+pub(super) fn spelling(name: &str) -> Option<String> {
+    const SPELLINGS: [&str; 14] = [
+        "pascal",
+        "camel",
+        "snake",
+        "kebab",
+        "screaming_snake",
+        "title",
+        "plural",
+        "singular",
+        "upper_first",
+        "lower_first",
+        "upper",
+        "lower",
+        "json",
+        "slugify",
+    ];
+    let is_known = |word: &str| SPELLINGS.contains(&word);
+    if is_known(name) { Some(name.to_owned()) } else { filter(name, is_known) }
 }
 
 /// `{ entity }` or `${entity}` in a path: the placeholder that is meant by the braces of the issue.
@@ -335,7 +374,8 @@ mod tests {
         let mended = |text: &str| {
             let read =
                 scan::scan(text, scan::Rules { placeholders: None, jinja: true, careful: true, brackets: false });
-            statement(text, &read, &read.statements[0], "endif` or `endfor")
+            let (range, new) = statement(text, &read, &read.statements[0], "endif` or `endfor")?;
+            Some([&text[read.statements[0].end..range.end], &new].concat())
         };
         for (text, wanted) in [
             ("{% for a in b %}{% if a %}x{% end %}{% end %}", Some("endif")),
@@ -345,10 +385,17 @@ mod tests {
             ("{% if a %}{% set x %}b{% end %}", None),
             ("{% for a in b %}{% if a %}x{% end %}{% endif %}{% end %}", None),
             ("{% end %}", None),
+            ("{% for a in b %}x{% end for %}", Some(" forendfor")),
+            ("{% if a %}x{%- end if -%}", Some(" ifendif")),
+            ("{% block a %}x{% end block a %}", Some(" blockendblock")),
+            ("{% for a in b %}x{% end if %}", None),
+            ("{% for a in b %}x{% end -%}", Some("endfor")),
         ] {
             assert_eq!(mended(text).as_deref(), wanted, "{text}");
         }
-        let word = |text: &str, meant: &str| statement(text, &Scan::default(), &(3..3 + "foreach".len()), meant);
+        let word = |text: &str, meant: &str| {
+            statement(text, &Scan::default(), &(3..3 + "foreach".len()), meant).map(|(_, new)| new)
+        };
         assert_eq!(word("{% foreach a in b %}", "for").as_deref(), Some("for"));
         assert_eq!(word("{% foreach a in [b] %}", "for").as_deref(), Some("for"));
         assert_eq!(word("{% foreach $a as $b %}", "for"), None);
@@ -364,6 +411,7 @@ mod tests {
         assert_eq!(filter("to_morse", known), None);
         assert_eq!(filter_of_call("{{ len(a.b) }}", &(3..6)), Some((3..11, "a.b|length".to_owned())));
         assert_eq!(filter_of_call("{{ len(a + b) }}", &(3..6)), None);
+        assert_eq!(filter_of_call("{{ camelCase(a) }}", &(3..12)), Some((3..15, "a|camel".to_owned())));
         assert_eq!(filter_of_call("{{ str(a).b }}", &(3..6)), None);
         assert_eq!(placeholder_in("x/${ a }", 3..8, |name| name == "a"), Some((2..8, "{a}".to_owned())));
         assert_eq!(placeholder_in("x/{ b }", 2..7, |name| name == "a"), None);

@@ -133,6 +133,14 @@ fn wrong_types_say_what_to_write() {
         ],
     );
     check(
+        SchemaName::MegaFile,
+        "id: a\nteam: b\ngenerator: {rules: []}\nexpansion: {targetFiles: three}\n",
+        &[
+            "4:26-4:31 MX202 `targetFiles` must be a number of files or a list of paths, found text | write a number of \
+           files or a list of paths, such as `targetFiles: 3`",
+        ],
+    );
+    check(
         SchemaName::Manifest,
         "teams:\n  - {name: A, safe_parallel: yes}\n",
         &["2:30-2:33 MX202 `safe_parallel` must be true or false, found text | write `true` | -> true"],

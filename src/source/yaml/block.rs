@@ -86,3 +86,14 @@ pub(super) fn without_added_newline<'v>(value: &'v str, text: &str) -> &'v str {
     let last = text.rsplit(['\n', '\r']).next().unwrap_or("");
     if last.trim_matches(' ').is_empty() { value } else { value.strip_suffix('\n').unwrap_or(value) }
 }
+
+/// The first dash of a block list: in a list that is not indented the parser marks the place after it. `after` is where the
+/// last node ended.
+pub(super) fn first_dash(text: &str, start: usize, after: usize) -> usize {
+    let bytes = text.as_bytes();
+    if bytes.get(start) == Some(&b'-') && bytes.get(start + 1).is_none_or(u8::is_ascii_whitespace) {
+        return start;
+    }
+    let before = bytes[..start.min(bytes.len())].iter().rposition(|b| !b.is_ascii_whitespace());
+    before.filter(|&at| bytes[at] == b'-' && at >= after).unwrap_or(start)
+}

@@ -2,7 +2,7 @@
 //!
 //! Must never expand an alias: every frame carries what it would cost, with saturating sums, and the sums are checked.
 
-use super::block::{Block, without_added_newline};
+use super::block::{Block, first_dash, without_added_newline};
 use super::{Place, over_limit, resolve, slip};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::limit::{Limit, Limits};
@@ -141,8 +141,10 @@ impl<'p> Builder<'p> {
         if self.has_directives && self.documents == 0 {
             return Flow::Break(());
         }
-        let open = self.frames.last().filter(|frame| frame.flow).map(|frame| frame.range.start);
-        let context = slip::Context { place: self.place, open, last_block: self.last_block.clone() };
+        if slip::is_echo(error, self.place, &self.findings) {
+            return Flow::Break(());
+        }
+        let context = self.context();
         let finding = match error.kind() {
             granit_parser::ErrorKind::RecursionLimitExceeded => {
                 self.too_deep(error.marker().byte_offset().unwrap_or(self.after))
@@ -151,6 +153,13 @@ impl<'p> Builder<'p> {
         };
         self.report(finding)?;
         Flow::Break(())
+    }
+
+    fn context(&self) -> slip::Context<'p> {
+        let is_flow = |frame: &&Frame| frame.flow;
+        let open = self.frames.last().filter(is_flow).map(|frame| frame.range.start);
+        let after = self.frames.iter().find(is_flow).map_or(self.after, |frame| frame.range.start);
+        slip::Context { place: self.place, open, after, last_block: self.last_block.clone() }
     }
 
     fn finish(mut self) -> Result<Tree, Diagnostics> {
@@ -290,24 +299,14 @@ impl<'p> Builder<'p> {
             return Flow::Break(());
         }
         let flow = style == StructureStyle::Flow;
-        let start = if mapping || flow { range.start } else { self.dash(range.start) };
+        let start = if mapping || flow { range.start } else { first_dash(self.parsed, range.start, self.after) };
         if self.is_key() {
-            let finding = slip::collection_as_key(self.place, start, mapping);
+            let finding = slip::collection_as_key(&self.context(), start, mapping);
             self.report(finding)?;
         }
         let range = start..range.end.max(start);
         self.frames.push(Frame { mapping, flow, children: Vec::new(), range, anchor, cost: Cost::default() });
         Flow::Continue(())
-    }
-
-    /// The first dash of a block list: in a list that is not indented the parser marks the place after it.
-    fn dash(&self, start: usize) -> usize {
-        let bytes = self.parsed.as_bytes();
-        if bytes.get(start) == Some(&b'-') && bytes.get(start + 1).is_none_or(u8::is_ascii_whitespace) {
-            return start;
-        }
-        let before = bytes[..start.min(bytes.len())].iter().rposition(|b| !b.is_ascii_whitespace());
-        before.filter(|&at| bytes[at] == b'-' && at >= self.after).unwrap_or(start)
     }
 
     fn close(&mut self, mark: &Range<usize>) -> Flow {

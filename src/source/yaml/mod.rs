@@ -6,6 +6,7 @@
 
 mod block;
 mod build;
+mod flow;
 mod json;
 mod locate;
 mod resolve;

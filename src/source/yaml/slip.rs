@@ -2,8 +2,8 @@
 //!
 //! Must never offer a fix that changes what a careful reader would take the line to mean.
 
-use super::{Place, trial};
-use crate::diagnostic::{Code, Diagnostic};
+use super::{Place, flow, trial};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::span::Span;
 use granit_parser::{ErrorKind as E, ScanError};
 use std::ops::Range;
@@ -13,6 +13,8 @@ pub(super) struct Context<'t> {
     pub place: Place<'t>,
     /// The bracket of the flow collection that is open.
     pub open: Option<usize>,
+    /// The outermost bracket that is open, or the end of the last node.
+    pub after: usize,
     /// The last block scalar: from its header to where the parser stopped reading it.
     pub last_block: Option<Range<usize>>,
 }
@@ -31,15 +33,23 @@ pub(super) fn syntax(error: &ScanError, context: &Context<'_>) -> Diagnostic {
         Some(open) if open < at => finding.related(place.character(open), "in the collection that begins here"),
         _ => finding,
     };
-    let told = fence(&finding, place, at)
+    let told = conflict(place)
+        .or_else(|| fence(&finding, place, at))
         .or_else(|| tab(error.kind(), &finding))
         .or_else(|| unquoted(&finding, place, at))
+        .or_else(|| flow::cause(error.kind(), &finding, place, context.after, at))
         .or_else(|| no_blank_after_colon(error.kind(), &finding, place, at))
         .or_else(|| shallow_block(&finding, context, at))
         .or_else(|| colon_in_value(error.kind(), &finding, place, at))
         .or_else(|| by_kind(error.kind(), &finding))
         .unwrap_or(finding);
     trial::mended(told, place, error.kind(), at)
+}
+
+/// Whether a finding before the error has a mend around it: then the text was read wrongly there for the same reason.
+pub(super) fn is_echo(error: &ScanError, place: Place<'_>, findings: &Diagnostics) -> bool {
+    let at = place.span(exact(error, place.text), 0).start;
+    findings.iter().filter_map(|one| one.fix.as_ref()).any(|fix| (fix.span.start..=fix.span.end).contains(&at))
 }
 
 /// What is said of an error that we have no words for.
@@ -64,9 +74,7 @@ pub(super) fn exact(error: &ScanError, text: &str) -> usize {
     let rest = text.get(mark..).unwrap_or("");
     let found = match error.kind() {
         E::UnexpectedCharacter { character } => rest.find(*character),
-        E::TabInPlainScalar | E::TabInBlockIndentation | E::TabInIndentation | E::TabNotAllowed => {
-            return tab_in_indentation(text, mark);
-        }
+        kind if is_tab(kind) => return tab_in_indentation(text, mark),
         E::UnknownQuotedScalarEscape => unknown_escape(rest),
         _ => None,
     };
@@ -103,9 +111,7 @@ fn words(kind: &E) -> String {
     let text = match kind {
         E::UnexpectedCharacter { character: '@' | '`' | '%' } => "an unquoted text cannot begin with this character",
         E::UnexpectedCharacter { .. } => "this character is not allowed here",
-        E::TabInPlainScalar | E::TabInBlockIndentation | E::TabInIndentation | E::TabNotAllowed => {
-            "a tab is used for indentation"
-        }
+        kind if is_tab(kind) => "a tab is used for indentation",
         E::MappingValueNotAllowed | E::InvalidColonPlacement => "a `:` stands where no key can be",
         E::SimpleKeyExpected => "this line is neither a key with a value nor part of the text above",
         E::ExpectedBlockMappingKey => "a key was expected here",
@@ -122,9 +128,7 @@ fn words(kind: &E) -> String {
         E::InvalidTrailingSingleQuotedScalar | E::InvalidTrailingDoubleQuotedScalar => "text follows the closing quote",
         E::UnknownQuotedScalarEscape => "an escape that YAML does not know",
         E::InvalidBlockScalarHeader => "text follows the sign of a block text",
-        E::InvalidBlockScalarIndent | E::TabAtBlockScalarStart => {
-            "a line of a block text is not indented like its first"
-        }
+        E::InvalidBlockScalarIndent => "a line of a block text is not indented like its first",
         E::MissingAnchorOrAliasName => "an unquoted text cannot begin with `*` or `&`",
         E::CommentNotSeparated => "a comment needs a blank before its `#`",
         _ => NO_WORDS,
@@ -147,10 +151,45 @@ fn fence(finding: &Diagnostic, place: Place<'_>, at: usize) -> Option<Diagnostic
     )
 }
 
+/// Whether a tab stands where blanks should.
+pub(super) fn is_tab(kind: &E) -> bool {
+    matches!(
+        kind,
+        E::TabInPlainScalar
+            | E::TabInBlockIndentation
+            | E::TabInIndentation
+            | E::TabNotAllowed
+            | E::TabAtBlockScalarStart
+    )
+}
+
+/// The marks of a merge conflict, whatever the parser made of them: no text of a mega-file begins in the first column.
+fn conflict(place: Place<'_>) -> Option<Diagnostic> {
+    const MARKS: [&str; 3] = ["<<<<<<< ", "=======", ">>>>>>> "];
+    let (mut found, mut at) = (Vec::new(), 0);
+    for line in place.text.split_inclusive('\n') {
+        let mark = MARKS.get(found.len())?;
+        if line.strip_prefix(mark).is_some_and(|rest| !mark.starts_with('=') || rest.trim_end().is_empty()) {
+            found.push(place.span(at, at + line.trim_end().len()));
+        }
+        at += line.len();
+        if found.len() == MARKS.len() {
+            break;
+        }
+    }
+    let [first, middle, last] = found.try_into().ok()?;
+    Some(
+        Diagnostic::new(Code::YamlSyntax, "the marks of a merge conflict stand in the file")
+            .at(first)
+            .label("one side begins here")
+            .related(middle, "the other side begins here")
+            .related(last, "and ends here")
+            .help("keep one of the two sides, or what is right of both, and take the lines of the marks out"),
+    )
+}
+
 fn tab(kind: &E, finding: &Diagnostic) -> Option<Diagnostic> {
-    let is_tab =
-        matches!(kind, E::TabInPlainScalar | E::TabInBlockIndentation | E::TabInIndentation | E::TabNotAllowed);
-    is_tab.then(|| finding.clone().help("indent with blanks, two for each level: YAML does not allow tabs there"))
+    is_tab(kind).then(|| finding.clone().help("indent with blanks, two for each level: YAML does not allow tabs there"))
 }
 
 /// A value that begins with a sign of YAML but was meant as text.
@@ -158,8 +197,12 @@ fn unquoted(finding: &Diagnostic, place: Place<'_>, at: usize) -> Option<Diagnos
     let value = value_on_line(place, at)?;
     let text = place.text.get(value.clone())?;
     let help = match text.chars().next()? {
-        '{' if at >= value.start && looks_like_text(text, '}') => "quote the path",
-        '[' if at >= value.start && looks_like_text(text, ']') => "quote the path",
+        '{' | '[' if at >= value.start && goes_on(text) => "quote the path",
+        '`' if at == value.start && in_backticks(text).is_some() => {
+            let quoted = in_backticks(text).and_then(quoted)?;
+            let help = format!("YAML has no backticks, write quotes: {quoted}");
+            return Some(finding.clone().help(help).fix(place.span(value.start, value.end), quoted));
+        }
         '@' | '`' | '%' | '*' | '&' if at == value.start => "quote the value",
         _ => return None,
     };
@@ -170,12 +213,23 @@ fn unquoted(finding: &Diagnostic, place: Place<'_>, at: usize) -> Option<Diagnos
     Some(quote_value(finding.clone(), place, at, help))
 }
 
+/// What stands between two backticks that are all of a text.
+fn in_backticks(text: &str) -> Option<&str> {
+    text.strip_prefix('`')?.strip_suffix('`').filter(|inner| !inner.is_empty() && !inner.contains('`'))
+}
+
 /// Whether a text that begins with a bracket goes on after it, or holds a placeholder that no flow collection can.
-fn looks_like_text(text: &str, close: char) -> bool {
+fn goes_on(text: &str) -> bool {
+    let (open, close) = if text.starts_with('[') { ('[', ']') } else { ('{', '}') };
     if text.starts_with("{@") {
         return true;
     }
-    let Some(end) = text.find(close) else { return false };
+    let mut depth = 0_usize;
+    let end = text.char_indices().find_map(|(at, c)| {
+        depth = if c == open { depth + 1 } else { depth.saturating_sub(usize::from(c == close)) };
+        (depth == 0).then_some(at)
+    });
+    let Some(end) = end else { return false };
     text[end..]
         .trim_start_matches(close)
         .chars()
@@ -276,11 +330,18 @@ fn by_kind(kind: &E, finding: &Diagnostic) -> Option<Diagnostic> {
     Some(finding.clone().help(help))
 }
 
-/// A list or mapping as a key; most often a template expression that lacks its quotes.
-pub(super) fn collection_as_key(place: Place<'_>, at: usize, mapping: bool) -> Diagnostic {
+/// A list or mapping as a key; most often a template expression that lacks its quotes, or a line of a block text that
+/// lost its indentation.
+pub(super) fn collection_as_key(context: &Context<'_>, at: usize, mapping: bool) -> Diagnostic {
+    let place = context.place;
     let what = if mapping { "a mapping cannot be a key" } else { "a list cannot be a key" };
     let finding = Diagnostic::new(Code::YamlFeature, what).at(place.character(at));
     let double = at.checked_sub(1).and_then(|before| place.text.get(before..=at)) == Some("{{");
+    let first = if double { at - 1 } else { at };
+    let begins_line = place.text.get(place.line(at).0..first).is_some_and(|before| before.trim().is_empty());
+    if let Some(told) = shallow_block(&finding, context, at).filter(|_| begins_line) {
+        return told;
+    }
     if double {
         return quote_value(finding, place, at, "unquoted, `{{` begins a mapping inside a mapping, so quote the value");
     }
@@ -290,6 +351,14 @@ pub(super) fn collection_as_key(place: Place<'_>, at: usize, mapping: bool) -> D
 /// Adds `help`, and the fix where the value of the line can be quoted for certain.
 pub(super) fn quote_value(finding: Diagnostic, place: Place<'_>, at: usize, help: &str) -> Diagnostic {
     let value = value_on_line(place, at).filter(|value| value.contains(&at));
+    // In a flow collection that begins before it, the value is a part of the line only.
+    let value = match value {
+        Some(value) if is_inside(place, &value, at) => {
+            let is_second = place.text.get(..=at).is_some_and(|before| before.ends_with("{{"));
+            flow::value(place, at - usize::from(is_second))
+        }
+        value => value,
+    };
     // A value that has quotes already needs another mend than more of them.
     let text = value.clone().and_then(|value| place.text.get(value)).filter(|text| !text.starts_with(['"', '\'']));
     let quoted = text.and_then(quoted);
@@ -299,6 +368,12 @@ pub(super) fn quote_value(finding: Diagnostic, place: Place<'_>, at: usize, help
         }
         _ => finding.help(help),
     }
+}
+
+/// Whether `at` stands inside of the brackets with which the value begins.
+fn is_inside(place: Place<'_>, value: &Range<usize>, at: usize) -> bool {
+    let text = place.text.get(value.clone()).unwrap_or("");
+    text.starts_with(['{', '[']) && at > value.start && !text.starts_with("{{") && !goes_on(text)
 }
 
 /// `text` in quotes that need no escape.

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use granit_parser::{ErrorKind as E, Event, Parser, ScanError};
 
-use super::slip::exact;
+use super::slip::{exact, is_tab};
 use super::{MAX_FOREIGN_DEPTH, Place};
 use crate::diagnostic::Diagnostic;
 
@@ -31,9 +31,12 @@ pub(super) fn mended(finding: Diagnostic, place: Place<'_>, kind: &E, at: usize)
         return finding;
     }
     let mend = match kind {
-        E::TabInPlainScalar | E::TabInBlockIndentation | E::TabInIndentation | E::TabNotAllowed => tabs(place),
+        kind if is_tab(kind) => tabs(place),
         E::ExpectedBlockSequenceEntry | E::ExpectedBlockMappingKey => deeper(place, at),
-        E::SimpleKeyExpected | E::MappingValueNotAllowed => shallow(place).or_else(|| sign(place, at)),
+        E::SimpleKeyExpected | E::MappingValueNotAllowed => {
+            let Some(mend) = shallow(place) else { return with_sign(finding, place, at) };
+            Some(mend)
+        }
         E::UnclosedQuotedScalar | E::InvalidQuotedScalarIndent | E::DocumentIndicatorInQuotedScalar => quote(place, at),
         E::InvalidTrailingDoubleQuotedScalar | E::InvalidTrailingSingleQuotedScalar => one_line(place, at, |line| {
             // `"text",` as in JSON.
@@ -111,9 +114,6 @@ fn without_break(text: &str, range: Range<usize>, new: String) -> Mend {
 
 /// Blanks for tabs: as many as make one reading of the text.
 fn tabs(place: Place<'_>) -> Option<Mend> {
-    let is_tab = |kind: &E| {
-        matches!(kind, E::TabInPlainScalar | E::TabInBlockIndentation | E::TabInIndentation | E::TabNotAllowed)
-    };
     let expand = |line: &str, width: usize| {
         let len = line.len() - line.trim_start_matches([' ', '\t']).len();
         let (indentation, rest) = line.split_at(len);
@@ -204,6 +204,15 @@ fn looks_like_key(line: &str) -> bool {
     let name = line.trim_start().trim_start_matches("- ");
     let len = name.bytes().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')).count();
     len > 0 && name.get(len..).is_some_and(|rest| rest.starts_with(": ") || rest.trim_end() == ":")
+}
+
+/// The finding with the sign of a block text as its mend, if that is what is missing.
+fn with_sign(finding: Diagnostic, place: Place<'_>, at: usize) -> Diagnostic {
+    let Some((range, text)) = sign(place, at) else { return finding };
+    let (start, end) = place.line(range.start);
+    let key = place.text.get(start..end).unwrap_or("").trim().trim_start_matches("- ");
+    let help = format!("the value of `{key}` has several lines, so it needs the sign of a block text: `{key} |`");
+    finding.help(help).fix(place.span(range.start, range.end), text)
 }
 
 /// The sign of a block text that is missing after the key of a template.

@@ -46,6 +46,10 @@ impl Explainer<'_> {
             }
             Kind::Map(_) if allows(place.rule, "array") => format!("begin every entry with `- `{sample}"),
             Kind::Text(text, _) if allows(place.rule, "array") && text.len() < 60 && !text.contains('\n') => {
+                let is_number = allows(place.rule, "integer") || allows(place.rule, "number");
+                if is_number && !text.contains(['/', '.']) {
+                    return format!("write {}, such as `{key}3`", expected(place.rule));
+                }
                 let items = place.rule.get("items").map_or(&Value::Null, |items| self.resolve(items));
                 if allows(items, "string") {
                     format!("write a list: `{key}[\"{text}\"]`")
