@@ -10,10 +10,11 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, nearest};
 use crate::name::id_key;
 use crate::source::decode::{Raw, Spanned};
 use crate::source::{NodeId, Tree};
+use crate::span::SourceMap;
 
 /// Unknown teams, ids that are not unique, dependencies that nobody has.
-pub fn project(mega_files: &[MegaFile], manifest: Option<&Manifest>) -> Vec<Diagnostic> {
-    let mut findings = duplicate_ids(mega_files);
+pub fn project(mega_files: &[MegaFile], manifest: Option<&Manifest>, sources: &SourceMap) -> Vec<Diagnostic> {
+    let mut findings = duplicate_ids(mega_files, sources);
     for mega in mega_files.iter().filter(|mega| mega.selected) {
         if let Some(manifest) = manifest {
             findings.extend(unknown_team(mega, manifest));
@@ -23,7 +24,7 @@ pub fn project(mega_files: &[MegaFile], manifest: Option<&Manifest>) -> Vec<Diag
     findings
 }
 
-fn duplicate_ids(mega_files: &[MegaFile]) -> Vec<Diagnostic> {
+fn duplicate_ids(mega_files: &[MegaFile], sources: &SourceMap) -> Vec<Diagnostic> {
     let mut first: BTreeMap<String, &MegaFile> = BTreeMap::new();
     let mut findings = Vec::new();
     for mega in mega_files {
@@ -34,14 +35,33 @@ fn duplicate_ids(mega_files: &[MegaFile]) -> Vec<Diagnostic> {
         if !mega.selected && !other.selected {
             continue;
         }
-        let message = format!("the id `{}` is taken: ids are unique in a project, without regard to case", mega.id);
+        // Which of the two is the copy, only people know.
+        let (name, other_name) = (sources.name(mega.file()), sources.name(other.file()));
+        let message = format!(
+            "`{name}` and `{other_name}` both have the id `{}`: ids are unique in a project, without regard to case",
+            mega.id
+        );
         let finding = Diagnostic::new(Code::DuplicateId, message)
             .at(mega.id_span)
             .related(other.id_span, format!("team {} has it here", other.team))
-            .help(format!("choose another, such as `{}-{}`", mega.team, mega.id));
+            .help(format!("give the newer one of the two another id, such as `{}`", free_id(&mega.id, mega_files)));
         findings.push(finding.team(mega.team.clone()).team(other.team.clone()));
     }
     findings
+}
+
+/// The id with the next number that nobody has.
+fn free_id(id: &str, mega_files: &[MegaFile]) -> String {
+    let name = id.trim_end_matches(|c: char| c.is_ascii_digit());
+    let digits = &id[name.len()..];
+    // A number that is too long to count on is part of the name.
+    let (name, digits, first) = match digits.parse::<u32>() {
+        Ok(number) => (name.to_owned(), digits.len(), u64::from(number) + 1),
+        Err(_) => (format!("{id}-"), 1, 2),
+    };
+    let taken: BTreeSet<String> = mega_files.iter().map(|mega| id_key(&mega.id)).collect();
+    let mut numbered = (first..).map(|number| format!("{name}{number:0digits$}"));
+    numbered.find(|id| !taken.contains(&id_key(id))).unwrap_or_default()
 }
 
 fn unknown_team(mega: &MegaFile, manifest: &Manifest) -> Option<Diagnostic> {

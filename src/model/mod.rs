@@ -227,7 +227,7 @@ pub fn build(set: &SourceSet) -> (Model, Diagnostics) {
     for team in findings.iter_mut().flat_map(|finding| &mut finding.teams) {
         *team = one_team_name(manifest.as_ref(), team);
     }
-    findings.extend(checks::project(&mega_files, manifest.as_ref()));
+    findings.extend(checks::project(&mega_files, manifest.as_ref(), &set.sources));
     (Model { manifest, mega_files }, findings)
 }
 
