@@ -6,10 +6,10 @@ use super::lower_lbof::is_text;
 use super::wire::LbofWire;
 use super::wire::lbof::LbofCheckWire;
 use super::{Manifest, MegaFile};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, nearest};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Fix, Severity, nearest};
 use crate::name::id_key;
 use crate::source::decode::{Raw, Spanned};
-use crate::source::{NodeId, Tree};
+use crate::source::{NodeId, SourceSet, Tree};
 use crate::span::SourceMap;
 
 /// Unknown teams, ids that are not unique, dependencies that nobody has.
@@ -18,6 +18,7 @@ pub fn project(mega_files: &[MegaFile], manifest: Option<&Manifest>, sources: &S
     for mega in mega_files.iter().filter(|mega| mega.selected) {
         if let Some(manifest) = manifest {
             findings.extend(unknown_team(mega, manifest));
+            findings.extend(in_folder_of_other(mega, manifest, sources));
         }
         findings.extend(unknown_dependencies(mega, mega_files, manifest));
     }
@@ -77,6 +78,44 @@ fn unknown_team(mega: &MegaFile, manifest: &Manifest) -> Option<Diagnostic> {
         None => finding
             .help(format!("the teams are {}; add the team to the manifest, or write one of them", names.join(", "))),
     })
+}
+
+/// Names the team that is meant by a value of `team` that is no name.
+pub fn name_team(finding: &mut Diagnostic, set: &SourceSet, manifest: &Manifest) {
+    let Some(span) = finding.span.filter(|_| finding.code == Code::BadValue && finding.fix.is_none()) else { return };
+    let input = set.mega_files.iter().find(|input| input.file == span.file);
+    let Some(tree) = input.and_then(|input| input.tree.as_ref()) else { return };
+    let Some(node) = tree.get(tree.root(), "team").filter(|&node| tree.span(node) == span) else { return };
+    if let Some(team) = tree.text(node).and_then(|text| manifest.team(text)) {
+        finding.help = Some(format!("did you mean `{}`?", team.name));
+        finding.fix = Some(Fix { span, replacement: team.name.clone() });
+    }
+}
+
+/// A mega-file that lies in the folder of another team.
+fn in_folder_of_other(mega: &MegaFile, manifest: &Manifest, sources: &SourceMap) -> Option<Diagnostic> {
+    let own = manifest.team(&mega.team)?;
+    let mut above = sources.name(mega.file()).rsplit_once('/')?.0;
+    let (folder, other) = loop {
+        let (rest, name) = above.rsplit_once('/').unwrap_or(("", above));
+        let named = name.strip_prefix("team-").and_then(|name| manifest.team(name));
+        match named {
+            Some(team) => break (above, team),
+            None if rest.is_empty() => return None,
+            None => above = rest,
+        }
+    };
+    if other.name == own.name {
+        return None;
+    }
+    let message = format!("the mega-file lies in `{folder}/`, but says team {}", own.name);
+    let home = folder.rsplit_once('/').map_or_else(String::new, |(parent, _)| format!("{parent}/"));
+    let help = format!(
+        "write `team: {}` if it is that team's, or move the file to `{home}team-{}/`: `--team` goes by what the file says",
+        other.name, own.name
+    );
+    let finding = Diagnostic::new(Code::OtherTeamsFolder, message).at(mega.team_span).help(help);
+    Some(finding.team(own.name.clone()))
 }
 
 /// `ID` or `TEAM/ID`.

@@ -51,6 +51,8 @@ pub struct GuardRequest {
     pub edits: Vec<Edit>,
     /// Whether the files are about to be committed: what megax wrote may be, as it wrote it.
     pub committing: bool,
+    /// Whether the answer goes to the model of an agent: then it names no way out of megax's hands.
+    pub for_agent: bool,
     /// Whether the verdict is enough: nothing is rendered to name the line of a blocked file.
     pub unnamed: bool,
 }
@@ -264,7 +266,9 @@ impl Ground<'_> {
         let first = names.next()?;
         let more = names.count();
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        Some(format!("no mega-file that can be read makes it; `{first}`{more} has errors, so what it makes is not known"))
+        Some(format!(
+            "no mega-file that can be read makes it; `{first}`{more} has errors, so what it makes is not known"
+        ))
     }
 
     /// What belongs to megax or to git.

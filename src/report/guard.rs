@@ -199,7 +199,11 @@ mod tests {
         let free = GuardedPath::free("b", Why::Once, Some("yours".to_owned()));
         let unknown = GuardedPath::free("c", Why::Unknown, Some("unread".to_owned()));
         let findings = [Diagnostic::new(Code::GeneratedFile, "x"), Diagnostic::new(Code::YamlSyntax, "y")];
-        GuardReport { paths: vec![blocked, free, unknown], findings: findings.into_iter().collect(), ..GuardReport::default() }
+        GuardReport {
+            paths: vec![blocked, free, unknown],
+            findings: findings.into_iter().collect(),
+            ..GuardReport::default()
+        }
     }
 
     #[test]

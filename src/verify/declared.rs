@@ -57,7 +57,8 @@ pub fn without_hasty_fixes<'f>(found: &mut [Diagnostic], earlier: impl Iterator<
         let goal = &mut found[at];
         goal.fix = None;
         let help = goal.help.take().unwrap_or_default();
-        goal.help = Some(format!("mend what else is found in this mega-file first; only if fewer are meant, {help}"));
+        goal.help =
+            Some(format!("mend what else is found in this mega-file first; {help} only if that is what is meant"));
     }
 }
 
