@@ -408,7 +408,7 @@ impl State<'_> {
         }
         found.extend(slots::outdated(self));
         found.extend(goals::inspect(self, &outputs));
-        verify::without_hasty_fixes(&mut found, self.findings.iter());
+        verify::without_hasty_fixes(&mut found, &self.findings);
         self.findings.extend(found);
         self.hold();
     }

@@ -6,7 +6,7 @@
 use globset::Glob;
 
 use super::Outputs;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::model::MegaFile;
 use crate::output::Facts;
 use crate::plan::PlannedFile;
@@ -44,13 +44,12 @@ pub fn inspect(mega: &MegaFile, outputs: &Outputs<'_>) -> Vec<Diagnostic> {
 }
 
 /// Takes the fixes of goals back that are not met while anything else is found in the mega-file: that may be the cause.
-pub fn without_hasty_fixes<'f>(found: &mut [Diagnostic], earlier: impl Iterator<Item = &'f Diagnostic> + Clone) {
-    let count = |file, all: &mut dyn Iterator<Item = &Diagnostic>| all.filter(|one| is_about(one, file)).count();
+pub fn without_hasty_fixes(found: &mut [Diagnostic], earlier: &Diagnostics) {
     let hasty: Vec<usize> = (0..found.len())
         .filter(|&at| {
             let of_goal = found[at].code == Code::FileCount && found[at].fix.is_some();
             let file = found[at].span.map(|span| span.file).filter(|_| of_goal);
-            file.is_some_and(|file| count(file, &mut earlier.clone()) + count(file, &mut found.iter()) > 1)
+            file.is_some_and(|file| earlier.iter().chain(&*found).filter(|one| is_about(one, file)).count() > 1)
         })
         .collect();
     for at in hasty {
