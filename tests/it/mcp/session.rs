@@ -204,7 +204,7 @@ fn a_plan_says_when_nothing_is_to_be_written_and_who_decides_about_edits() {
     let mut session = Session::begin(&root, &[]);
     let planned = session.call("plan", &json!({}));
     assert!(text_of(&planned).starts_with("nothing is to be written"), "{planned}");
-    std::fs::write(root.join("api/one.txt"), "mine\n").unwrap();
+    fs::write(root.join("api/one.txt"), "mine\n").unwrap();
     let planned = session.call("plan", &json!({}));
     let text = text_of(&planned);
     assert!(text.contains("ask the person who runs megax") && !text.contains("detach"), "{text}");
