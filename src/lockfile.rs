@@ -206,7 +206,10 @@ impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ConflictMarker(mark) => {
-                write!(f, "the conflict marker `{mark}` of an unfinished merge; keep the lines of both sides, sorted")
+                write!(
+                    f,
+                    "the conflict marker `{mark}` of an unfinished merge; take either side whole, the next run writes it anew"
+                )
             }
             Self::Version(found) => {
                 write!(f, "expected `{VERSION_LINE}` to `{VERSION_3_LINE}`, found `{}`", shown(found))

@@ -88,6 +88,7 @@ codes! {
     UnreadSlot "MX320" "unread-slot" Warning "nobody reads the values that are contributed to a slot";
     SlotUnknown "MX321" "slot-unknown" Error "what is contributed to a slot cannot be told";
     BrokenBlock "MX322" "broken-block" Error "the block that megax keeps in a file of yours has lost a marker";
+    OtherTeamsFolder "MX323" "other-teams-folder" Warning "a mega-file lies in the folder of another team than it names";
 
     TemplateSyntax "MX401" "template-syntax" Error "a template cannot be parsed";
     UnknownName "MX402" "unknown-name" Error "a template uses a name that does not exist";

@@ -11,6 +11,8 @@ use super::undo::{Reversal, ReversalError};
 pub enum Target {
     /// One operation; without a number the last that is not undone, and no undo.
     Undo(Option<u64>),
+    /// The last operation of a team that is not undone, and no undo.
+    UndoOf(String),
     /// All operations after one, or those of one team.
     Rollback {
         /// The operation that stays the last; 0 for none.
@@ -27,12 +29,22 @@ pub enum Target {
 pub fn choose(log: &Log, target: &Target) -> Result<Reversal, ReversalError> {
     match target {
         Target::Undo(number) => {
-            let operation = number.map_or_else(|| last_standing(log), |number| standing(log, number))?;
-            let undoes = vec![operation.number];
-            Ok(Reversal { kind: OperationKind::Undo, undoes, teams: operation.teams.clone() })
+            number.map_or_else(|| last_standing(log, None), |number| standing(log, number)).map(undo)
+        }
+        Target::UndoOf(team) => {
+            let operation = last_standing(log, Some(team))?;
+            if operation.teams.len() > 1 {
+                let operations = vec![(operation.number, operation.teams.clone())];
+                return Err(ReversalError::Shared { team: team.clone(), operations });
+            }
+            Ok(undo(operation))
         }
         Target::Rollback { to, team } => rollback(log, *to, team.as_deref()),
     }
+}
+
+fn undo(operation: &Operation) -> Reversal {
+    Reversal { kind: OperationKind::Undo, undoes: vec![operation.number], teams: operation.teams.clone() }
 }
 
 fn unreadable(number: u64) -> ReversalError {
@@ -46,17 +58,19 @@ fn absent(log: &Log, number: u64) -> ReversalError {
     })
 }
 
-/// The last operation that is not undone, and no undo. Undos are passed over, so that one undo after the other goes back.
-fn last_standing(log: &Log) -> Result<&Operation, ReversalError> {
-    let is_candidate = |one: &&Operation| one.kind != OperationKind::Undo && one.undone_by.is_none();
+/// The last operation, or the last of a team, that is not undone, and no undo. Undos are passed over, so that one undo after the other goes back.
+fn last_standing<'l>(log: &'l Log, team: Option<&str>) -> Result<&'l Operation, ReversalError> {
+    let is_of = |one: &Operation| team.is_none_or(|team| one.teams.iter().any(|name| name == team));
+    let is_candidate = |one: &&Operation| one.kind != OperationKind::Undo && one.undone_by.is_none() && is_of(one);
     let found = log.operations.iter().find(is_candidate);
     // A later one that cannot be read may be the one that is meant, or have undone this one.
     match (log.unreadable.first(), found) {
         (Some(&number), found) if found.is_none_or(|found| found.number < number) => Err(unreadable(number)),
         (_, Some(found)) => Ok(found),
-        (_, None) => Err(ReversalError::Absent(match log.operations.first() {
-            None => "there is no operation: the log is empty".to_owned(),
-            Some(last) => format!(
+        (_, None) => Err(ReversalError::Absent(match (log.operations.iter().find(|one| is_of(one)), team) {
+            (None, Some(team)) => format!("no operation in the log concerns a team {team}"),
+            (None, None) => "there is no operation: the log is empty".to_owned(),
+            (Some(last), _) => format!(
                 "there is no operation that is not undone; `megax undo {}` does again what the last one undid",
                 last.number
             ),

@@ -6,24 +6,26 @@ use super::lower_lbof::is_text;
 use super::wire::LbofWire;
 use super::wire::lbof::LbofCheckWire;
 use super::{Manifest, MegaFile};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, nearest};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Fix, Severity, nearest};
 use crate::name::id_key;
 use crate::source::decode::{Raw, Spanned};
-use crate::source::{NodeId, Tree};
+use crate::source::{NodeId, SourceSet, Tree};
+use crate::span::SourceMap;
 
 /// Unknown teams, ids that are not unique, dependencies that nobody has.
-pub fn project(mega_files: &[MegaFile], manifest: Option<&Manifest>) -> Vec<Diagnostic> {
-    let mut findings = duplicate_ids(mega_files);
+pub fn project(mega_files: &[MegaFile], manifest: Option<&Manifest>, sources: &SourceMap) -> Vec<Diagnostic> {
+    let mut findings = duplicate_ids(mega_files, sources);
     for mega in mega_files.iter().filter(|mega| mega.selected) {
         if let Some(manifest) = manifest {
             findings.extend(unknown_team(mega, manifest));
+            findings.extend(in_folder_of_other(mega, manifest, sources));
         }
         findings.extend(unknown_dependencies(mega, mega_files, manifest));
     }
     findings
 }
 
-fn duplicate_ids(mega_files: &[MegaFile]) -> Vec<Diagnostic> {
+fn duplicate_ids(mega_files: &[MegaFile], sources: &SourceMap) -> Vec<Diagnostic> {
     let mut first: BTreeMap<String, &MegaFile> = BTreeMap::new();
     let mut findings = Vec::new();
     for mega in mega_files {
@@ -34,14 +36,33 @@ fn duplicate_ids(mega_files: &[MegaFile]) -> Vec<Diagnostic> {
         if !mega.selected && !other.selected {
             continue;
         }
-        let message = format!("the id `{}` is taken: ids are unique in a project, without regard to case", mega.id);
+        // Which of the two is the copy, only people know.
+        let (name, other_name) = (sources.name(mega.file()), sources.name(other.file()));
+        let message = format!(
+            "`{name}` and `{other_name}` both have the id `{}`: ids are unique in a project, without regard to case",
+            mega.id
+        );
         let finding = Diagnostic::new(Code::DuplicateId, message)
             .at(mega.id_span)
             .related(other.id_span, format!("team {} has it here", other.team))
-            .help(format!("choose another, such as `{}-{}`", mega.team, mega.id));
+            .help(format!("give the newer one of the two another id, such as `{}`", free_id(&mega.id, mega_files)));
         findings.push(finding.team(mega.team.clone()).team(other.team.clone()));
     }
     findings
+}
+
+/// The id with the next number that nobody has.
+fn free_id(id: &str, mega_files: &[MegaFile]) -> String {
+    let name = id.trim_end_matches(|c: char| c.is_ascii_digit());
+    let digits = &id[name.len()..];
+    // A number that is too long to count on is part of the name.
+    let (name, digits, first) = match digits.parse::<u32>() {
+        Ok(number) => (name.to_owned(), digits.len(), u64::from(number) + 1),
+        Err(_) => (format!("{id}-"), 1, 2),
+    };
+    let taken: BTreeSet<String> = mega_files.iter().map(|mega| id_key(&mega.id)).collect();
+    let mut numbered = (first..).map(|number| format!("{name}{number:0digits$}"));
+    numbered.find(|id| !taken.contains(&id_key(id))).unwrap_or_default()
 }
 
 fn unknown_team(mega: &MegaFile, manifest: &Manifest) -> Option<Diagnostic> {
@@ -57,6 +78,44 @@ fn unknown_team(mega: &MegaFile, manifest: &Manifest) -> Option<Diagnostic> {
         None => finding
             .help(format!("the teams are {}; add the team to the manifest, or write one of them", names.join(", "))),
     })
+}
+
+/// Names the team that is meant by a value of `team` that is no name.
+pub fn name_team(finding: &mut Diagnostic, set: &SourceSet, manifest: &Manifest) {
+    let Some(span) = finding.span.filter(|_| finding.code == Code::BadValue && finding.fix.is_none()) else { return };
+    let input = set.mega_files.iter().find(|input| input.file == span.file);
+    let Some(tree) = input.and_then(|input| input.tree.as_ref()) else { return };
+    let Some(node) = tree.get(tree.root(), "team").filter(|&node| tree.span(node) == span) else { return };
+    if let Some(team) = tree.text(node).and_then(|text| manifest.team(text)) {
+        finding.help = Some(format!("did you mean `{}`?", team.name));
+        finding.fix = Some(Fix { span, replacement: team.name.clone() });
+    }
+}
+
+/// A mega-file that lies in the folder of another team.
+fn in_folder_of_other(mega: &MegaFile, manifest: &Manifest, sources: &SourceMap) -> Option<Diagnostic> {
+    let own = manifest.team(&mega.team)?;
+    let mut above = sources.name(mega.file()).rsplit_once('/')?.0;
+    let (folder, other) = loop {
+        let (rest, name) = above.rsplit_once('/').unwrap_or(("", above));
+        let named = name.strip_prefix("team-").and_then(|name| manifest.team(name));
+        match named {
+            Some(team) => break (above, team),
+            None if rest.is_empty() => return None,
+            None => above = rest,
+        }
+    };
+    if other.name == own.name {
+        return None;
+    }
+    let message = format!("the mega-file lies in `{folder}/`, but says team {}", own.name);
+    let home = folder.rsplit_once('/').map_or_else(String::new, |(parent, _)| format!("{parent}/"));
+    let help = format!(
+        "write `team: {}` if it is that team's, or move the file to `{home}team-{}/`: `--team` goes by what the file says",
+        other.name, own.name
+    );
+    let finding = Diagnostic::new(Code::OtherTeamsFolder, message).at(mega.team_span).help(help);
+    Some(finding.team(own.name.clone()))
 }
 
 /// `ID` or `TEAM/ID`.

@@ -227,7 +227,10 @@ pub fn build(set: &SourceSet) -> (Model, Diagnostics) {
     for team in findings.iter_mut().flat_map(|finding| &mut finding.teams) {
         *team = one_team_name(manifest.as_ref(), team);
     }
-    findings.extend(checks::project(&mega_files, manifest.as_ref()));
+    if let Some(manifest) = &manifest {
+        findings.iter_mut().for_each(|finding| checks::name_team(finding, set, manifest));
+    }
+    findings.extend(checks::project(&mega_files, manifest.as_ref(), &set.sources));
     (Model { manifest, mega_files }, findings)
 }
 

@@ -15,7 +15,7 @@ use crate::plan::{self, PlannedBody, PlannedFile};
 use crate::report::explanation::{
     DiskFacts, FileFacts, LineFacts, MegaFileFacts, PlaceFacts, PlannedFacts, RuleFacts, SyntaxFacts, TemplateFacts,
 };
-use crate::report::{Command, Mode};
+use crate::report::{Command, Mode, count};
 use crate::source::{self, Kind, NodeId, Style};
 use crate::span::{SourceFile, SourceMap, Span};
 use crate::template::{Source, Syntax, choose, trace};
@@ -98,7 +98,7 @@ fn find<'s>(state: &'s State<'_>, current: &Path, named: &str) -> Option<&'s Pla
 }
 
 fn unplanned(state: State<'_>, named: String) -> Explanation {
-    let path = OutputPath::parse(named.trim_start_matches("./")).ok();
+    let path = OutputPath::parse(named.trim_start_matches("./").trim_end_matches('/')).ok();
     let recorded =
         path.as_ref().and_then(|path| state.shards.all.iter().find(|shard| shard.lockfile.entries.contains_key(path)));
     let note = recorded.map(|shard| {
@@ -113,6 +113,11 @@ fn unplanned(state: State<'_>, named: String) -> Explanation {
     let note = note.or_else(|| {
         is_mega_file()
             .then(|| format!("it is a mega-file itself: `megax expand --dry-run {asked}` shows what it makes"))
+    });
+    let note = note.or_else(|| {
+        let folder = format!("{}/", path.as_ref()?.key().as_str());
+        let below = state.plan.files.iter().filter(|file| file.path.key().as_str().starts_with(&folder)).count();
+        (below > 0).then(|| format!("a folder with {}: name one of them", count(below as u64, "planned file")))
     });
     let mut findings: Diagnostics = state.findings.into_iter().filter(Diagnostic::is_error).collect();
     findings.shorten(&state.set.limits);

@@ -2,8 +2,8 @@
 //!
 //! The project is read and planned as for `explain`; no body is rendered but that of a blocked file whose line is asked
 //! for. What is known stays known while something is broken: a lockfile still says what megax wrote, and only that is
-//! blocked then. A path of which nothing is known is free, and the answer says what could not be read. This module must
-//! never write, and never block a path without saying what to do instead.
+//! blocked then. A path of which nothing is known is not blocked, but called unknown, and the answer says what could not be
+//! read. This module must never write, and never block a path without saying what to do instead.
 //!
 //! The order of the questions, the first answer counts:
 //!
@@ -12,7 +12,8 @@
 //! 3. made by a mega-file now, or recorded by a lockfile: blocked, unless it is the user's (`once`, detached, `on_edit`) or,
 //!    when committing, holds what megax wrote;
 //! 4. with a team: other teams' mega-files, the manifest and the shared templates, and what its boundary refuses: blocked;
-//! 5. all else: free.
+//! 5. what an unreadable manifest or mega-file may have a say in: unknown;
+//! 6. all else: free.
 
 mod generated;
 mod names;
@@ -22,11 +23,12 @@ mod several;
 mod tests;
 mod unread;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use self::names::Place;
 use super::shards::Unreadable;
-use super::{Request, State, on_threads, reserved, resolve};
+use super::{Request, State, on_threads, reserved, resolve, team_of_input};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::event::Watcher;
 use crate::model::Team;
@@ -49,6 +51,8 @@ pub struct GuardRequest {
     pub edits: Vec<Edit>,
     /// Whether the files are about to be committed: what megax wrote may be, as it wrote it.
     pub committing: bool,
+    /// Whether the answer goes to the model of an agent: then it names no way out of megax's hands.
+    pub for_agent: bool,
     /// Whether the verdict is enough: nothing is rendered to name the line of a blocked file.
     pub unnamed: bool,
 }
@@ -114,8 +118,8 @@ struct Ground<'g> {
     reserved: Reserved,
     /// The team that asks, by its one name, and what the manifest says of it.
     team: Option<(String, Option<&'g Team>)>,
-    /// Mega-files of which not all is known.
-    doubt: Option<String>,
+    /// Mega-files of which not all is known, each with its team if that can be told.
+    doubts: Vec<(&'g str, Option<String>)>,
     index: generated::Index<'g>,
 }
 
@@ -145,7 +149,7 @@ fn judge_all(request: &GuardRequest, asked: &[names::Asked], state: State<'_>) -
     let is_broken = state.set.manifest.is_some() && manifest.is_none();
     let reserved = reserved::reserved(&state.set, state.root.as_ref());
     let index = generated::Index::of(&state.plan.files, &state.shards.all);
-    let ground = Ground { request, state: &state, reserved, team, doubt: doubt(&state), index };
+    let ground = Ground { request, state: &state, reserved, team, doubts: doubts(&state), index };
     let mut paths = Vec::new();
     // Whose boundary counts is not known if the team is not.
     for one in asked.iter().filter(|_| findings.is_empty()).collect::<Vec<_>>() {
@@ -177,15 +181,18 @@ fn unknown_team(text: &str, teams: &[Team]) -> Diagnostic {
 }
 
 /// The mega-files of which it is not known what they make.
-fn doubt(state: &State<'_>) -> Option<String> {
-    let valid: Vec<_> = state.model.mega_files.iter().map(crate::model::MegaFile::file).collect();
-    let unread = state.set.mega_files.iter().filter(|input| !valid.contains(&input.file));
-    let unplanned = state.plan.recorded.iter().map(|one| one.mega_file.as_str());
-    let mut names: Vec<&str> = unread.map(|input| state.set.sources.name(input.file)).chain(unplanned).collect();
-    names.dedup();
-    let more = if names.len() > 1 { format!(" and {} more", names.len() - 1) } else { String::new() };
-    let first = names.first()?;
-    Some(format!("no mega-file that can be read makes it; `{first}`{more} has errors, so what it makes is not known"))
+fn doubts<'s>(state: &'s State<'_>) -> Vec<(&'s str, Option<String>)> {
+    let (set, model) = (&state.set, &state.model);
+    let valid: BTreeSet<_> = model.mega_files.iter().map(crate::model::MegaFile::file).collect();
+    let unread = set.mega_files.iter().filter(|input| !valid.contains(&input.file));
+    let unread = unread.map(|input| {
+        let team = team_of_input(input).map(|team| model.team_name(&team));
+        (set.sources.name(input.file), team)
+    });
+    let unplanned = state.plan.recorded.iter().map(|one| (one.mega_file.as_str(), Some(one.team.clone())));
+    let mut all: Vec<_> = unread.chain(unplanned).collect();
+    all.dedup();
+    all
 }
 
 impl Ground<'_> {
@@ -224,17 +231,44 @@ impl Ground<'_> {
             Some(judged) => answer = answer.or(Some(judged.0)),
             None => {}
         }
-        answer.map_or_else(|| free(asked, Why::Unplanned, self.note(place)), |answer| (answer, None))
+        answer.map_or_else(|| self.of_nobody(asked, place), |answer| (answer, None))
     }
 
-    /// What is to be known about a path that nothing makes.
-    fn note(&self, place: &Place) -> Option<String> {
+    /// The answer for a path that nothing makes, as far as that is known.
+    fn of_nobody(&self, asked: &names::Asked, place: &Place) -> Judged {
         let below = place.output.as_ref().map_or(0, |path| self.index.below(path));
         let folder = (below > 0).then(|| {
             let files = crate::report::count(below as u64, "generated file");
             format!("a folder with {files}: ask about the file that is to be edited")
         });
-        folder.or_else(|| self.doubt.clone())
+        if folder.is_some() {
+            return free(asked, Why::Unplanned, folder);
+        }
+        match self.doubt(place) {
+            None => free(asked, Why::Unplanned, None),
+            doubt => free(asked, Why::Unknown, doubt),
+        }
+    }
+
+    /// Why it is not known whether something is to be said against editing a path that nothing makes, as far as is known.
+    fn doubt(&self, place: &Place) -> Option<String> {
+        let path = place.output.as_ref()?;
+        let manifest = self.state.model.manifest.as_ref();
+        if self.team.is_some() && manifest.is_none() && self.state.set.manifest.is_some() {
+            return Some("the manifest cannot be read, so nothing can be said of boundaries".to_owned());
+        }
+        // A mega-file makes nothing outside of its team's boundary.
+        let may = |team: &Option<String>| {
+            let team = team.as_ref().and_then(|team| manifest?.team(team));
+            team.is_none_or(|team| team.boundary.allows(path) && team.boundary.forbids(path).is_none())
+        };
+        let mut names = self.doubts.iter().filter(|(_, team)| may(team)).map(|(name, _)| name);
+        let first = names.next()?;
+        let more = names.count();
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        Some(format!(
+            "no mega-file that can be read makes it; `{first}`{more} has errors, so what it makes is not known"
+        ))
     }
 
     /// What belongs to megax or to git.

@@ -11,6 +11,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, nearest};
 use crate::disk::{
     self, Checkpoint, Durability, Log, ProjectGuard, Pruned, Refusal, ReversalError, Reversed, Root, Target,
 };
+use crate::name::team_name;
 use crate::report::history::{Deed, HistoryReport};
 use crate::source;
 use crate::source::load::display;
@@ -25,6 +26,8 @@ pub enum Asked {
     },
     /// Undo one operation; without a number the last one that is not undone.
     Undo(Option<u64>),
+    /// Undo the last operation of a team that is not undone; the team in any spelling.
+    UndoOf(String),
     /// Undo everything after an operation or checkpoint.
     Rollback {
         /// A number or the name of a checkpoint.
@@ -106,6 +109,7 @@ fn run(request: &HistoryRequest, out: &Path, findings: &mut Diagnostics) -> Resu
             Ok(Deed::Pruned(pruned.map_err(|error| disk_failed(&error))?))
         }
         Asked::Undo(number) => reverse(&root, request, &Target::Undo(*number), findings),
+        Asked::UndoOf(team) => reverse(&root, request, &Target::UndoOf(team_name(team)), findings),
         Asked::Rollback { to, team } => {
             let target = Target::Rollback { to: place(&root, to)?, team: team.clone() };
             reverse(&root, request, &target, findings)
@@ -263,6 +267,8 @@ fn reversal_findings(error: &ReversalError, undoes: &[u64], target: &Target) -> 
         ReversalError::Undone { by, .. } => {
             Diagnostic::new(Code::CannotUndo, text).help(format!("`megax undo {by}` does it again"))
         }
+        ReversalError::Shared { .. } if matches!(target, Target::UndoOf(_)) => Diagnostic::new(Code::CannotUndo, text)
+            .help("name the operation by its number to take it back for all of them"),
         ReversalError::Shared { .. } => {
             Diagnostic::new(Code::CannotUndo, text).help("roll all of them back, without `--team`")
         }
@@ -276,7 +282,7 @@ fn reversal_findings(error: &ReversalError, undoes: &[u64], target: &Target) -> 
 
 fn refused(refusal: &Refusal, undoes: &[u64], target: &Target) -> Diagnostic {
     let what = match (target, undoes) {
-        (Target::Undo(_), [number]) => format!("operation {number} cannot be undone"),
+        (Target::Undo(_) | Target::UndoOf(_), [number]) => format!("operation {number} cannot be undone"),
         _ => "the rollback cannot be done".to_owned(),
     };
     let Refusal { path, reason, edited_before, later } = refusal;

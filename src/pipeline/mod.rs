@@ -21,6 +21,7 @@ mod hold;
 mod inputs;
 mod merging;
 mod naming;
+mod neighbours;
 mod only;
 mod orphans;
 mod publish;
@@ -310,6 +311,7 @@ fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>,
     };
     let (plan, found) = plan::resolve(&model, &around, &ground);
     findings.extend(found);
+    neighbours::address(&mut findings, &set, &model, &teams);
     // While something is broken, the file that was meant may be missing for that reason.
     if let (Some(only), false) = (&only, findings.has_errors()) {
         let missed = only::unmatched("--only", only, &plan.files.iter().map(|file| &file.path));
@@ -418,6 +420,7 @@ impl State<'_> {
         }
         found.extend(slots::outdated(self));
         found.extend(goals::inspect(self, &outputs));
+        verify::without_hasty_fixes(&mut found, &self.findings);
         self.findings.extend(found);
         self.hold();
     }

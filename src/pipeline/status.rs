@@ -278,11 +278,14 @@ fn missing_names(progress: &Progress<'_>) -> Vec<String> {
     progress.deliverables.iter().filter(|one| !one.present).map(|one| one.name.to_owned()).collect()
 }
 
-/// The sum of valid mega-files, unknown if one of them is; the estimates of the others apart.
+/// The sum of valid mega-files, unknown if one of them is or if none is valid; the estimates of the others apart.
 fn sum<'m>(measures: impl Iterator<Item = (&'m Measure, bool)>) -> Measure {
     let mut total = Measure { measured: Some(0), ..Measure::default() };
+    let (mut some_valid, mut some) = (false, false);
     for (one, valid) in measures {
+        some = true;
         if valid {
+            some_valid = true;
             total.measured = total.measured.zip(one.measured).map(|(sum, more)| sum.saturating_add(more));
         }
         if let Some(more) = one.estimate {
@@ -291,6 +294,7 @@ fn sum<'m>(measures: impl Iterator<Item = (&'m Measure, bool)>) -> Measure {
             total.estimate = Some(Range { min: sum.min.saturating_add(more.min), max });
         }
     }
+    total.measured = total.measured.filter(|_| some_valid || !some);
     total
 }
 

@@ -12,6 +12,7 @@ fn sums_keep_estimates_apart_and_say_when_they_do_not_know() {
     let total = sum([(&a, true), (&b, false), (&b, false)].into_iter());
     assert_eq!((total.measured, total.estimate), (Some(3), Some(Range { min: 20, max: Some(40) })));
     assert_eq!(sum([(&a, true), (&b, true)].into_iter()).measured, None, "a valid one that is unknown");
+    assert_eq!(sum([(&b, false)].into_iter()).measured, None, "none is valid");
     assert_eq!(sum(std::iter::empty()).measured, Some(0));
     let open = measure(None, Some((10, u64::MAX)));
     assert_eq!(sum([(&open, false), (&b, false)].into_iter()).estimate, Some(Range { min: 20, max: None }));

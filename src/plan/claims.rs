@@ -86,10 +86,20 @@ pub struct Collision {
     pub finding: Diagnostic,
 }
 
+impl Collision {
+    /// Whether two mega-files with one id plan it. That is said once, of the id.
+    fn is_of_one_id(&self) -> bool {
+        let [one, two] = &self.claims;
+        let files = one.origin.zip(two.origin).map(|(one, two)| (one.file, two.file));
+        id_key(&one.mega_file) == id_key(&two.mega_file) && files.is_some_and(|(one, two)| one != two)
+    }
+}
+
 /// One finding for every place that two producers plan, as far as a selected mega-file is concerned.
 #[must_use]
 pub fn check(model: &Model, plan: &Plan, shards: &[ShardClaims], reservations: &Reservations) -> Vec<Diagnostic> {
-    collisions(model, plan, shards, reservations).into_iter().map(|one| one.finding).collect()
+    let all = collisions(model, plan, shards, reservations).into_iter();
+    all.filter(|one| !one.is_of_one_id()).map(|one| one.finding).collect()
 }
 
 /// The same with the claims that each finding is about.

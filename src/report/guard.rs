@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::clean::clean;
 use super::facts::{Outcome, words as as_words};
 use super::json::{DiagnosticWire, SCHEMA_VERSION, diagnostics, left_out, pretty, schema_of, words};
-use super::paint::{GREEN, RED, paint};
+use super::paint::{GREEN, RED, YELLOW, paint};
 use crate::diagnostic::{Code, Diagnostics};
 use crate::span::SourceMap;
 
@@ -38,7 +38,7 @@ as_words! {
         Boundary "boundary",
         /// It belongs to megax or git: `.megax`, `.git`, a snapshot.
         Reserved "reserved",
-        /// The project cannot be read, so nobody can tell.
+        /// The project, or a mega-file that may make it, cannot be read, so nobody can tell.
         Unknown "unknown",
     }
 }
@@ -132,7 +132,12 @@ impl GuardReport {
 pub fn text(report: &GuardReport, colour: bool) -> String {
     let mut text = String::new();
     for path in &report.paths {
-        let word = if path.blocked { paint(colour, RED, "blocked") } else { paint(colour, GREEN, "free   ") };
+        // What is not known is never called free.
+        let word = match (path.blocked, path.why) {
+            (true, _) => paint(colour, RED, "blocked"),
+            (false, Why::Unknown) => paint(colour, YELLOW, "unknown"),
+            (false, _) => paint(colour, GREEN, "free   "),
+        };
         let note = path.note.as_deref().map_or_else(String::new, |note| format!("  ({})", clean(note)));
         let _ = writeln!(text, "{word}  {}{note}", clean(&path.path));
     }
@@ -192,15 +197,20 @@ mod tests {
         let edit = EditFacts { file: "m.yaml".to_owned(), line: 3, text: "x".to_owned() };
         let blocked = GuardedPath { edit: Some(edit), ..GuardedPath::blocked("a\u{1b}", Why::Generated) };
         let free = GuardedPath::free("b", Why::Once, Some("yours".to_owned()));
+        let unknown = GuardedPath::free("c", Why::Unknown, Some("unread".to_owned()));
         let findings = [Diagnostic::new(Code::GeneratedFile, "x"), Diagnostic::new(Code::YamlSyntax, "y")];
-        GuardReport { paths: vec![blocked, free], findings: findings.into_iter().collect(), ..GuardReport::default() }
+        GuardReport {
+            paths: vec![blocked, free, unknown],
+            findings: findings.into_iter().collect(),
+            ..GuardReport::default()
+        }
     }
 
     #[test]
     fn what_is_blocked_decides_whatever_else_is_wrong() {
         let mut report = report();
         assert_eq!((report.outcome(), report.outcome().exit_code()), (Outcome::Blocked, 2));
-        assert_eq!(text(&report, false), "blocked  a<U+001B>\nfree     b  (yours)\n");
+        assert_eq!(text(&report, false), "blocked  a<U+001B>\nfree     b  (yours)\nunknown  c  (unread)\n");
         report.paths.remove(0);
         report.findings = std::iter::once(Diagnostic::new(Code::YamlSyntax, "y")).collect();
         assert_eq!(report.outcome(), Outcome::Wrong);

@@ -1,6 +1,6 @@
-//! A report of bounded length, for a reader who pays for every character: findings in groups of one code, the most useful
-//! first, the rest counted. JSON (schema: `schemas/synopsis.schema.json`) or text, always below [`MOST_BYTES`], whatever
-//! was found.
+//! A report of bounded length, for a reader who pays for every character: findings in groups of one code (what is said of
+//! neighbours in groups of one message), the most useful first, the rest counted. JSON (schema:
+//! `schemas/synopsis.schema.json`) or text, always below [`MOST_BYTES`], whatever was found.
 //!
 //! It says less as there is more to say: excerpts, places and words get shorter, then the last groups are counted only. It
 //! must never leave out how the run ended or how many findings there are, and must never cut a fix: one that does not
@@ -127,7 +127,7 @@ struct Document<'a> {
     warnings: u64,
     /// How many notes were found.
     notes: u64,
-    /// The findings, one entry for each code, in the order in which to mend them.
+    /// The findings, one entry for each code (of MX507: for each message), in the order in which to mend them.
     diagnostics: Vec<GroupWire<'a>>,
     /// Codes that are not among `diagnostics`; absent if all are.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -183,14 +183,16 @@ struct Group<'a> {
 
 /// Errors before warnings, and what causes other findings before what follows from it.
 fn groups(report: &Report) -> Vec<Group<'_>> {
-    let mut by_code: BTreeMap<(Severity, u8, Code), Vec<&Diagnostic>> = BTreeMap::new();
+    let mut by_code: BTreeMap<(Severity, u8, Code, &str), Vec<&Diagnostic>> = BTreeMap::new();
     for finding in &report.diagnostics {
-        by_code.entry((finding.severity, stage(finding.code), finding.code)).or_default().push(finding);
+        // What is said of a neighbour names its mega-file: for another one it would be wrong.
+        let apart = if finding.code == Code::NeighbourUnreadable { finding.message.as_str() } else { "" };
+        by_code.entry((finding.severity, stage(finding.code), finding.code, apart)).or_default().push(finding);
     }
     let mut trees = Trees::new(&report.sources);
     let groups = by_code.into_iter();
     groups
-        .filter_map(|((severity, _, code), found)| group(code, severity, &found, &report.sources, &mut trees))
+        .filter_map(|((severity, _, code, _), found)| group(code, severity, &found, &report.sources, &mut trees))
         .collect()
 }
 

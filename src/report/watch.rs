@@ -12,7 +12,7 @@ use super::clean::{clean, clip};
 use super::facts::{self, Outcome, Report};
 use super::json::{DiagnosticWire, diagnostics, place, schema_of, words};
 use super::words::count;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 
 /// The version of the document.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -87,6 +87,11 @@ fn begun(changes: &[Change]) -> String {
 /// How the run ended, in words.
 fn ending(report: &Report, errors: usize) -> String {
     if errors > 0 {
+        let waits = report.diagnostics.iter().filter(|one| one.is_error()).all(|one| one.code == Code::NoInput);
+        // It goes on as soon as there is one.
+        if waits && report.summary.mega_files == 0 {
+            return "waiting for a mega-file".to_owned();
+        }
         return count(errors as u64, "error");
     }
     let counts = report.summary.counts;
@@ -208,7 +213,7 @@ impl<'a> Line<'a> {
 mod tests {
     use super::super::{json, sample};
     use super::*;
-    use crate::diagnostic::{Code, Diagnostics};
+    use crate::diagnostic::Diagnostics;
 
     #[test]
     fn the_schema_in_the_repository_is_current() {
@@ -226,6 +231,10 @@ mod tests {
         assert!(line.starts_with("m/0<U+001B>.yaml changed: ok: "), "{line}");
         assert_eq!(line.lines().count(), 1);
         assert!(text(&[], &report).starts_with("start: ok: "));
+        report.outcome = Outcome::Wrong;
+        report.diagnostics = std::iter::once(Diagnostic::new(Code::NoInput, "no mega-files")).collect();
+        report.summary.mega_files = 0;
+        assert_eq!(text(&[], &report), "start: waiting for a mega-file: MX102 no mega-files\n");
         report.diagnostics =
             (0..1_000).map(|n| Diagnostic::new(Code::BadPath, format!("{n}\n{}", "x".repeat(900)))).collect();
         report.outcome = Outcome::Wrong;

@@ -5,6 +5,7 @@ use super::mega_file::{self, Facts, Kind};
 use super::place::Place;
 use super::write;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, nearest};
+use crate::model::Present;
 use crate::model::manifest::{self, Manifest, Team};
 use crate::name::{id_key, team_name};
 use crate::path::OutputPath;
@@ -22,7 +23,7 @@ pub struct Add {
     pub team: String,
     /// What it shows.
     pub kind: Kind,
-    /// Its id; by default one made of team, kind and the next free number.
+    /// Its id; by default the first that the manifest waits for, else one made of team, kind and the next free number.
     pub id: Option<String>,
 }
 
@@ -66,7 +67,7 @@ fn write(request: &Add, outline: &Outline, made: &mut Made) -> Result<(), Diagno
     let tree = outline.manifest.as_ref().ok_or_else(|| one(no_manifest()))?;
     let (manifest, _) = manifest::build(tree)?;
     let team = find(&manifest, &request.team).map_err(one)?;
-    let id = id(request, outline, &team.name).map_err(one)?;
+    let id = id(request, outline, team).map_err(one)?;
     let path = path(outline, &team.name, &id).map_err(one)?;
     let place = Place::of(team, &id).filter(|place| place.folder.is_some() || !request.kind.needs_folder());
     let place = place.ok_or_else(|| one(no_room(team, request.kind)))?;
@@ -106,7 +107,7 @@ fn find<'m>(manifest: &'m Manifest, named: &str) -> Result<&'m Team, Diagnostic>
 }
 
 /// The id that was asked for, or the next free one.
-fn id(request: &Add, outline: &Outline, team: &str) -> Result<String, Diagnostic> {
+fn id(request: &Add, outline: &Outline, team: &Team) -> Result<String, Diagnostic> {
     let holder = |id: &str| outline.ids.iter().find(|(taken, _)| id_key(taken) == id_key(id));
     if let Some(id) = &request.id {
         return match holder(id) {
@@ -118,6 +119,21 @@ fn id(request: &Add, outline: &Outline, team: &str) -> Result<String, Diagnostic
             None => Err(bad_name(id)),
         };
     }
+    let present: Vec<Present> =
+        outline.ids.iter().map(|(id, file)| Present { team: None, id: Some(id.clone()), file: file.clone() }).collect();
+    // What the manifest waits for is written first.
+    let progress = team.progress(&present);
+    let waited = progress.iter().flat_map(|progress| &progress.deliverables).filter(|one| !one.present);
+    let mut waited = waited.map(|one| {
+        let name = one.name.trim().rsplit('/').next().unwrap_or(one.name);
+        name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml")).unwrap_or(name)
+    });
+    // A draft that says no id yet may lie there.
+    let is_there = |id: &str| path(outline, &team.name, id).is_ok_and(|path| outline.root.join(path.as_str()).exists());
+    if let Some(id) = waited.find(|id| is_name(id) && holder(id).is_none() && !is_there(id)) {
+        return Ok(id.to_owned());
+    }
+    let team = &team.name;
     let numbered = |number: usize| format!("mega-{team}-{}-{number:03}", request.kind.as_str());
     // One more number than there are mega-files: at least one of them is free.
     let free = (1..=outline.ids.len() + 1).map(numbered).find(|id| holder(id).is_none()).unwrap_or_default();

@@ -1,13 +1,16 @@
 //! The numbers that a mega-file declares about itself, against those of its files. Looks at facts only, never at a body.
+//!
+//! A number is a goal: a fix that writes what is there instead would hide what is missing. One is offered for the number of
+//! files alone, and [`without_hasty_fixes`] takes it back where anything else is found in the mega-file.
 
 use globset::Glob;
 
 use super::Outputs;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::model::MegaFile;
 use crate::output::Facts;
 use crate::plan::PlannedFile;
-use crate::span::Span;
+use crate::span::{FileId, Span};
 
 /// Compares what a mega-file declares with what it made. Differences are warnings.
 #[must_use]
@@ -40,6 +43,29 @@ pub fn inspect(mega: &MegaFile, outputs: &Outputs<'_>) -> Vec<Diagnostic> {
     findings.into_iter().map(|finding| finding.team(mega.team.clone())).collect()
 }
 
+/// Takes the fixes of goals back that are not met while anything else is found in the mega-file: that may be the cause.
+pub fn without_hasty_fixes(found: &mut [Diagnostic], earlier: &Diagnostics) {
+    let hasty: Vec<usize> = (0..found.len())
+        .filter(|&at| {
+            let of_goal = found[at].code == Code::FileCount && found[at].fix.is_some();
+            let file = found[at].span.map(|span| span.file).filter(|_| of_goal);
+            file.is_some_and(|file| earlier.iter().chain(&*found).filter(|one| is_about(one, file)).count() > 1)
+        })
+        .collect();
+    for at in hasty {
+        let goal = &mut found[at];
+        goal.fix = None;
+        let help = goal.help.take().unwrap_or_default();
+        goal.help =
+            Some(format!("mend what else is found in this mega-file first; {help} only if that is what is meant"));
+    }
+}
+
+fn is_about(finding: &Diagnostic, file: FileId) -> bool {
+    let related = finding.related.iter().filter_map(|one| one.span);
+    finding.span.into_iter().chain(related).any(|span| span.file == file)
+}
+
 /// The files that an entry of `targetFiles` names: a path, or a glob.
 fn selected<'a>(outputs: &'a Outputs<'_>, declared: &str) -> impl Iterator<Item = (&'a PlannedFile, &'a Facts)> {
     let wanted = declared.trim_start_matches('/').to_owned();
@@ -61,8 +87,8 @@ fn line_count(what: &str, key: &str, lines: u64, (min, max, span): (u64, u64, Sp
         (min, max) => format!("{min} to {max}"),
     };
     let message = format!("{what} says {declared}, but {} generated", are(lines, "line"));
-    let finding = Diagnostic::new(Code::LineCount, message).at(span).help(format!("write `{key}: {lines}`"));
-    Some(if min == max { finding.fix(span, lines.to_string()) } else { finding })
+    let help = format!("change what is made, or write `{key}: {lines}` if that is what is meant");
+    Some(Diagnostic::new(Code::LineCount, message).at(span).help(help))
 }
 
 fn are(count: u64, noun: &str) -> String {

@@ -12,7 +12,7 @@ mod look;
 pub mod points;
 mod syntax;
 
-pub use declared::inspect;
+pub use declared::{inspect, without_hasty_fixes};
 pub use hidden::{Hidden, judge as judge_hidden};
 pub use judge::{SourceLine, judge};
 pub use look::{Check, Inspector, Miss, Seen};

@@ -61,7 +61,7 @@ impl Hook {
 
 const GUARD_AFTER: &str = "Blocked are files that megax writes (but those that are yours: `once: true`, detached, kept or \
 merged by `on_edit`) and, with a team, what is outside of its boundary, other teams' mega-files, the manifest and the \
-shared templates. Files outside of the project are free. Writes nothing.\n\nExit codes: 0 free; 2 at least one file is \
+shared templates. Files outside of the project are free. Writes nothing.\n\nExit codes: 0 nothing is blocked; 2 at least one file is \
 blocked, the hook's input cannot be understood, or no manifest says what the team may write; 3 the project cannot be read, \
 so nobody can tell. With --hook: 2 whenever nobody can tell.";
 
@@ -76,7 +76,7 @@ pub fn guard(args: &Guard) -> Outcome {
     };
     let report = match std::panic::catch_unwind(|| judged(&request, watched)) {
         Ok(report) => report,
-        Err(_) if args.hook.is_some() => return unsure(args.hook),
+        Err(_) if args.hook.is_some() => return unsure(),
         Err(panic) => std::panic::resume_unwind(panic),
     };
     if args.place.format == Form::Json {
@@ -89,7 +89,7 @@ pub fn guard(args: &Guard) -> Outcome {
     match outcome {
         Outcome::Done | Outcome::Blocked => outcome,
         _ if args.hook.is_none() || is_about_inputs(&report) => outcome,
-        _ => unsure(args.hook),
+        _ => unsure(),
     }
 }
 
@@ -115,12 +115,11 @@ fn is_about_inputs(report: &GuardReport) -> bool {
 }
 
 /// Agents go on after any code but 2, so what is not known to be free is blocked.
-fn unsure(hook: Option<Hook>) -> Outcome {
-    let name = hook.map_or("", |hook| hook.agent().name());
-    terminal::say(&format!(
-        "error: megax cannot tell whether this file may be edited, so the edit is blocked; `megax hooks remove {name}` takes \
-         the hook away\n"
-    ));
+fn unsure() -> Outcome {
+    terminal::say(
+        "error: megax cannot tell whether this file may be edited, so the edit is blocked; mend `megax.yaml` (see `megax \
+         validate`), or tell the person who coordinates the teams\n",
+    );
     Outcome::Blocked
 }
 
@@ -136,15 +135,15 @@ fn asked(args: &Guard) -> Result<GuardRequest, String> {
     let mut inputs = request::place(&args.place)?;
     inputs.limits = request::limits(&args.bounds);
     let (team, committing) = (request::team(args.team.as_ref())?, args.committing);
-    let mut request =
-        GuardRequest { inputs, team, paths: args.paths.clone(), edits: Vec::new(), committing, unnamed: false };
+    let mut request = GuardRequest { inputs, team, paths: args.paths.clone(), committing, ..GuardRequest::default() };
     if let Some(hook) = args.hook {
         let agent = hook.agent();
+        request.for_agent = true;
         let found = stdin().and_then(|bytes| input::parse(agent, &bytes)).map_err(|why| {
             let name = agent.name();
             format!(
-                "what {name} handed to the hook cannot be understood, so the edit is blocked: {why} (a newer megax may know \
-                 it; `megax hooks remove {name}` takes the hook away)"
+                "what {name} handed to the hook cannot be understood, so the edit is blocked: {why}; tell the person who \
+                 coordinates the teams (a newer megax may know it)"
             )
         })?;
         let current = found.current.filter(|folder| folder.is_absolute());

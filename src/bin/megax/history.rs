@@ -22,6 +22,9 @@ pub struct Undo {
     /// The operation; by default the last one that is not undone, and no undo
     #[arg(value_name = "NUMBER")]
     pub number: Option<u64>,
+    /// Without a number, the last one of this team (or in the environment: `MEGAX_TEAM`)
+    #[arg(long, value_name = "TEAM", conflicts_with = "number")]
+    pub team: Option<String>,
     #[command(flatten)]
     pub place: Where,
 }
@@ -85,7 +88,17 @@ pub fn log(args: &Log) -> Outcome {
 
 /// Runs `megax undo`.
 pub fn undo(args: &Undo) -> Outcome {
-    run(&args.place, Asked::Undo(args.number))
+    let asked = match args.number {
+        Some(number) => Ok(Asked::Undo(Some(number))),
+        None => request::team(args.team.as_ref()).map(|team| team.map_or(Asked::Undo(None), Asked::UndoOf)),
+    };
+    match asked {
+        Ok(asked) => run(&args.place, asked),
+        Err(message) => {
+            terminal::say(&format!("error: {message}\n"));
+            Outcome::Usage
+        }
+    }
 }
 
 /// Runs `megax rollback`.

@@ -172,6 +172,7 @@ fn planned(ground: &Ground<'_>, asked: &names::Asked, file: &PlannedFile, mut an
              yours"
         ),
         Some((own, _)) => format!("it is not team {own}'s: ask team {} to change what is marked", mega.team),
+        None if ground.request.for_agent => format!("{what}, then run `{run}`"),
         None => format!("{what}, then run `{run}`; `megax detach` takes the file out of megax's hands"),
     };
     answer.edit = Some(edit);
@@ -246,6 +247,8 @@ fn unplanned(ground: &Ground<'_>, found: &Found<'_>, mut answer: GuardedPath) ->
     let is_planned_in_part = state.plan.recorded.iter().any(|one| id_key(&one.mega_file) == id_key(&lock.mega_file));
     let help = if is_planned_in_part || may_be_unread(state, &lock.team, &lock.mega_file) {
         "its mega-file cannot be read or planned whole now: mend that first (`megax validate`), and edit the template there"
+    } else if ground.request.for_agent {
+        "no mega-file plans it any more: `megax expand` removes it"
     } else {
         "no mega-file plans it any more: `megax expand` removes it, `megax detach` makes it yours"
     };

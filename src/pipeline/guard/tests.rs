@@ -226,8 +226,12 @@ fn what_is_recorded_stays_blocked_while_the_project_is_broken() {
     assert_eq!(project.verdict(None, "api/user.ts"), (true, Why::Generated));
     let free = project.guard(None, "api/new.ts");
     assert!(free.paths[0].note.as_deref().unwrap().contains("`megafiles/team-api/api.yaml` has errors"), "{free:?}");
-    assert_eq!(free.outcome(), Outcome::Done);
+    assert_eq!((free.outcome(), free.paths[0].why), (Outcome::Done, Why::Unknown));
+    assert_eq!(project.verdict(None, "web/new.ts"), (false, Why::Unplanned), "team api may not make it");
     project.write("megax.yaml", "teams: [");
+    let unknown = project.guard(Some("api"), "web/new.ts");
+    assert_eq!((unknown.outcome(), unknown.paths[0].why), (Outcome::Wrong, Why::Unknown));
+    assert!(unknown.paths[0].note.as_deref().unwrap().contains("nothing can be said of boundaries"), "{unknown:?}");
     assert_eq!(project.guard(None, "api/user.ts").outcome(), Outcome::Blocked);
     assert_eq!(project.guard(None, "api/new.ts").outcome(), Outcome::Wrong);
     project.replace_by_a_symlink("megax.yaml");

@@ -186,11 +186,28 @@ fn a_path_is_checked_for_the_team_that_asks() {
     ] {
         let blocked = session.call("check_path", &arguments);
         assert_eq!((&blocked["isError"], &blocked["structuredContent"]["outcome"]), (&json!(true), &json!("blocked")));
-        assert_eq!(blocked["structuredContent"], command(&root, &args));
+        let mut expected = command(&root, &args);
+        // No tool detaches a file, and a model is not told of it.
+        let help = expected["diagnostics"][0]["help"].as_str().unwrap().split("; `megax detach`").next().unwrap();
+        expected["diagnostics"][0]["help"] = json!(help);
+        assert_eq!(blocked["structuredContent"], expected);
         assert!(text_of(&blocked).contains("blocked  "), "{blocked}");
     }
     let line = session.call("check_path", &json!({ "paths": ["api/one.txt:1"], "team": "api" }));
     assert!(text_of(&line).contains("megafiles/api.yaml:13"), "{line}");
+}
+
+#[test]
+fn a_plan_says_when_nothing_is_to_be_written_and_who_decides_about_edits() {
+    let (_keep, root) = project(RIGHT);
+    assert!(megax(&root, &root).args(["expand"]).output().unwrap().status.success());
+    let mut session = Session::begin(&root, &[]);
+    let planned = session.call("plan", &json!({}));
+    assert!(text_of(&planned).starts_with("nothing is to be written"), "{planned}");
+    fs::write(root.join("api/one.txt"), "mine\n").unwrap();
+    let planned = session.call("plan", &json!({}));
+    let text = text_of(&planned);
+    assert!(text.contains("ask the person who runs megax") && !text.contains("detach"), "{text}");
 }
 
 #[test]

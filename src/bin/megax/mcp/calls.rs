@@ -129,11 +129,13 @@ impl Session {
         let mut run = self.run(&request);
         let digest = run.plan.take().map(|plan| self.plans().keep(request, plan).to_string());
         let next = match &digest {
+            Some(_) if run.report.outcome == Outcome::NothingToDo => "nothing is to be written".to_owned(),
             Some(digest) => format!("plan {digest}: `expand` with this digest writes it"),
             None => "no plan: mend the errors, and call `plan` again".to_owned(),
         };
         // A plan of a session is named by its digest, as one of the command by its file.
         run.report.plan = digest;
+        ask_a_person(&mut run.report);
         of_run(&run.report, Some(&next))
     }
 
@@ -155,7 +157,8 @@ impl Session {
             durability: self.project.durability,
             ..request
         };
-        let run = self.run(&request);
+        let mut run = self.run(&request);
+        ask_a_person(&mut run.report);
         let is_stale = run.report.diagnostics.error_codes().any(|code| code == Code::StalePlan);
         of_run(&run.report, is_stale.then_some("call `plan` again, and `expand` with its new digest"))
     }
@@ -181,7 +184,7 @@ impl Session {
         }
         let team = self.team_or(asked.team.as_deref()).pop();
         let (inputs, paths) = (self.inputs(&[]), asked.paths.clone());
-        let request = GuardRequest { inputs, team, paths, edits: Vec::new(), committing: false, unnamed: false };
+        let request = GuardRequest { inputs, team, paths, for_agent: true, ..GuardRequest::default() };
         let report =
             judged(&request, |request| self.watched(move |progress: &Progress| pipeline::guard(&request, progress)));
         let text = guard::text(&report, false) + &human::diagnostics(&report.findings, &report.sources, false);
@@ -265,6 +268,25 @@ impl Session {
             drop(running);
             done
         })
+    }
+}
+
+/// What becomes of edits is not a client's to choose, and no tool takes a choice: the help says who can make it.
+fn ask_a_person(report: &mut Report) {
+    let needs_choice = |help: &str| ["`--", "megax detach"].iter().any(|part| help.contains(part));
+    for finding in &mut report.diagnostics {
+        let Some(help) = finding.help.take_if(|help| needs_choice(help)) else { continue };
+        finding.help = Some(match finding.code {
+            Code::EditedFile | Code::CannotMerge | Code::MergeConflict => {
+                "move the edit into the template, and ask the person who runs megax what is to become of it in the file: \
+                 `megax expand --on-edit merge`, `keep` or `overwrite`"
+                    .to_owned()
+            }
+            Code::ForeignFile => "change the planned path; or ask the person who runs megax what is to become of the file: \
+                                  `megax expand --on-edit keep` or `overwrite`"
+                .to_owned(),
+            _ => format!("ask the person who runs megax: {help}"),
+        });
     }
 }
 

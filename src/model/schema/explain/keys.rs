@@ -125,12 +125,32 @@ impl Explainer<'_> {
             Err(None) if known.is_empty() => diagnostic.help("remove it; no key is allowed here"),
             Err(None) => diagnostic.help(format!("remove it, or use one of the keys {}", list_words(known))),
         };
+        if let (None, Some(help)) = (meant, self.loop_in(place, key)) {
+            diagnostic = diagnostic.help(help);
+        }
         let certain = near.or_else(|| synonym().filter(|name| self.is_certain(place, key, name)));
         if let Some(name) = certain {
             diagnostic = diagnostic.fix(span, name);
         }
         let aspect = Aspect::Key { unknown: key.to_owned(), meant: meant.map(str::to_owned) };
         Problem { path: path.to_owned(), aspect, diagnostic }
+    }
+
+    /// `for_each: item` with `in: data.items`, as other tools write a loop.
+    fn loop_in(&self, place: &Place<'_>, key: &str) -> Option<String> {
+        let takes = |name| properties(place.rule).any(|(known, _)| known == name);
+        if key != "in" || !takes("for_each") || !takes("as") {
+            return None;
+        }
+        let text = |name| self.tree.get(place.node, name).and_then(|node| self.tree.text(node));
+        let is_name = |text: &&str| {
+            !text.is_empty() && text.len() < 60 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        };
+        let list = text("in").filter(|text| text.len() < 60 && !text.contains('\n')).unwrap_or("data.items");
+        let item = text("for_each").filter(is_name).unwrap_or("item");
+        Some(format!(
+            "`for_each` takes the list and `as` the name of its item: write `for_each: {list}` and `as: {item}`"
+        ))
     }
 
     /// Whether the word of another tool can be replaced: what stands under it is what the other key takes.
