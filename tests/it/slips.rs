@@ -17,7 +17,7 @@ use crate::properties::temporary;
 const MOST_ROUNDS: usize = 8;
 /// So many of the files are free of errors once all certain fixes are in; a number that only grows, unless a fix turns
 /// out not to be certain.
-const MENDED: usize = 74;
+const MENDED: usize = 75;
 
 const MANIFEST: &str = "teams:\n  beta: { output: [src/api/, src/dto/, \"*.dto.ts\"] }\n  gamma: { output: [web/] }\n";
 

@@ -163,6 +163,36 @@ pub(super) fn value(place: Place<'_>, at: usize) -> Option<Range<usize>> {
     Some(at..at + line.get(at..to)?.trim_end().len())
 }
 
+/// The unquoted text inside of brackets in whose middle the bracket at `at` begins a group: `/users/{id}/posts`.
+pub(super) fn with_group(place: Place<'_>, at: usize) -> Option<Range<usize>> {
+    let (start, end) = place.line(at);
+    let before = place.text.get(start..at)?;
+    let head = before.rfind([' ', ',', '[', '{']).map_or(0, |blank| blank + 1);
+    let is_value = |before: &str| before.ends_with([':', ',', '[', '{']);
+    if head == before.len() || !is_value(before.get(..head)?.trim_end()) || before[head..].contains(['"', '\'']) {
+        return None;
+    }
+    let rest = place.text.get(at..end)?;
+    let mut to = 0;
+    while let Some(first) = rest.get(to..)?.chars().next() {
+        match first {
+            '{' | '[' => {
+                let close = rest[to..].find(closer(if first == '{' { b'{' } else { b'[' }))?;
+                let is_name = |c: char| c.is_alphanumeric() || "_.:|-*+".contains(c);
+                if !rest[to + 1..to + close].chars().all(is_name) {
+                    return None;
+                }
+                to += close + 1;
+            }
+            ',' | ']' | '}' | ' ' => break,
+            '"' | '\'' | '#' => return None,
+            _ => to += first.len_utf8(),
+        }
+    }
+    let ends = rest[to..].trim_start().starts_with([',', ']', '}']);
+    (to > 0 && ends).then(|| start + head..at + to)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,5 +220,21 @@ mod tests {
         assert_eq!(value("{ a: {{ x }}: b }"), None);
         assert_eq!(value("{ a: b{{ x }} }"), None);
         assert_eq!(value("{ a: {{ x }"), None);
+    }
+
+    #[test]
+    fn a_text_with_a_group_in_it_is_taken_whole() {
+        let text = |line: &str, mark: &str| {
+            let place = Place::new(FileId(0), line);
+            with_group(place, line.find(mark).unwrap()).map(|range| line[range].to_owned())
+        };
+        assert_eq!(text("- { path: /users/{id}, auth: true }", "{id").as_deref(), Some("/users/{id}"));
+        assert_eq!(text("a: [src/{entity}/{x|snake}.ts]", "{e").as_deref(), Some("src/{entity}/{x|snake}.ts"));
+        assert_eq!(text("{ a: b[0], c: d }", "[0").as_deref(), Some("b[0]"));
+        for (line, mark) in
+            [("{ a: {b: c} }", "{b"), ("{ a: x{b: c} }", "{b"), ("{ a: b{c", "{c"), ("{ a: 'b'{c} }", "{c")]
+        {
+            assert_eq!(text(line, mark), None, "{line}");
+        }
     }
 }

@@ -37,6 +37,7 @@ pub(super) fn syntax(error: &ScanError, context: &Context<'_>) -> Diagnostic {
         .or_else(|| fence(&finding, place, at))
         .or_else(|| tab(error.kind(), &finding))
         .or_else(|| unquoted(&finding, place, at))
+        .or_else(|| group(error.kind(), &finding, place, at))
         .or_else(|| flow::cause(error.kind(), &finding, place, context.after, at))
         .or_else(|| no_blank_after_colon(error.kind(), &finding, place, at))
         .or_else(|| shallow_block(&finding, context, at))
@@ -299,6 +300,17 @@ fn insert_blank(finding: &Diagnostic, place: Place<'_>, line: Range<usize>) -> O
     let after = line.start + (text.len() - rest.len());
     let help = format!("write a blank after `{}:`", key.get(..name)?);
     Some(finding.clone().help(help).fix(place.span(after, after), " "))
+}
+
+/// `{ path: /users/{id} }`: inside of brackets a brace ends the text before it.
+fn group(kind: &E, finding: &Diagnostic, place: Place<'_>, at: usize) -> Option<Diagnostic> {
+    if !matches!(kind, E::ExpectedFlowMappingSeparator | E::ExpectedFlowSequenceSeparator) {
+        return None;
+    }
+    let value = flow::with_group(place, at)?;
+    let text = quoted(place.text.get(value.clone())?)?;
+    let help = format!("inside of brackets a text with a bracket in it needs quotes: {text}");
+    Some(finding.clone().help(help).fix(place.span(value.start, value.end), text))
 }
 
 fn by_kind(kind: &E, finding: &Diagnostic) -> Option<Diagnostic> {
