@@ -1,6 +1,7 @@
 //! Tags that share their line with text. A tag that stands alone on its line vanishes with the line, which is what the
 //! engine does with every tag (`trim_blocks`, `lstrip_blocks`); but on `name: {{ x }}{% if y %} | null{% endif %}` it would
-//! join two lines, and on `    {% if y %}pass{% endif %}` take the indentation. Such a line stays as it is written. Pure.
+//! join two lines, and on `    {% if y %}pass{% endif %}` take the indentation. Such a line stays as it is written. So does the
+//! other side of a tag with a dash: `routes:`, then `{%- for x in y %}` on a line of its own, and a list below it. Pure.
 
 use super::scan::{Piece, Tag, TagKind};
 use super::tags;
@@ -40,7 +41,12 @@ pub(super) fn around(text: &str, pieces: &[Piece]) -> Vec<Around> {
                     line.add(part);
                 }
             }
-            Piece::Tag(tag) if tag.kind != TagKind::Variable => line.tags.push(index),
+            Piece::Tag(tag) if tag.kind != TagKind::Variable => {
+                line.tags.push(index);
+                if has_dash(&text[tag.body.clone()]) {
+                    found[index] = Around::Kept;
+                }
+            }
             Piece::Tag(_) | Piece::Placeholder(_) => line.has_text = true,
         }
     }
@@ -85,6 +91,13 @@ fn opens(text: &str, tag: &Tag) -> bool {
         && !is_signed(body, true)
 }
 
+/// Whether a tag takes the blanks on one side away: then its author says what goes, and the other side stays as it is. But
+/// the dash inside of a macro or of a captured text says nothing about the place where that is defined.
+fn has_dash(body: &str) -> bool {
+    let defines = matches!(tags::keyword(body), Some("macro" | "endmacro" | "endset"));
+    !defines && (body.starts_with('-') || body.ends_with('-'))
+}
+
 /// Whether a tag says what happens to the blanks before it, or after it.
 pub(super) fn is_signed(body: &str, at_end: bool) -> bool {
     if at_end { body.ends_with(['-', '+']) } else { body.starts_with(['-', '+']) }
@@ -121,6 +134,10 @@ mod tests {
             ("a {% raw %}\n{{x}}\n{% endraw %}\nb\n", "a \n{{x}}\nb\n"),
             // Who says something about the blanks is obeyed.
             ("a {%- if entity.flag %}\nb\n{% endif -%}\n\nc\n", "a\nb\nc\n"),
+            ("f:\n{%- for f in entity.fields %}\n  - {{ f.name }}\n{%- endfor %}\n", "f:\n  - id\n  - total\n"),
+            ("{% macro m() -%}\n  x\n{%- endmacro %}\n{{ m() }}\n", "x\n"),
+            ("a\n{%- set x = 1 %}\nb\n", "a\nb\n"),
+            ("{\n  {% for f in entity.fields -%}\n  {{ f.name }};\n  {% endfor -%}\n}\n", "{\n  id;\n  total;\n  }\n"),
             ("a{% if entity.flag -%}\n  b{% endif %}\nc\n", "ab\nc\n"),
             ("{{ entity.id }}{% if entity.flag %},{% endif -%}\nnext\n", "oi,next\n"),
             ("  {%+ if entity.flag +%}\nb\n{% endif %}\n", "  \nb\n"),
