@@ -294,7 +294,11 @@ impl<'a> IntoIterator for &'a Diagnostics {
 /// "did you mean". Ties go to the candidate that sorts first.
 #[must_use]
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (word.chars().count() / 3).max(1);
+    // One letter of two is another word.
+    let limit = match word.chars().count() {
+        0..3 => 0,
+        count => count / 3,
+    };
     candidates
         .into_iter()
         .map(|candidate| {
@@ -316,6 +320,7 @@ mod tests {
         assert_eq!(nearest("templats", ["templates", "team"]), Some("templates"));
         assert_eq!(nearest("Team", ["team", "data"]), Some("team"));
         assert_eq!(nearest("zzz", ["templates", "team"]), None);
+        assert_eq!((nearest("x", ["s", "y"]), nearest("X", ["s", "x"])), (None, Some("x")));
     }
 
     #[test]

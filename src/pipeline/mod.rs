@@ -288,13 +288,16 @@ fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>,
     };
     let mut teams = selection::selected_teams(&set, &model);
     if may_be_left {
-        teams.extend(selection::left_teams(request, &texts, &set, &model));
-        if let Some((_, finding)) = missing.into_iter().find(|(team, _)| !teams.contains(team)) {
+        let left = selection::left_teams(request, &texts, &set, &model);
+        if let Some((_, finding)) = missing.into_iter().find(|(team, _)| !left.contains(team)) {
             return Err(Box::new((std::iter::once(finding).collect(), Some(set))));
         }
-        if teams.is_empty() && !may_be_empty {
-            source::load(&request.inputs).map_err(|findings| Box::new((findings, None)))?;
+        if let (true, Some(findings)) =
+            (set.mega_files.is_empty() && !may_be_empty, selection::nothing_is_left(request, &left))
+        {
+            return Err(Box::new((findings, None)));
         }
+        teams.extend(left);
     }
     let shards = shards::classify(texts, &set, &model, &teams, &mut findings);
     let seed = model.manifest.as_ref().map_or("", |manifest| &manifest.seed);

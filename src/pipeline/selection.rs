@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use super::shards::{Texts, Unreadable, is_left, place};
 use super::{Request, team_of_input};
 use crate::change::Shard;
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::model::{self, Model};
 use crate::report::{Command, Mode};
+use crate::source::read::real;
 use crate::source::{self, SourceSet};
 
 /// Leaves only the mega-files of the named teams selected. Returns the names of which no mega-file is left, with what is
@@ -52,14 +53,36 @@ pub fn selected_teams(set: &SourceSet, model: &Model) -> BTreeSet<String> {
     broken.chain(valid).collect()
 }
 
+/// Why a run over a project without any mega-file deletes nothing unless that was asked for: it may be a folder that is not
+/// mounted, or not checked out.
+pub fn nothing_is_left(request: &Request, left: &BTreeSet<String>) -> Option<Diagnostics> {
+    if !left.is_empty() && (!request.teams.is_empty() || request.allow_deletes.is_some()) {
+        return None;
+    }
+    let mut findings = source::load(&request.inputs).err()?;
+    if !left.is_empty() {
+        let teams = left.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        for finding in &mut findings {
+            finding.help = Some(format!(
+                "if that is meant, `--allow-deletes NUMBER` removes what is left of {teams}; else put the mega-files back"
+            ));
+        }
+    }
+    Some(findings)
+}
+
 /// Whether a run may be about a team whose last mega-file is gone: it looks at what was written, and at the whole project.
 pub fn may_be_left(request: &Request) -> bool {
     let looks = matches!(request.command, Command::Expand | Command::Plan | Command::Apply | Command::Status);
     looks && request.mode != Mode::Validate && request.inputs.paths.is_empty()
 }
 
-/// The teams that a run is asked about of which lockfiles are left, and no mega-file.
+/// The teams that a run is asked about of which lockfiles are left, and no mega-file. In an output root of its own, which
+/// another project may share, only those that are named.
 pub fn left_teams(request: &Request, texts: &Texts, set: &SourceSet, model: &Model) -> BTreeSet<String> {
+    if request.teams.is_empty() && real(&set.out) != real(&set.root) {
+        return BTreeSet::new();
+    }
     let asked: BTreeSet<String> = request.teams.iter().map(|team| model.team_name(team)).collect();
     let is_asked = |team: &String| asked.is_empty() || asked.contains(team);
     let unreadable = Unreadable::of(set, model);

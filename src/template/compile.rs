@@ -183,8 +183,8 @@ fn segments(text: &str, read: &Scan, is_bound: &dyn Fn(&str) -> bool) -> Option<
 fn rewrite(source: &Source<'_>, read: &Scan, is_bound: &dyn Fn(&str) -> bool) -> Body {
     let text = source.text;
     let mut out = Rewriter { text, out: String::with_capacity(text.len() + 64), map: Vec::new(), unread: None };
-    let charges = regions::charges(text, &read.pieces, source.shared);
     let around = lines::around(text, &read.pieces);
+    let charges = regions::charges(text, &read.pieces, &around, source.shared);
     let mut is_taken = false;
     for (index, piece) in read.pieces.iter().enumerate() {
         match piece {
@@ -199,7 +199,8 @@ fn rewrite(source: &Source<'_>, read: &Scan, is_bound: &dyn Fn(&str) -> bool) ->
             }
             Piece::Tag(tag) => out.tag(tag, around[index], source.traced),
         }
-        is_taken = around[index] != Around::Kept && matches!(piece, Piece::Tag(tag) if tag.kind != TagKind::Variable);
+        is_taken = matches!(piece, Piece::Tag(tag) if tag.kind != TagKind::Variable
+            && (text[tag.body.clone()].ends_with('-') || !around[index].keeps_after));
     }
     Body::Engine { text: out.out, map: out.map, unread: out.unread }
 }
@@ -272,10 +273,10 @@ impl Rewriter<'_> {
     }
 
     fn tag(&mut self, tag: &Tag, around: Around, traced: Option<usize>) {
-        if around == Around::Before {
+        if let Some(own_break) = around.break_before {
             let line = self.text[..tag.range.start].rfind('\n').map_or(0, |newline| newline + 1);
             let mark = traced.map_or_else(String::new, |number| super::trace::mark(number, line));
-            self.replace(tag.range.start..tag.range.start, &format!("{mark}\n"));
+            self.replace(tag.range.start..tag.range.start, &format!("{mark}{own_break}"));
         }
         let (open, close) = match tag.kind {
             TagKind::Variable => (OPEN_VARIABLE, CLOSE_VARIABLE),
@@ -283,9 +284,9 @@ impl Rewriter<'_> {
             TagKind::Comment => (OPEN_COMMENT, CLOSE_COMMENT),
         };
         let body = &self.text[tag.body.clone()];
-        let is_kept =
-            |at_end| around == Around::Kept && tag.kind != TagKind::Variable && !lines::is_signed(body, at_end);
-        let (open, close) = (with_sign(open, "", is_kept(false)), with_sign("", close, is_kept(true)));
+        let may = |at_end| tag.kind != TagKind::Variable && !lines::is_signed(body, at_end);
+        let open = with_sign(open, "", around.keeps_before && may(false));
+        let close = with_sign("", close, around.keeps_after && may(true));
         self.replace(tag.range.start..tag.body.start, &open);
         let edits = match tag.kind {
             // A tag that is too long is refused; reading it could exhaust the stack.

@@ -223,7 +223,12 @@ fn unknown_statement(text: &str, read: &Scan, word: &std::ops::Range<usize>, spe
     if !speaks && meant.is_none() {
         return None;
     }
-    let issue = Issue::new(Code::TemplateSyntax, word.clone(), format!("`{{% {name} %}}` is no tag"));
+    // `{% end for %}`: both words.
+    let is_end = name.eq_ignore_ascii_case("end");
+    let near: String = text[word.end..].chars().take(if is_end { 40 } else { 0 }).collect();
+    let second = near.split_once("%}").map_or("", |(rest, _)| rest.trim_end_matches([' ', '-', '+']));
+    let second = if second.trim().chars().all(lexer::is_name_part) { second } else { "" };
+    let issue = Issue::new(Code::TemplateSyntax, word.clone(), format!("`{{% {name}{second} %}}` is no tag"));
     let escape = "or put the text into {% raw %} ... {% endraw %} (or `syntax: placeholder`) if another tool reads it";
     let fix = meant.and_then(|meant| mends::statement(text, read, word, meant));
     if let Some((range, fix)) = fix {

@@ -3,99 +3,121 @@
 //! join two lines, and on `    {% if y %}pass{% endif %}` take the indentation. Such a line stays as it is written. So does the
 //! other side of a tag with a dash: `routes:`, then `{%- for x in y %}` on a line of its own, and a list below it. Pure.
 
+use std::collections::BTreeSet;
+
 use super::scan::{Piece, Tag, TagKind};
 use super::tags;
 
-/// What happens to the blanks around a tag that says nothing about them.
+/// What happens to the blanks around a tag, on a side of which it says nothing itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Around {
-    /// The tag's line has nothing else on it: it goes with the tag.
-    #[default]
-    Taken,
-    /// The blanks stay.
-    Kept,
-    /// The tag opens a block at the end of its line: the line ends before the block, not once in every turn of a loop.
-    Before,
+pub(super) struct Around {
+    /// Whether those before it stay.
+    pub keeps_before: bool,
+    /// Whether those after it stay.
+    pub keeps_after: bool,
+    /// The tag opens a block at the end of a line with text: the line ends before the block, and not once in every turn of a
+    /// loop.
+    pub break_before: Option<&'static str>,
 }
 
 /// What happens around each piece that is a tag, by the index of the piece.
 pub(super) fn around(text: &str, pieces: &[Piece]) -> Vec<Around> {
-    let mut found = vec![Around::Taken; pieces.len()];
+    let mut found = vec![Around::default(); pieces.len()];
     let mut line = Line::default();
+    let mut depth = 0_usize;
     for (index, piece) in pieces.iter().enumerate() {
         match piece {
             Piece::Text(range) => {
                 let mut parts = text[range.clone()].split('\n');
-                line.add(parts.next().unwrap_or(""));
-                for part in parts {
-                    let last = std::mem::take(&mut line).end(&mut found);
-                    // The line ends right after its last tag.
-                    if let (Some(last), Some(Piece::Tag(tag))) =
-                        (last, index.checked_sub(1).and_then(|at| pieces.get(at)))
-                        && last + 1 == index
-                        && ends_line(text, tag)
-                        && opens(text, tag)
-                    {
-                        found[last] = Around::Before;
+                line.add(depth, parts.next().unwrap_or(""));
+                for (number, part) in parts.enumerate() {
+                    std::mem::take(&mut line).end(&mut found);
+                    if number == 0 {
+                        break_before(text, pieces, index, &mut found);
                     }
-                    line.add(part);
+                    line.add(depth, part);
                 }
             }
             Piece::Tag(tag) if tag.kind != TagKind::Variable => {
-                line.tags.push(index);
-                if has_dash(&text[tag.body.clone()]) {
-                    found[index] = Around::Kept;
+                let body = &text[tag.body.clone()];
+                let before = depth;
+                match definition(text, tag) {
+                    Some(true) => depth += 1,
+                    Some(false) => depth = depth.saturating_sub(1),
+                    None => {}
+                }
+                line.tags.push((index, before, depth));
+                // Its author says what goes, and the other side stays as it is. But the dash inside of a definition says
+                // nothing about the place where that stands.
+                if definition(text, tag).is_none() && (body.starts_with('-') || body.ends_with('-')) {
+                    found[index] = Around { keeps_before: true, keeps_after: true, break_before: None };
                 }
             }
-            Piece::Tag(_) | Piece::Placeholder(_) => line.has_text = true,
+            Piece::Tag(_) | Piece::Placeholder(_) => drop(line.text.insert(depth)),
         }
     }
     line.end(&mut found);
     found
 }
 
-/// A line of the template, newlines within tags aside.
+/// A line of the template, newlines within tags aside. What stands in a macro or in a captured text is written elsewhere, so
+/// it shares no line with what stands outside.
 #[derive(Default)]
 struct Line {
-    tags: Vec<usize>,
-    has_text: bool,
+    /// The tags, each with the number of definitions around its beginning and around its end.
+    tags: Vec<(usize, usize, usize)>,
+    /// Within how many definitions there is text.
+    text: BTreeSet<usize>,
 }
 
 impl Line {
-    fn add(&mut self, part: &str) {
-        self.has_text |= !part.trim().is_empty();
+    fn add(&mut self, depth: usize, part: &str) {
+        if !part.trim().is_empty() {
+            self.text.insert(depth);
+        }
     }
 
-    /// Judges its tags; returns the last one if they share the line.
-    fn end(self, found: &mut [Around]) -> Option<usize> {
-        if !self.has_text {
-            return None;
+    fn end(self, found: &mut [Around]) {
+        for (tag, before, after) in self.tags {
+            found[tag].keeps_before |= self.text.contains(&before);
+            found[tag].keeps_after |= self.text.contains(&after);
         }
-        for &tag in &self.tags {
-            found[tag] = Around::Kept;
-        }
-        self.tags.last().copied()
     }
 }
 
-fn ends_line(text: &str, tag: &Tag) -> bool {
-    let rest = &text[tag.range.end..];
-    rest.starts_with('\n') || rest.starts_with("\r\n")
-}
-
-/// Whether a tag begins a block, and says nothing about the blanks around it.
-fn opens(text: &str, tag: &Tag) -> bool {
+/// Whether a tag begins (`true`) or ends a text that is written elsewhere.
+fn definition(text: &str, tag: &Tag) -> Option<bool> {
     let body = &text[tag.body.clone()];
-    matches!(tags::keyword(body), Some("for" | "if" | "with" | "filter"))
-        && !is_signed(body, false)
-        && !is_signed(body, true)
+    match tags::keyword(body).filter(|_| tag.kind == TagKind::Block)? {
+        "macro" => Some(true),
+        "set" if !tag.tokens.iter().any(|token| &text[token.range.clone()] == "=") => Some(true),
+        "endmacro" | "endset" => Some(false),
+        _ => None,
+    }
 }
 
-/// Whether a tag takes the blanks on one side away: then its author says what goes, and the other side stays as it is. But
-/// the dash inside of a macro or of a captured text says nothing about the place where that is defined.
-fn has_dash(body: &str) -> bool {
-    let defines = matches!(tags::keyword(body), Some("macro" | "endmacro" | "endset"));
-    !defines && (body.starts_with('-') || body.ends_with('-'))
+/// Moves the line break at the beginning of the text `index` before the tags that open blocks right before it.
+fn break_before(text: &str, pieces: &[Piece], index: usize, found: &mut [Around]) {
+    let Some(Piece::Text(range)) = pieces.get(index) else { return };
+    let own = &text[range.clone()];
+    let own_break = ["\n", "\r\n"].into_iter().find(|one| own.starts_with(one));
+    let mut first = None;
+    for (at, piece) in pieces.iter().enumerate().take(index).rev() {
+        let Piece::Tag(tag) = piece else { break };
+        let body = &text[tag.body.clone()];
+        let is_opener = matches!(tags::keyword(body), Some("for" | "if" | "with" | "filter" | "block"));
+        let is_signed = is_signed(body, false) || is_signed(body, true);
+        match tag.kind {
+            _ if is_signed || !found[at].keeps_after => break,
+            TagKind::Block if is_opener => first = Some(at),
+            TagKind::Comment => {}
+            TagKind::Block | TagKind::Variable => break,
+        }
+    }
+    if let (Some(first), Some(own_break)) = (first, own_break) {
+        found[first].break_before = Some(own_break);
+        found[first..index].iter_mut().for_each(|one| one.keeps_after = false);
+    }
 }
 
 /// Whether a tag says what happens to the blanks before it, or after it.
@@ -135,6 +157,15 @@ mod tests {
             // Who says something about the blanks is obeyed.
             ("a {%- if entity.flag %}\nb\n{% endif -%}\n\nc\n", "a\nb\nc\n"),
             ("f:\n{%- for f in entity.fields %}\n  - {{ f.name }}\n{%- endfor %}\n", "f:\n  - id\n  - total\n"),
+            ("[{% for f in entity.fields %}\r\n{{ f.name }},\r\n{% endfor %}\r\n]\r\n", "[\r\nid,\r\ntotal,\r\n]\r\n"),
+            (
+                "[{% for f in entity.fields %}{% if f %}\n{{ f.name }},\n{% endif %}{% endfor %}\n]\n",
+                "[\nid,\ntotal,\n]\n",
+            ),
+            ("[{% for f in [] %}{# why #}\n{{ f }}\n{% endfor %}\n]\n", "[\n]\n"),
+            ("{% macro m(x) %}<{{ x }}>{% endmacro %}\n{% set g %}hi{% endset %}\n{{ m(1) }} {{ g }}\n", "<1> hi\n"),
+            ("{% macro m() %}\n  a\n  b{% endmacro %}\n{{ m() }}\n", "  a\n  b\n"),
+            ("  {% set x -%}\n  v\n  {%- endset %}\n{{ x }}\n", "v\n"),
             ("{% macro m() -%}\n  x\n{%- endmacro %}\n{{ m() }}\n", "x\n"),
             ("a\n{%- set x = 1 %}\nb\n", "a\nb\n"),
             ("{\n  {% for f in entity.fields -%}\n  {{ f.name }};\n  {% endfor -%}\n}\n", "{\n  id;\n  total;\n  }\n"),

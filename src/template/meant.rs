@@ -11,7 +11,7 @@ use super::issue::Issue;
 use super::scope::Scope;
 use super::value::{as_mapping, print};
 use super::vocabulary::{Change, Origin, Word};
-use super::{compile, lexer, mends};
+use super::{compile, lexer, mends, tags};
 use crate::diagnostic::{Code, nearest};
 
 /// Loops inside one another that are followed to the value of a name.
@@ -81,7 +81,10 @@ fn looped(text: &str, name: &str, scope: &Scope, loops: usize) -> Option<Found> 
     let binds = format!("for {name} in ");
     let mut places = text.match_indices(&binds);
     let (at, _) = places.next()?;
-    let is_bound_again = ["set ", "macro ", "call", "import "].iter().any(|word| text.contains(&format!("{{% {word}")));
+    let may_bind = |at: usize| {
+        matches!(tags::keyword(&text[at + 2..]), Some("set" | "with" | "macro" | "call" | "import" | "from"))
+    };
+    let is_bound_again = ["{%", "[%"].iter().any(|open| text.match_indices(open).any(|(at, _)| may_bind(at)));
     if loops == 0 || is_bound_again || places.next().is_some() {
         return None;
     }

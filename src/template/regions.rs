@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::lines::Around;
 use super::scan::{Piece, Tag, TagKind};
 use super::tags;
 
@@ -34,7 +35,7 @@ struct Run {
 }
 
 /// The charges of a template's pieces. `shared`: another template may include it from anywhere.
-pub(super) fn charges(text: &str, pieces: &[Piece], shared: bool) -> Charges {
+pub(super) fn charges(text: &str, pieces: &[Piece], around: &[Around], shared: bool) -> Charges {
     let mut charges = Charges::new();
     let mut captured: Vec<&str> = Vec::new();
     let mut run = Run::default();
@@ -42,7 +43,8 @@ pub(super) fn charges(text: &str, pieces: &[Piece], shared: bool) -> Charges {
         match piece {
             Piece::Text(range) if shared || !captured.is_empty() => {
                 run.bytes += range.len();
-                let place = || place_in(text, range.clone(), before(pieces, index), pieces.get(index + 1));
+                let keeps = around.get(index + 1).is_some_and(|around| around.keeps_before);
+                let place = || place_in(text, range.clone(), before(pieces, index), pieces.get(index + 1), keeps);
                 run.place = run.place.or_else(|| place().map(|at| (index, at)));
             }
             Piece::Tag(tag) if tag.kind == TagKind::Block => {
@@ -95,8 +97,15 @@ fn nests(text: &str, tag: &Tag, keyword: &str) -> bool {
 }
 
 /// Where a charge can stand in a text without changing which blanks the engine takes away: before the last character
-/// that is no blank. In a text of blanks only, where the tags around it leave room. `None`: the engine takes all of it.
-fn place_in(text: &str, range: std::ops::Range<usize>, before: Option<&Piece>, after: Option<&Piece>) -> Option<usize> {
+/// that is no blank. In a text of blanks only, where the tags around it leave room; `keeps`: the one after it does. `None`: the
+/// engine takes all of it.
+fn place_in(
+    text: &str,
+    range: std::ops::Range<usize>,
+    before: Option<&Piece>,
+    after: Option<&Piece>,
+    keeps: bool,
+) -> Option<usize> {
     let own = &text[range.clone()];
     if let Some((at, _)) = own.char_indices().rev().find(|(_, c)| !c.is_whitespace()) {
         return Some(range.start + at);
@@ -115,7 +124,7 @@ fn place_in(text: &str, range: std::ops::Range<usize>, before: Option<&Piece>, a
         Some(at) if at > 0 => Some(range.start + at),
         last => {
             let is_block = matches!(after, Some(Piece::Tag(tag)) if tag.kind != TagKind::Variable);
-            let is_taken = last.is_some() && is_block && control(after, false) != Some('+');
+            let is_taken = last.is_some() && is_block && !keeps && control(after, false) != Some('+');
             let first = own.chars().next()?;
             (!is_taken && own.len() > first.len_utf8()).then(|| range.start + first.len_utf8())
         }

@@ -133,7 +133,7 @@ const SAID: [(&str, &str, &str); 21] = [
     ("unquoted-jinja-in-brackets", "cannot be a key", "quote the value: \"{{ entity.name }}-dto\""),
     ("unquoted-backtick", "cannot begin with this character", "YAML has no backticks, write quotes"),
     ("template-without-sign", "a `:` stands where no key can be", "needs the sign of a block text: `dto: |`"),
-    ("end-in-two-words", "`{% end %}` is no tag", "did you mean `endif`?"),
+    ("end-in-two-words", "`{% end if %}` is no tag", "did you mean `endif`?"),
     ("bracket-not-closed", "the `[` of line 8 is not closed", "write `]` before line 9"),
     ("bracket-not-closed-in-item", "the `{` of line 15 is not closed", "write `}` before line 16"),
     ("bracket-of-other-kind", "the `[` of line 15 is closed by `}`", "write `]` before it, or instead of it"),

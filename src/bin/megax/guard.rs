@@ -151,7 +151,11 @@ fn asked(args: &Guard) -> Result<GuardRequest, String> {
         request.edits = found.edits;
     } else if committing {
         let staged = stdin().and_then(|bytes| input::staged(&bytes));
-        request.edits = staged.map_err(|why| format!("the list of files cannot be read: {why}"))?;
+        request.edits = staged.map_err(|why| {
+            format!(
+                "the list of files cannot be read: {why}; `megax hooks install git` writes the hook that hands it over"
+            )
+        })?;
     }
     Ok(request)
 }

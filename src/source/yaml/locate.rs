@@ -174,7 +174,7 @@ fn flow(raw: &str, style: Style, target: usize) -> Range<usize> {
 struct Piece {
     length: usize,
     value: usize,
-    /// Where each byte of the value stands, for a run of line breaks; empty for what is one character.
+    /// Where each byte of the value stands, for a run of blanks or line breaks; empty for what is one character.
     breaks: Vec<Range<usize>>,
 }
 
@@ -184,12 +184,13 @@ impl Piece {
     }
 }
 
-/// One blank, or a run of blanks that holds line breaks and is folded: one break makes a blank, more make one newline
+/// A run of blanks, byte by byte; or one that holds line breaks and is folded: one break makes a blank, more make one newline
 /// fewer than they are.
 fn blanks(bytes: &[u8], source: usize) -> Piece {
     let (end, mut breaks) = run(bytes, source);
     if breaks.is_empty() {
-        return Piece { length: 1, value: 1, breaks };
+        let length = end - source;
+        return Piece { length, value: length, breaks: (source..end).map(|at| at..at + 1).collect() };
     }
     if breaks.len() > 1 {
         breaks.remove(0);
