@@ -58,7 +58,8 @@ fn absent(log: &Log, number: u64) -> ReversalError {
     })
 }
 
-/// The last operation, or the last of a team, that is not undone, and no undo. Undos are passed over, so that one undo after the other goes back.
+/// The last operation, or the last of a team, that is not undone, and no undo. Undos are passed over, so that one undo after
+/// the other goes back.
 fn last_standing<'l>(log: &'l Log, team: Option<&str>) -> Result<&'l Operation, ReversalError> {
     let is_of = |one: &Operation| team.is_none_or(|team| one.teams.iter().any(|name| name == team));
     let is_candidate = |one: &&Operation| one.kind != OperationKind::Undo && one.undone_by.is_none() && is_of(one);

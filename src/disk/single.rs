@@ -1,5 +1,5 @@
-//! One file by itself, such as a settings file or a snapshot: read, written, removed. It is new or old, never half, and only what was
-//! looked at is replaced; no symlink is followed.
+//! One file by itself, such as a settings file or a snapshot: read, written, removed. It is new or old, never half, and
+//! only what was looked at is replaced; no symlink is followed.
 
 use std::io::Write as _;
 use std::os::fd::{AsFd as _, BorrowedFd};

@@ -292,10 +292,8 @@ fn resolve<'r>(request: &'r Request, watcher: &dyn Watcher) -> Result<State<'r>,
         if let Some((_, finding)) = missing.into_iter().find(|(team, _)| !left.contains(team)) {
             return Err(Box::new((std::iter::once(finding).collect(), Some(set))));
         }
-        if let (true, Some(findings)) =
-            (set.mega_files.is_empty() && !may_be_empty, selection::nothing_is_left(request, &left))
-        {
-            return Err(Box::new((findings, None)));
+        if let Some(finding) = selection::nothing_is_left(request, &set, &left).filter(|_| !may_be_empty) {
+            return Err(Box::new((std::iter::once(finding).collect(), Some(set))));
         }
         teams.extend(left);
     }

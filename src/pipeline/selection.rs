@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::shards::{Texts, Unreadable, is_left, place};
 use super::{Request, team_of_input};
 use crate::change::Shard;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{self, Model};
 use crate::report::{Command, Mode};
 use crate::source::read::real;
@@ -55,20 +55,16 @@ pub fn selected_teams(set: &SourceSet, model: &Model) -> BTreeSet<String> {
 
 /// Why a run over a project without any mega-file deletes nothing unless that was asked for: it may be a folder that is not
 /// mounted, or not checked out.
-pub fn nothing_is_left(request: &Request, left: &BTreeSet<String>) -> Option<Diagnostics> {
-    if !left.is_empty() && (!request.teams.is_empty() || request.allow_deletes.is_some()) {
-        return None;
+pub fn nothing_is_left(request: &Request, set: &SourceSet, left: &BTreeSet<String>) -> Option<Diagnostic> {
+    let finding = set.empty.clone()?;
+    if left.is_empty() {
+        return Some(finding);
     }
-    let mut findings = source::load(&request.inputs).err()?;
-    if !left.is_empty() {
-        let teams = left.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-        for finding in &mut findings {
-            finding.help = Some(format!(
-                "if that is meant, `--allow-deletes NUMBER` removes what is left of {teams}; else put the mega-files back"
-            ));
-        }
-    }
-    Some(findings)
+    let teams = left.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let help = format!(
+        "if that is meant, `--allow-deletes NUMBER` removes what is left of {teams}; else put the mega-files back"
+    );
+    (request.teams.is_empty() && request.allow_deletes.is_none()).then(|| finding.help(help))
 }
 
 /// Whether a run may be about a team whose last mega-file is gone: it looks at what was written, and at the whole project.
@@ -86,10 +82,10 @@ pub fn left_teams(request: &Request, texts: &Texts, set: &SourceSet, model: &Mod
     let asked: BTreeSet<String> = request.teams.iter().map(|team| model.team_name(team)).collect();
     let is_asked = |team: &String| asked.is_empty() || asked.contains(team);
     let unreadable = Unreadable::of(set, model);
-    let is_there = |team: &String| model.mega_files.iter().any(|mega| mega.team == *team);
+    let there: BTreeSet<&str> = model.mega_files.iter().map(|mega| mega.team.as_str()).collect();
     let left = texts.shards.iter().filter_map(|(path, text)| {
         let team = model.team_name(place(path)?.0);
-        if !set.is_whole || !is_asked(&team) || is_there(&team) {
+        if !set.is_whole || !is_asked(&team) || there.contains(team.as_str()) {
             return None;
         }
         let shard = Shard::read(path, text).ok()?;

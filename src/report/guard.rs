@@ -28,6 +28,8 @@ as_words! {
         EditsKept "edits-kept",
         /// It holds what megax wrote.
         AsWritten "as-written",
+        /// Of a commit: it is only taken out of the repository.
+        Untracked "untracked",
         /// It is a mega-file.
         MegaFile "mega-file",
         /// It is an input of the whole project: the manifest, a shared template.

@@ -85,6 +85,8 @@ pub struct SourceSet {
     pub folder: PathBuf,
     /// Whether [`Self::mega_files`] are all of the project; without a folder of mega-files only the selected are known.
     pub is_whole: bool,
+    /// Why no mega-file is selected, if none is.
+    pub empty: Option<Diagnostic>,
     /// The mega-files, sorted by name.
     pub mega_files: Vec<Input>,
     /// The data files that the mega-files name under `sources`, by the path as written.
@@ -150,9 +152,12 @@ fn read_all(request: &Request, may_be_none: bool) -> Result<SourceSet, Diagnosti
         wanted.remove(path);
     }
     let is_start = may_be_none && request.paths.is_empty() && project.manifest.is_some();
-    if !is_start && !wanted.values().any(|&selected| selected) {
-        return Err(one(nothing_selected(request, folder.as_ref().map(Folder::path), &home, &project.root)));
-    }
+    let is_empty = !wanted.values().any(|&selected| selected);
+    let empty = is_empty.then(|| nothing_selected(request, folder.as_ref().map(Folder::path), &home, &project.root));
+    let empty = match empty {
+        Some(finding) if !is_start => return Err(one(finding)),
+        empty => empty,
+    };
 
     let mut texts: Vec<(String, Option<bool>, Result<String, Diagnostic>)> = wanted
         .into_par_iter()
@@ -186,6 +191,7 @@ fn read_all(request: &Request, may_be_none: bool) -> Result<SourceSet, Diagnosti
         manifest,
         folder: home,
         is_whole,
+        empty,
         mega_files,
         data,
         templates,

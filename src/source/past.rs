@@ -72,6 +72,7 @@ pub fn load_past(past: &Past, limits: &Limits) -> SourceSet {
         manifest: manifest.map(|(file, tree)| ManifestInput { file, tree: tree.ok() }),
         folder: PathBuf::new(),
         is_whole: true,
+        empty: None,
         mega_files,
         data,
         templates,

@@ -248,7 +248,7 @@ fn unclosed_block(text: &str, read: &Scan) -> Option<Issue> {
         let Some(word) = tags::keyword(&text[tag.body.clone()]) else { continue };
         match word {
             "for" | "if" | "with" | "block" | "macro" | "call" | "filter" | "autoescape" => open.push((word, tag)),
-            "set" if !text[tag.body.clone()].contains('=') => open.push((word, tag)),
+            "set" if tags::captures_text(text, &tag.tokens) => open.push((word, tag)),
             _ if word.starts_with("end") && word != "endraw" => {
                 match open.last() {
                     None => {

@@ -90,7 +90,7 @@ fn definition(text: &str, tag: &Tag) -> Option<bool> {
     let body = &text[tag.body.clone()];
     match tags::keyword(body).filter(|_| tag.kind == TagKind::Block)? {
         "macro" => Some(true),
-        "set" if !tag.tokens.iter().any(|token| &text[token.range.clone()] == "=") => Some(true),
+        "set" if tags::captures_text(text, &tag.tokens) => Some(true),
         "endmacro" | "endset" => Some(false),
         _ => None,
     }

@@ -60,6 +60,15 @@ impl<'t> Path<'t> {
         };
         &self.text[self.start..end]
     }
+
+    /// The value of the path up to its first `steps` steps, which all lead through mappings.
+    fn value(&self, steps: usize, scope: &Scope, loops: usize) -> Option<Found> {
+        let Found { mut value, is_looped } = root(self.text, self.root, scope, loops)?;
+        for index in 0..steps {
+            value = as_mapping(&value)?.get(self.step(index))?.clone();
+        }
+        Some(Found { value, is_looped })
+    }
 }
 
 /// The value of a name, and whether a loop of the template binds it, so that it is one of several.
@@ -93,10 +102,7 @@ fn looped(text: &str, name: &str, scope: &Scope, loops: usize) -> Option<Found> 
     if !text[end..].trim_start().starts_with(['%', '-', '+']) {
         return None;
     }
-    let mut value = root(text, path.root, scope, loops - 1)?.value;
-    for index in 0..path.steps.len() {
-        value = as_mapping(&value)?.get(path.step(index))?.clone();
-    }
+    let value = path.value(path.steps.len(), scope, loops - 1)?.value;
     let mut items = list(&value)?.try_iter().ok()?;
     Some(Found { value: items.next()?, is_looped: true })
 }
@@ -173,10 +179,7 @@ fn method(issue: &Issue, text: &str, scope: &Scope) -> Option<Issue> {
     let last = path.steps.len().checked_sub(1)?;
     let end = path.steps.get(last)?.end;
     let arguments = text.get(end..issue.range.end).filter(|rest| rest.starts_with('(') && rest.ends_with(')'))?;
-    let Found { mut value, is_looped } = root(text, path.root, scope, MOST_LOOPS)?;
-    for index in 0..last {
-        value = as_mapping(&value)?.get(path.step(index))?.clone();
-    }
+    let Found { value, is_looped } = path.value(last, scope, MOST_LOOPS)?;
     let (above, name) = (path.before(last), path.step(last));
     let is_list = list(&value).is_some();
     let filter = match name {
@@ -211,10 +214,7 @@ fn filtered(issue: &Issue, text: &str, scope: &Scope) -> Option<Issue> {
     let is_part = |c: char| c == '.' || lexer::is_name_part(c);
     let len: usize = before.chars().rev().take_while(|c| is_part(*c)).map(char::len_utf8).sum();
     let path = Path::at(text, before.len() - len..before.len())?;
-    let Found { mut value, is_looped } = root(text, path.root, scope, MOST_LOOPS)?;
-    for index in 0..path.steps.len() {
-        value = as_mapping(&value)?.get(path.step(index))?.clone();
-    }
+    let Found { value, is_looped } = path.value(path.steps.len(), scope, MOST_LOOPS)?;
     let shown = path.before(path.steps.len());
     if let Some(mapping) = as_mapping(&value) {
         let field = printable(&mapping)?;
@@ -246,10 +246,7 @@ fn printed(issue: &Issue, text: &str, scope: &Scope) -> Option<Issue> {
         };
         return Some(Issue { message, ..issue.clone() }.help(help));
     }
-    let mut value = root(text, path.root, scope, MOST_LOOPS)?.value;
-    for index in 0..path.steps.len() {
-        value = as_mapping(&value)?.get(path.step(index))?.clone();
-    }
+    let value = path.value(path.steps.len(), scope, MOST_LOOPS)?.value;
     let mapping = as_mapping(&value)?;
     let field = printable(&mapping)?;
     let shown = path.before(path.steps.len());

@@ -124,10 +124,7 @@ pub(super) fn compiles(body: &str, within: Within) -> bool {
 fn opens(word: &str, text: &str, tokens: &[lexer::Token]) -> bool {
     match word {
         "for" | "if" | "with" | "block" | "macro" | "call" | "filter" | "autoescape" => true,
-        // `set x` and `set x | upper` take what follows.
-        "set" => {
-            tokens.iter().map(|token| &text[token.range.clone()]).find(|word| matches!(*word, "=" | "|")) != Some("=")
-        }
+        "set" => tags::captures_text(text, tokens),
         _ => false,
     }
 }

@@ -85,7 +85,7 @@ fn word<'a>(text: &'a str, tag: &Tag, index: usize) -> &'a str {
 fn captures(text: &str, tag: &Tag, keyword: &str) -> bool {
     match keyword {
         "macro" | "call" | "filter" | "block" => true,
-        "set" => !tag.tokens.iter().any(|token| &text[token.range.clone()] == "="),
+        "set" => tags::captures_text(text, &tag.tokens),
         "for" => tag.tokens.len().checked_sub(1).is_some_and(|last| word(text, tag, last) == "recursive"),
         _ => false,
     }
@@ -97,8 +97,8 @@ fn nests(text: &str, tag: &Tag, keyword: &str) -> bool {
 }
 
 /// Where a charge can stand in a text without changing which blanks the engine takes away: before the last character
-/// that is no blank. In a text of blanks only, where the tags around it leave room; `keeps`: the one after it does. `None`: the
-/// engine takes all of it.
+/// that is no blank. In a text of blanks only, where the tags around it leave room; `keeps`: the one after it does. `None`:
+/// the engine takes all of it.
 fn place_in(
     text: &str,
     range: std::ops::Range<usize>,

@@ -337,7 +337,7 @@ impl<'a> Scanner<'a> {
             return end;
         }
         if let Some(message) = tags::handlebars(body, |root| careful && self.is_known(root)) {
-            self.bad(at..end, message);
+            self.bad(at..end, &message);
             return end;
         }
         if shape != tags::Shape::Expression {

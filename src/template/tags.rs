@@ -338,21 +338,26 @@ fn is_test<'t>(tokens: &[Token], token: &Token, text_of: &impl Fn(&Token) -> &'t
     before(1) == "is" || (before(1) == "not" && before(2) == "is")
 }
 
-/// What a block of Handlebars should be, if it is about a name that exists here: `#each entity.fields`.
-pub(super) fn handlebars(body: &str, is_known: impl Fn(&str) -> bool) -> Option<&'static str> {
+/// What is wrong with a block of Handlebars about a name that exists here: `#each entity.fields`.
+pub(super) fn handlebars(body: &str, is_known: impl Fn(&str) -> bool) -> Option<String> {
     let mut words = body.strip_prefix('#')?.split_whitespace();
     let (block, path) = (words.next()?, words.next()?);
-    let root = path.trim_start_matches('(').split(['.', '/']).next().filter(|root| is_known(root))?;
-    match block {
-        "each" | "for" if !root.is_empty() => Some(
-            "this is Handlebars, and would be written as it stands: write `{% for item in ... %}` and `{% endfor %}`",
-        ),
-        "if" => Some("this is Handlebars, and would be written as it stands: write `{% if ... %}` and `{% endif %}`"),
-        "unless" => {
-            Some("this is Handlebars, and would be written as it stands: write `{% if not ... %}` and `{% endif %}`")
-        }
-        _ => None,
-    }
+    let (tag, end) = match block {
+        "each" | "for" => ("for item in ...", "endfor"),
+        "if" => ("if ...", "endif"),
+        "unless" => ("if not ...", "endif"),
+        _ => return None,
+    };
+    let root = path.trim_start_matches('(').split(['.', '/']).next()?;
+    is_known(root).then(|| {
+        format!("this is Handlebars, and would be written as it stands: write `{{% {tag} %}}` and `{{% {end} %}}`")
+    })
+}
+
+/// Whether a `set` captures the text up to its `endset`, as `set x` and `set x | f(a=1)` do, instead of giving a value.
+pub(super) fn captures_text(text: &str, tokens: &[Token]) -> bool {
+    let mut words = tokens.iter().map(|token| &text[token.range.clone()]);
+    words.find(|word| matches!(*word, "=" | "|")) != Some("=")
 }
 
 #[cfg(test)]

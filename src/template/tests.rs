@@ -455,5 +455,6 @@ fn blocks_of_handlebars_over_a_known_name_and_loops_over_texts_are_errors() {
     }
     assert_eq!(render("{% for c in entity.id %}{{ c }}{% endfor %}", Syntax::Auto), "!!MX409");
     assert_eq!(render("{% for c in entity.id|list %}{{ c }} {% endfor %}", Syntax::Auto), "o i ");
+    assert_eq!(render("{% set x|replace('a', 'b') %}a=a{% endset %}{{ x }}", Syntax::Auto), "b=b");
     assert_eq!(render("{% for c in entity.nope or '' %}{{ c }}{% endfor %}", Syntax::Auto), "");
 }

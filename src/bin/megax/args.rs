@@ -199,7 +199,8 @@ pub struct Choices {
     /// Where edits are merged: write both sides of a conflict into the file, between markers, and exit 4
     #[arg(long)]
     pub conflict_markers: bool,
-    /// Let a team delete up to N files at once, where more than 20 and more than half of its files would hold it
+    /// Let a team delete up to N files at once, where more than 20 and more than half of its files would hold it, or
+    /// where the project has no mega-file left
     #[arg(long, value_name = "N")]
     pub allow_deletes: Option<u64>,
 }

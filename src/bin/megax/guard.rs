@@ -61,9 +61,9 @@ impl Hook {
 
 const GUARD_AFTER: &str = "Blocked are files that megax writes (but those that are yours: `once: true`, detached, kept or \
 merged by `on_edit`) and, with a team, what is outside of its boundary, other teams' mega-files, the manifest and the \
-shared templates. Files outside of the project are free. Writes nothing.\n\nExit codes: 0 nothing is blocked; 2 at least one file is \
-blocked, the hook's input cannot be understood, or no manifest says what the team may write; 3 the project cannot be read, \
-so nobody can tell. With --hook: 2 whenever nobody can tell.";
+shared templates. Files outside of the project are free. Writes nothing.\n\nExit codes: 0 nothing is blocked; 2 at \
+least one file is blocked, the hook's input cannot be understood, or no manifest says what the team may write; 3 the \
+project cannot be read, so nobody can tell. With --hook: 2 whenever nobody can tell.";
 
 /// Runs `megax guard`.
 pub fn guard(args: &Guard) -> Outcome {

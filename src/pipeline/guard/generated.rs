@@ -79,13 +79,13 @@ pub fn judge(ground: &Ground<'_>, asked: &names::Asked, path: &OutputPath) -> Op
 
 /// The answer for a file that is about to be committed.
 fn committed(state: &State<'_>, asked: &names::Asked, found: &Found<'_>, path: &OutputPath) -> GuardedPath {
-    let disk = on_disk(state.root.as_ref(), path);
+    let disk = || on_disk(state.root.as_ref(), path);
     // Without a record megax never wrote it here, without a plan it never writes it again.
-    let is_over = found.recorded.is_none() || found.planned.is_none();
-    let is_written = || disk.is_some_and(|digests| is_as_written(digests, found));
+    let is_over = || found.recorded.is_none() || found.planned.is_none();
+    let is_written = || disk().is_some_and(|digests| is_as_written(digests, found));
     match asked.in_commit {
-        InCommit::Deleted if is_over || disk.is_some() => {
-            free(asked, Why::AsWritten, Some("taken out of the repository".to_owned())).0
+        InCommit::Deleted if is_over() || disk().is_some() => {
+            free(asked, Why::Untracked, Some("taken out of the repository".to_owned())).0
         }
         InCommit::AsOnDisk if is_written() => free(asked, Why::AsWritten, Some("as megax wrote it".to_owned())).0,
         _ => GuardedPath::blocked(&asked.named, Why::Generated),

@@ -19,7 +19,8 @@ use crate::schema::Named as SchemaName;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Validate {
-    /// Mega-files, folders or globs, relative to the folder that the server was started in, and below it; without, all mega-files of the project
+    /// Mega-files, folders or globs, relative to the folder that the server was started in, and below it; without, all
+    /// mega-files of the project
     #[serde(default)]
     pub paths: Vec<String>,
     /// Only mega-files of this team
@@ -33,7 +34,8 @@ pub struct Validate {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
-    /// Mega-files, folders or globs, relative to the folder that the server was started in, and below it; without, all mega-files of the project
+    /// Mega-files, folders or globs, relative to the folder that the server was started in, and below it; without, all
+    /// mega-files of the project
     #[serde(default)]
     pub paths: Vec<String>,
     /// Only mega-files of this team
